@@ -1,0 +1,129 @@
+"""What every venue offers: facts, a codec, a book machine. The contract suite holds each venue to this.
+
+A codec is one account's conversation about one market, without I/O: `encode(command, context) -> request`,
+`decode(message) -> events`. Time, nonces and ids come in with the context, so the same call gives the same
+bytes, and client and simulated venue can be held against outside vectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
+from engine.model.commands import Command
+from engine.model.events import BookLost, BookUpdated, DepthChanged, DepthSnapshot, Event
+from engine.model.ids import ClientIdScheme
+from engine.model.instrument import Instrument, MarketKind
+from engine.model.value import Value
+
+Credentials = Mapping[str, str]
+"""A venue's secrets by field name (`api_key`, `api_secret`), already resolved. Never logged, never printed."""
+
+
+class Context(Value, frozen=True, kw_only=True):
+    """What a signature needs beside the command. `now_ns` is the venue's clock as far as we know it."""
+
+    now_ns: int
+    nonce: int | None = None
+
+
+class Endpoints(Value, frozen=True, kw_only=True):
+    """Where a venue listens: `https://…` without a trailing slash, and `wss://…`."""
+
+    rest_url: str
+    ws_url: str
+
+
+class VenueFacts(Value, frozen=True, kw_only=True):
+    """What the engine must know of a venue before it speaks to it.
+
+    `send_lifetime_ns`: a signed request older than this cannot arrive any more (dead-after).
+    `lookup_only_while_resting`: QueryOrder cannot see closed orders, their fate is in history and fills.
+    `requests_per_minute`: the account's shared budget.
+    """
+
+    name: str
+    kinds: frozenset[MarketKind]
+    client_ids: ClientIdScheme
+    send_lifetime_ns: int
+    lookup_only_while_resting: bool
+    requests_per_minute: int
+    credential_fields: tuple[str, ...]
+    can_amend: bool = False
+    endpoints: Mapping[str, Endpoints] = {}
+    """By environment (`mainnet`, `testnet`); simulated venues tell theirs when they start."""
+
+
+class Codec(Protocol):
+    """One account and one market of a venue, spoken without I/O."""
+
+    instrument: Instrument
+
+    def streams(self, context: Context) -> tuple[Stream, ...]:
+        """The sockets to keep open, with frames signed for now."""
+
+    def encode(self, command: Command, context: Context) -> HttpRequest:
+        """The request that carries out a command."""
+
+    def decode_reply(
+        self, command: Command, response: HttpResponse, *, requested_ns: int, at_ns: int
+    ) -> Sequence[Event]:
+        """The events a reply stands for.
+
+        Refusals of orders and cancels are events. Raises a VenueError (never anything else) when the reply
+        does not answer: RateLimited, AuthenticationFailed, ClockSkewed, Unavailable, Unresolved (a 5xx to a
+        submit may hide a live order), ProtocolError.
+        """
+
+    def decode_frame(self, text: str | bytes, *, at_ns: int) -> Sequence[Event]:
+        """The events of one WebSocket frame; other markets' and unknown frames give none.
+
+        Raises ProtocolError (never anything else) for garbage.
+        """
+
+
+class BookMachine(Protocol):
+    """The venue's sequence rule over one book (law 7): a gap makes it stale at once."""
+
+    @property
+    def wants_snapshot(self) -> bool:
+        """True while only a snapshot can make the book whole."""
+
+    def changed(self, event: DepthChanged) -> BookUpdated | BookLost | None:
+        """Apply a diff; None while waiting for a snapshot."""
+
+    def snapshot(self, event: DepthSnapshot) -> BookUpdated | BookLost | None:
+        """Start from a snapshot and replay what was buffered; None when it is too old to meet the diffs."""
+
+    def reset(self) -> None:
+        """Forget everything: the socket is gone."""
+
+
+class Venue(Protocol):
+    """A venue's package, as found by the registry: `engine.exchanges.<name>.venue.VENUE`."""
+
+    facts: VenueFacts
+
+    def codec(
+        self, *, leg: str, instrument: Instrument, credentials: Credentials, endpoints: Endpoints
+    ) -> Codec: ...
+
+    def book(self, leg: str) -> BookMachine: ...
+
+    def account_identity(self, credentials: Credentials) -> str:
+        """Public text naming the account (its public key or address): the host keys locks and budgets by it."""
+
+    def throwaway_credentials(self, seed: str) -> Credentials:
+        """Working keys derived from a seed: for simulated accounts, where nothing is secret."""
+
+    def instruments_request(self) -> HttpRequest:
+        """The public request that lists all markets."""
+
+    def decode_instruments(self, response: HttpResponse) -> tuple[Instrument, ...]:
+        """All tradable spot and perp markets; raises ProtocolError or Unavailable."""
+
+    def server_time_request(self) -> HttpRequest: ...
+
+    def decode_server_time(self, response: HttpResponse) -> int:
+        """The venue's clock in ns since the epoch."""

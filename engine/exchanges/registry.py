@@ -1,0 +1,30 @@
+"""Finds a venue by name and imports only that one: signing libraries are heavy, and one bot needs few.
+
+Outside packages register under the entry point group `botctl.exchanges`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import cast
+
+from engine.errors import ConfigInvalid
+from engine.exchanges.interface import Venue
+
+BUILT_IN = {"backpack": "engine.exchanges.backpack.venue"}
+
+
+def venue_names() -> tuple[str, ...]:
+    """All venues that can be named in a fleet, built in and installed."""
+    outside = (entry.name for entry in entry_points(group="botctl.exchanges"))
+    return tuple(sorted({*BUILT_IN, *outside}))
+
+
+def find_venue(name: str) -> Venue:
+    """The venue of that name; ConfigInvalid names the known ones when there is none."""
+    if name in BUILT_IN:
+        return cast(Venue, import_module(BUILT_IN[name]).VENUE)
+    for entry in entry_points(group="botctl.exchanges", name=name):
+        return cast(Venue, entry.load())
+    raise ConfigInvalid(f"unknown venue {name!r}", hint=f"known venues: {', '.join(venue_names())}")

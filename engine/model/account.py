@@ -1,0 +1,43 @@
+"""What an account has: fills, positions, balances, all exact."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from engine.model.order import Liquidity, Side
+from engine.model.value import Value
+
+
+class Fill(Value, frozen=True, kw_only=True):
+    """One execution. Unique by (trade_id, venue_order_id); a self-trade has two fills with one trade id.
+
+    `fee` is signed: positive is paid, negative is a rebate, in units of `fee_asset`.
+    """
+
+    trade_id: str
+    venue_order_id: str
+    client_id: int | None
+    side: Side
+    ticks: int
+    lots: int
+    fee: Decimal
+    fee_asset: str
+    liquidity: Liquidity
+    at_ns: int
+    system: bool = False
+    """True for liquidation, ADL and the like: ours although we never sent the order."""
+
+
+class Position(Value, frozen=True, kw_only=True):
+    """The venue's figure for one market: signed lots, positive is long."""
+
+    lots: int
+    entry_price: Decimal | None = None
+
+
+class Balance(Value, frozen=True, kw_only=True):
+    """One asset of an account, in units of the asset; `total` counts locked and lent amounts too."""
+
+    asset: str
+    total: Decimal
+    available: Decimal

@@ -1,0 +1,43 @@
+"""What a strategy declares: the orders that should rest and the inventory that should be held."""
+
+from __future__ import annotations
+
+from engine.model.order import Side
+from engine.model.value import Value
+
+
+class Quote(Value, frozen=True, kw_only=True):
+    """One order that should rest, keyed by slot (`bid.0`, `level.12.close`).
+
+    `lots` is the remaining size wanted now. `refill_below` is the fraction of `lots` under which a partly
+    filled order gets a child order for the missing size; None never refills.
+    """
+
+    slot: str
+    side: Side
+    ticks: int
+    lots: int
+    post_only: bool = True
+    reduce_only: bool = False
+    refill_below: float | None = None
+
+
+class InventoryTarget(Value, frozen=True, kw_only=True):
+    """A position to hold, reached by taking: signed lots, at most `slippage_bps` through the far touch."""
+
+    lots: int
+    slippage_bps: float
+    reduce_only: bool = False
+
+
+class LegTarget(Value, frozen=True, kw_only=True):
+    """Everything one leg should look like; an empty one means nothing should rest."""
+
+    quotes: tuple[Quote, ...] = ()
+    inventory: InventoryTarget | None = None
+    reason: str = ""
+    """Why the target is smaller than usual, for people: `book is stale`."""
+
+
+Target = dict[str, LegTarget]
+"""Leg name to target; a leg that is absent is left exactly as it is."""

@@ -1,0 +1,94 @@
+"""What a bot is, after loading, overlaying defaults and checking. Every field is explicit: no defaults here,
+they stand once, in schemas/, and the loader fills them in.
+
+An effective document (the JSON in a generation) decodes straight into these types.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from engine.model.value import Value
+
+
+class Environment(StrEnum):
+    SIM = "sim"
+    TESTNET = "testnet"
+    MAINNET = "mainnet"
+
+
+class StopPolicy(StrEnum):
+    """What becomes of the position when a bot stops; own orders are always cancelled."""
+
+    KEEP = "keep"
+    REDUCE = "reduce"
+    FLATTEN = "flatten"
+
+
+class SecretRef(Value, frozen=True, kw_only=True):
+    """Where a secret is found, never the secret: an environment variable's name or a file's path."""
+
+    env: str | None = None
+    file: str | None = None
+
+
+class AccountSpec(Value, frozen=True, kw_only=True):
+    """One account at one venue. A simulated account has opening balances instead of credentials."""
+
+    name: str
+    venue: str
+    environment: Environment
+    rest_url: str | None
+    ws_url: str | None
+    credentials: dict[str, SecretRef]
+    balances: dict[str, Decimal]
+
+
+class LegSpec(Value, frozen=True, kw_only=True):
+    """One account and market a bot trades; `account` names an entry of the bot spec's `accounts`."""
+
+    venue: str
+    account: str
+    market: str
+
+
+class StrategySpec(Value, frozen=True, kw_only=True):
+    """A strategy's kind and its own parameters, checked by its schema fragment; decoded by the strategy."""
+
+    kind: str
+    parameters: dict[str, Any]
+
+
+class RiskSpec(Value, frozen=True, kw_only=True):
+    """Limits on every order before the send. `max_position` in base, money in quote (USD). None: no limit."""
+
+    max_position: Decimal | None
+    max_open_notional_usd: Decimal | None
+    max_order_notional_usd: Decimal | None
+    max_orders_per_minute: int
+    price_band_bps: Decimal
+    max_data_age_s: Decimal
+
+
+class ProcessSpec(Value, frozen=True, kw_only=True):
+    """How the process behaves. `duration_s` None runs until stopped."""
+
+    stop_policy: StopPolicy
+    stop_timeout_s: Decimal
+    duration_s: Decimal | None
+    log_level: str
+
+
+class BotSpec(Value, frozen=True, kw_only=True):
+    """One bot, whole. `legs` maps leg name to leg; a one-leg bot's is called `main`."""
+
+    name: str
+    labels: dict[str, str]
+    enabled: bool
+    legs: dict[str, LegSpec]
+    accounts: dict[str, AccountSpec]
+    strategy: StrategySpec
+    risk: RiskSpec
+    process: ProcessSpec

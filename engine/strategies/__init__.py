@@ -1,0 +1,1 @@
+"""Strategies: each declares a target, nothing else. They await nothing, send nothing and know no venue."""

@@ -1,0 +1,99 @@
+"""What a step leaves for the journal, and what a journal gives back. The runtime commits a step's records
+before any of its commands leaves the process (law 4)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from engine.model.account import Fill
+from engine.model.commands import Command
+from engine.model.order import OrderRequest
+from engine.model.value import Message, Value
+
+
+class OrderState(StrEnum):
+    """Where an order stands in our view; the table of moves is in `lifecycle`."""
+
+    SUBMITTED = "submitted"
+    ACCEPTED = "accepted"
+    CANCEL_PENDING = "cancel pending"
+    CLOSING = "closing"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    UNRESOLVED = "unresolved"
+
+    @property
+    def is_done(self) -> bool:
+        return self in (OrderState.FILLED, OrderState.CANCELED, OrderState.REJECTED, OrderState.EXPIRED)
+
+
+class OrderRecord(Message, frozen=True, kw_only=True):
+    """One order as we believe it stands; the newest row per (leg, client_id) counts.
+
+    `executed_lots` is the highest cumulative figure the venue gave, `filled_lots` the sum of its fills: the
+    truth is the larger one, and an order is only done when both agree.
+    """
+
+    request: OrderRequest
+    state: OrderState
+    venue_order_id: str | None
+    executed_lots: int
+    filled_lots: int
+    submitted_ns: int
+    dead_after_ns: int
+    updated_ns: int
+    final: OrderState | None = None
+    """What a closing or cancelling order will be once its fills have arrived."""
+    reason: str = ""
+
+
+class FillRecord(Message, frozen=True, kw_only=True):
+    """One own fill, with the slot of the order it belongs to; unique per (leg, trade_id, venue_order_id)."""
+
+    leg: str
+    slot: str
+    fill: Fill
+
+
+class Note(Message, frozen=True, kw_only=True):
+    """One line of the audit: what was decided, and why, as constant words plus facts."""
+
+    at_ns: int
+    leg: str
+    what: str
+    facts: dict[str, str | int | float | bool | None] = {}
+
+
+Record = OrderRecord | FillRecord | Note
+
+
+class Step(Value, frozen=True, kw_only=True):
+    """What one event led to. Records are committed first, then commands leave, in order.
+
+    `wake_ns`: send a TimePassed no later than this; None when nothing is due.
+    """
+
+    commands: tuple[Command, ...] = ()
+    records: tuple[Record, ...] = ()
+    wake_ns: int | None = None
+
+
+class Budget(Value, frozen=True, kw_only=True):
+    """How many requests may leave now, by priority; the step emits only what fits (pulled pacing)."""
+
+    reduce: int
+    cancel: int
+    place: int
+
+
+class Memory(Value, frozen=True, kw_only=True):
+    """What a journal gives back at start: orders not yet done, every own fill in order, and the id block.
+
+    `next_sequence` is the first sequence number that was certainly never used.
+    """
+
+    orders: tuple[OrderRecord, ...] = ()
+    fills: tuple[FillRecord, ...] = ()
+    next_sequence: int = 0

@@ -1,0 +1,1 @@
+"""The rim: HTTP, WebSockets, back-off, the world. Knows no venue and no strategy."""
