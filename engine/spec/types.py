@@ -92,3 +92,28 @@ class BotSpec(Value, frozen=True, kw_only=True):
     strategy: StrategySpec
     risk: RiskSpec
     process: ProcessSpec
+
+
+class SimSpec(Value, frozen=True, kw_only=True):
+    """One simulated venue of a fleet. `accounts` maps account name to opening balances by asset.
+
+    `speed` multiplies the pace of the market flow; `recording` is a file of recorded flow instead of the
+    seeded generator.
+    """
+
+    venue: str
+    seed: int
+    speed: Decimal
+    latency_ms: int
+    taker_delay_ms: int
+    recording: str | None
+    accounts: dict[str, dict[str, Decimal]]
+
+
+class FleetSpec(Value, frozen=True, kw_only=True):
+    """The fleet around the bots. `live_allowed` must be said before any account may trade on mainnet."""
+
+    id: str
+    live_allowed: bool
+    accounts: dict[str, AccountSpec]
+    sims: dict[str, SimSpec]
