@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from engine.model.order import Side
 from engine.model.value import Value
 
@@ -19,14 +21,14 @@ class Quote(Value, frozen=True, kw_only=True):
     lots: int
     post_only: bool = True
     reduce_only: bool = False
-    refill_below: float | None = None
+    refill_below: Decimal | None = None
 
 
 class InventoryTarget(Value, frozen=True, kw_only=True):
     """A position to hold, reached by taking: signed lots, at most `slippage_bps` through the far touch."""
 
     lots: int
-    slippage_bps: float
+    slippage_bps: Decimal
     reduce_only: bool = False
 
 

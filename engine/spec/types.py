@@ -23,7 +23,6 @@ class StopPolicy(StrEnum):
     """What becomes of the position when a bot stops; own orders are always cancelled."""
 
     KEEP = "keep"
-    REDUCE = "reduce"
     FLATTEN = "flatten"
 
 

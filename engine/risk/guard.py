@@ -1,0 +1,115 @@
+"""The guard: the only place where an order request becomes an approved order.
+
+Limits count what is held, what rests and what may rest (unresolved orders included), so that no sequence of
+fills can carry a bot past them.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from engine.model.instrument import Instrument
+from engine.model.order import ApprovedOrder, OrderRequest, Side
+from engine.model.value import Value
+from engine.spec.types import RiskSpec
+
+BPS = 10_000
+
+
+class Exposure(Value, frozen=True, kw_only=True):
+    """What a leg is in for, before the order under review.
+
+    `long_most_lots` and `short_most_lots` are the worse of own and venue position for each direction; open
+    lots count everything not certainly gone, without the order under review.
+    """
+
+    long_most_lots: int
+    short_most_lots: int
+    venue_position_lots: int | None
+    open_buy_lots: int
+    open_sell_lots: int
+    open_notional: Decimal
+    orders_last_minute: int
+    twice_mid_ticks: int | None
+    mark: Decimal | None
+    adding_blocked: str
+    """Why nothing may be added (unexplained position, unknown position); empty when it may."""
+
+
+class Denied(Value, frozen=True, kw_only=True):
+    """An order that was never sent, and the limit that stopped it."""
+
+    reason: str
+
+
+class Guard:
+    """Reviews orders of one leg against its limits."""
+
+    def __init__(self, risk: RiskSpec, instrument: Instrument) -> None:
+        self._risk, self._instrument = risk, instrument
+        self._max_lots = None if risk.max_position is None else instrument.lots_within(risk.max_position)
+
+    @property
+    def max_position_lots(self) -> int | None:
+        return self._max_lots
+
+    def review(self, request: OrderRequest, exposure: Exposure) -> ApprovedOrder | Denied:
+        """The one door. The first limit that stands against an order names the refusal."""
+        reason = (
+            self._size(request)
+            or self._rate(exposure)
+            or self._price(request, exposure)
+            or self._position(request, exposure)
+            or self._money(request, exposure)
+        )
+        return Denied(reason=reason) if reason else ApprovedOrder(request=request)
+
+    def _size(self, request: OrderRequest) -> str:
+        if request.ticks < 1 or request.lots < self._instrument.min_lots(max(request.ticks, 1)):
+            return "below the venue's minimum size"
+        return ""
+
+    def _rate(self, exposure: Exposure) -> str:
+        return "max_orders_per_minute" if exposure.orders_last_minute >= self._risk.max_orders_per_minute else ""
+
+    def _price(self, request: OrderRequest, exposure: Exposure) -> str:
+        if exposure.twice_mid_ticks is None:
+            return "no price to compare with"
+        price = self._instrument.price(request.ticks)
+        references = [self._instrument.price(exposure.twice_mid_ticks) / 2]
+        if exposure.mark is not None:
+            references.append(exposure.mark)
+        for reference in references:
+            if abs(price - reference) * BPS > self._risk.price_band_bps * reference:
+                return "price_band_bps"
+        return ""
+
+    def _position(self, request: OrderRequest, exposure: Exposure) -> str:
+        if request.reduce_only:
+            return self._reduction(request, exposure)
+        buying = request.side is Side.BUY
+        held = exposure.long_most_lots if buying else -exposure.short_most_lots
+        reached = held + (exposure.open_buy_lots if buying else exposure.open_sell_lots) + request.lots
+        if reached > 0 and exposure.adding_blocked:
+            return exposure.adding_blocked
+        if self._max_lots is not None and reached > self._max_lots:
+            return "max_position"
+        return ""
+
+    def _reduction(self, request: OrderRequest, exposure: Exposure) -> str:
+        if exposure.venue_position_lots is None:
+            return "the venue's position is unknown"
+        reducible = -exposure.venue_position_lots * request.side.sign
+        already = exposure.open_buy_lots if request.side is Side.BUY else exposure.open_sell_lots
+        return "more than there is to reduce" if already + request.lots > reducible else ""
+
+    def _money(self, request: OrderRequest, exposure: Exposure) -> str:
+        if request.reduce_only:
+            return ""
+        notional = self._instrument.notional(request.ticks, request.lots)
+        single, total = self._risk.max_order_notional_usd, self._risk.max_open_notional_usd
+        if single is not None and notional > single:
+            return "max_order_notional_usd"
+        if total is not None and exposure.open_notional + notional > total:
+            return "max_open_notional_usd"
+        return ""

@@ -1,0 +1,74 @@
+"""Perp market making: layers around the mid, skewed by inventory, never beyond the position limit.
+
+The skew is a fraction of the half spread, so even full inventory moves a side to the mid at most. Over the limit
+only the reducing side is quoted, reduce-only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from engine.model.order import Side
+from engine.model.target import LegTarget, Target
+from engine.strategies.interface import LegView, View
+from engine.strategies.ladder import skew_of
+from engine.strategies.layers import LayerParameters, layered_quotes
+
+
+class Parameters(LayerParameters, frozen=True, kw_only=True):
+    """Checked by schemas/strategies/perp_market_maker.schema.json, where every field is described."""
+
+    inventory_skew: Decimal
+    target_position: Decimal
+
+
+class PerpMarketMaker:
+    """One leg, both sides, perp."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self.parameters = parameters
+        self.requote_threshold_ticks = parameters.requote_threshold_ticks
+
+    def target(self, view: View) -> Target:
+        """Layers on both sides, as far as the position limit leaves room."""
+        return {leg: self._leg_target(seen) for leg, seen in view.legs.items()}
+
+    def _leg_target(self, seen: LegView) -> LegTarget:
+        if not seen.bids or not seen.asks:
+            return LegTarget(reason="a side of the book is empty")
+        target_lots = seen.instrument.lots_within(self.parameters.target_position)
+        strength = self.parameters.inventory_skew
+        skew = skew_of(seen.position_lots, target_lots, seen.max_position_lots, strength)
+        quotes = [
+            quote
+            for side in Side
+            for quote in layered_quotes(self.parameters, side, seen, _PositionRoom(side, seen), skew=skew)
+        ]
+        return LegTarget(quotes=tuple(quotes))
+
+
+class _PositionRoom:
+    """What the position limit leaves to one side; over the limit the reducing side works off the position."""
+
+    def __init__(self, side: Side, seen: LegView) -> None:
+        signed, limit = seen.position_lots * side.sign, seen.max_position_lots
+        self.reduce_only = limit is not None and signed < -limit
+        self._left_lots: int | None = None
+        if limit is not None:
+            self._left_lots = -signed if self.reduce_only else max(0, limit - signed)
+
+    def fitting(self, ticks: int, lots: int) -> int:  # noqa: ARG002 - a position limit knows no price
+        return lots if self._left_lots is None else min(lots, self._left_lots)
+
+    def take(self, ticks: int, lots: int) -> None:  # noqa: ARG002 - as above
+        if self._left_lots is not None:
+            self._left_lots -= lots
+
+
+def build(parameters: Mapping[str, Any]) -> PerpMarketMaker:
+    """The strategy from an effective document's parameters."""
+    return PerpMarketMaker(msgspec.convert(parameters, Parameters, strict=False))

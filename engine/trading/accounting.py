@@ -1,0 +1,77 @@
+"""What own fills made of the account: position, FIFO profit, fees, volumes. Exact; the same after a restart,
+because it is only ever a replay of the fills."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from decimal import Decimal
+
+from engine.model.account import Fill
+from engine.model.instrument import Instrument
+from engine.model.order import Liquidity
+
+
+class Accounting:
+    """One leg's books. Money is counted in tick·lot units until it is asked for."""
+
+    def __init__(self, instrument: Instrument) -> None:
+        self._instrument = instrument
+        self._unit = instrument.tick_size * instrument.lot_size
+        self._open: deque[tuple[int, int]] = deque()
+        """(signed lots, ticks) not yet closed, oldest first; all of one sign."""
+        self._realised_units = 0
+        self._flow_units = 0
+        """Quote received minus quote paid, before fees."""
+        self.position_lots = 0
+        self.fills = 0
+        self.fees: dict[str, Decimal] = {}
+        self.volume_lots: Counter[Liquidity] = Counter()
+        self.executed_lots: Counter[str] = Counter()
+        """Unsigned lots by slot."""
+
+    def add(self, slot: str, fill: Fill) -> None:
+        """Count one fill; the caller has made sure it is counted once."""
+        signed = fill.lots * fill.side.sign
+        self.fills += 1
+        self.position_lots += signed
+        self._flow_units -= signed * fill.ticks
+        self.fees[fill.fee_asset] = self.fees.get(fill.fee_asset, Decimal(0)) + fill.fee
+        self.volume_lots[fill.liquidity] += fill.lots
+        self.executed_lots[slot] += fill.lots
+        self._match(signed, fill.ticks)
+
+    def _match(self, signed: int, ticks: int) -> None:
+        """First in, first out: close the oldest lots of the other sign, open with the rest."""
+        while signed and self._open and (self._open[0][0] > 0) != (signed > 0):
+            held, entry_ticks = self._open[0]
+            closed = min(abs(held), abs(signed))
+            direction = 1 if held > 0 else -1
+            self._realised_units += closed * (ticks - entry_ticks) * direction
+            signed += closed * direction
+            if closed == abs(held):
+                self._open.popleft()
+            else:
+                self._open[0] = (held - closed * direction, entry_ticks)
+        if signed:
+            self._open.append((signed, ticks))
+
+    @property
+    def realised_pnl(self) -> Decimal:
+        """FIFO, in quote, before fees."""
+        return self._realised_units * self._unit
+
+    def unrealised_pnl(self, twice_mid_ticks: int) -> Decimal:
+        """Of what is open, marked at the mid, in quote."""
+        twice = sum(signed * (twice_mid_ticks - 2 * ticks) for signed, ticks in self._open)
+        return twice * self._unit / 2
+
+    @property
+    def base_change(self) -> Decimal:
+        """Base gained by all fills, fees taken in base included."""
+        instrument = self._instrument
+        return self.position_lots * instrument.lot_size - self.fees.get(instrument.base, Decimal(0))
+
+    @property
+    def quote_change(self) -> Decimal:
+        """Quote gained by all fills, fees taken in quote included."""
+        return self._flow_units * self._unit - self.fees.get(self._instrument.quote, Decimal(0))

@@ -1,0 +1,91 @@
+"""Where a target becomes commands: diff, ids, guard, budget. One desk serves one leg for one decision."""
+
+from __future__ import annotations
+
+from engine.model.commands import CancelOrder, Command, SubmitOrder
+from engine.model.order import OrderRequest, Side, TimeInForce
+from engine.model.target import InventoryTarget, LegTarget
+from engine.risk.guard import Denied
+from engine.trading.diff import Placement, by_base_slot, diff_book
+from engine.trading.leg import Leg
+from engine.trading.lifecycle import OwnOrder
+from engine.trading.purse import Purse
+
+INVENTORY_SLOT = "inventory"
+BPS = 10_000
+
+
+class Desk:
+    """Brings one leg nearer to its target, as far as limits and budget allow."""
+
+    def __init__(self, leg: Leg, now_ns: int, purse: Purse) -> None:
+        self._leg, self._now_ns, self._purse = leg, now_ns, purse
+
+    def bring_about(self, target: LegTarget, threshold_ticks: int) -> list[Command]:
+        """Inventory first (it reduces risk), then cancels, then new quotes."""
+        live = by_base_slot(list(self._leg.orders.live))
+        taking = live.pop(INVENTORY_SLOT, [])
+        commands: list[Command] = []
+        if target.inventory is not None and not taking:
+            commands += self._take_inventory(target.inventory)
+        diff = diff_book(target.quotes, live, threshold_ticks=threshold_ticks, min_lots=self._leg.least_lots)
+        for client_id in diff.cancels:
+            commands += self._cancel(client_id)
+        for placement in diff.placements:
+            commands += self._place(placement, urgent=False)
+        return commands
+
+    def _cancel(self, client_id: int) -> list[Command]:
+        order = self._leg.orders.find(client_id)
+        waiting = not self._leg.refusals.allows(self._leg.cancel_key(client_id), self._now_ns)
+        if order is None or waiting or not self._purse.take_cancel():
+            return []
+        order.cancel_sent(self._now_ns)
+        self._leg.changed(order)
+        return [CancelOrder(leg=self._leg.setup.leg, client_id=client_id, venue_order_id=order.venue_order_id)]
+
+    def _take_inventory(self, wanted: InventoryTarget) -> list[Command]:
+        missing = wanted.lots - self._leg.held_lots
+        side = Side.BUY if missing > 0 else Side.SELL
+        book = self._leg.asks if side is Side.BUY else self._leg.bids
+        if not book:
+            return []
+        slippage = int(book[0][0] * wanted.slippage_bps / BPS)
+        placement = Placement(
+            slot=INVENTORY_SLOT,
+            side=side,
+            ticks=book[0][0] + side.sign * slippage,
+            lots=abs(missing),
+            post_only=False,
+            reduce_only=wanted.reduce_only,
+            time_in_force=TimeInForce.IOC,
+        )
+        return self._place(placement, urgent=True) if placement.lots >= self._leg.least_lots else []
+
+    def _place(self, placement: Placement, *, urgent: bool) -> list[Command]:
+        """Ask the guard, pay, remember, and only then command."""
+        leg, now_ns = self._leg, self._now_ns
+        if not leg.refusals.allows(placement.slot, now_ns):
+            return []
+        request = OrderRequest(
+            leg=leg.setup.leg,
+            client_id=leg.orders.upcoming_id(),
+            slot=placement.slot,
+            side=placement.side,
+            ticks=placement.ticks,
+            lots=placement.lots,
+            post_only=placement.post_only,
+            reduce_only=placement.reduce_only,
+            time_in_force=placement.time_in_force,
+        )
+        verdict = leg.guard.review(request, leg.exposure(now_ns))
+        if isinstance(verdict, Denied):
+            leg.refused(placement.slot, None, verdict.reason, now_ns)
+            return []
+        if not (self._purse.take_reduce() if urgent else self._purse.take_place()):
+            return []
+        order = OwnOrder(request, submitted_ns=now_ns, dead_after_ns=now_ns + leg.setup.send_lifetime_ns)
+        leg.orders.issue(order)
+        leg.changed(order)
+        leg.sent(now_ns)
+        return [SubmitOrder(leg=leg.setup.leg, order=verdict)]

@@ -1,0 +1,271 @@
+"""One leg's whole state: market, account, own orders. Takes events; decides nothing about what to trade."""
+
+from __future__ import annotations
+
+from collections import deque
+from decimal import Decimal
+
+from engine.clock import NS_PER_S
+from engine.model.account import Fill
+from engine.model.events import Level, PositionReported
+from engine.model.ids import ClientIdScheme
+from engine.model.instrument import Instrument, MarketKind
+from engine.model.order import OrderReport, OrderRequest, RejectReason, Side
+from engine.model.value import Value
+from engine.risk.guard import Exposure, Guard
+from engine.spec.types import RiskSpec
+from engine.strategies.interface import LegView
+from engine.trading.accounting import Accounting
+from engine.trading.lifecycle import OwnOrder
+from engine.trading.orders import Owner, OwnOrders, Sequence
+from engine.trading.records import FillRecord, Note, OrderRecord, OrderState, Record
+from engine.trading.refusals import Refusals
+from engine.trading.sync import Sync, is_question
+
+ORPHAN_SLOT = "orphan"
+NO_BOOK_YET = "no book yet"
+FIRST_BOOK_NS = 10 * NS_PER_S
+SYSTEM_SLOT = "system"
+"""Liquidation and ADL on our market: ours, though no order of ours did it."""
+
+
+class LegSetup(Value, frozen=True, kw_only=True):
+    """What a machine must know of a leg from the start. `tag` is the bot's owner tag on the account."""
+
+    leg: str
+    instrument: Instrument
+    client_ids: ClientIdScheme
+    tag: int
+    send_lifetime_ns: int
+
+
+class Leg:
+    """State of one leg. Everything that must outlive the process leaves through `records`."""
+
+    def __init__(self, setup: LegSetup, risk: RiskSpec, sequence: Sequence) -> None:
+        self.setup = setup
+        self.instrument = setup.instrument
+        self.guard = Guard(risk, setup.instrument)
+        self.orders = OwnOrders(setup.client_ids, setup.tag, sequence)
+        self.accounting = Accounting(setup.instrument)
+        self.sync = Sync(setup.leg, setup.instrument.kind)
+        self.refusals = Refusals()
+        self.records: list[Record] = []
+        self.bids: tuple[Level, ...] = ()
+        self.asks: tuple[Level, ...] = ()
+        self.book_why_not = NO_BOOK_YET
+        self.mark: Decimal | None = None
+        self.link_why_not = "not connected yet"
+        self._connected_ns = 0
+        self.was_synced = False
+        self.synced = False
+        self.venue_position_lots: int | None = None
+        self.unexplained_lots = 0
+        self._difference: tuple[int, int] | None = None
+        self._sent_ns: deque[int] = deque()
+        self._remembered_ns: int | None = None
+
+    # Memory -------------------------------------------------------------------------------------------------
+
+    def remember_order(self, record: OrderRecord) -> None:
+        order = OwnOrder.remembered(record)
+        self.orders.touched(order)
+        self._remembered_ns = min(self._remembered_ns or record.submitted_ns, record.submitted_ns)
+
+    def remember_fill(self, record: FillRecord) -> None:
+        if self.orders.count_once(record.fill):
+            self.accounting.add(record.slot, record.fill)
+
+    def asked_since_ns(self, now_ns: int) -> int:
+        """How far back a round must look: to the last one that proved something, and to every open question."""
+        proved_ns = self.sync.proved_ns or self._remembered_ns or now_ns
+        asked = (order.submitted_ns for order in self.orders.live if not order.is_settled)
+        return min(proved_ns, *asked, now_ns)
+
+    # News ---------------------------------------------------------------------------------------------------
+
+    def connected(self, at_ns: int) -> None:
+        """The account stream is heard from here on; what came before is asked for."""
+        self.link_why_not, self.synced, self._connected_ns = "", False, at_ns
+        self.sync.want(at_ns)
+
+    def order_reported(self, report: OrderReport, at_ns: int) -> None:
+        """Take a report of any order on the market; others' are left alone (law 3)."""
+        owner = self.orders.owner_of(report.client_id, report.venue_order_id)
+        if owner is Owner.IMPOSTOR and report.status.is_open:
+            self.note(at_ns, "an order carries our tag but was never issued", order=report.venue_order_id)
+        if owner is not Owner.OURS:
+            return
+        order = self.orders.find(report.client_id, report.venue_order_id)
+        if order is None and report.status.is_open:
+            order = self._adopt(report, at_ns)
+        if order is not None:
+            before = (order.state, order.executed_lots, order.venue_order_id)
+            order.reported(report, at_ns)
+            if before != (order.state, order.executed_lots, order.venue_order_id):
+                self.changed(order)
+
+    def fill_reported(self, fill: Fill, at_ns: int) -> bool:
+        """Count an own fill once; True when it was new."""
+        order = self.orders.find(fill.client_id, fill.venue_order_id)
+        if (order is None and not fill.system) or not self.orders.count_once(fill):
+            return False
+        slot = SYSTEM_SLOT if order is None else order.request.slot
+        self.accounting.add(slot, fill)
+        self.records.append(FillRecord(leg=self.setup.leg, slot=slot, fill=fill))
+        if order is not None:
+            order.filled(fill, at_ns)
+            self.changed(order)
+        return True
+
+    def position_reported(self, event: PositionReported) -> None:
+        """Keep the venue's figure; a difference seen by two queries with no fill between is unexplained."""
+        self.venue_position_lots = event.position.lots
+        if event.requested_ns is None or self.instrument.kind is not MarketKind.PERP:
+            return
+        missing = event.position.lots - self.accounting.position_lots
+        seen = (missing, self.accounting.fills)
+        explained = missing == 0 or seen != self._difference
+        self._difference = seen
+        found = 0 if explained else missing
+        if found and not self.unexplained_lots:
+            self.note(event.at_ns, "the venue's position is not explained by own fills", lots=found)
+        self.unexplained_lots = found
+
+    def changed(self, order: OwnOrder) -> None:
+        """Index and remember an order after news."""
+        self.orders.touched(order)
+        self.records.append(order.record())
+
+    def refused(self, slot: str, reason: RejectReason | None, words: str, at_ns: int) -> None:
+        """Remember a refusal and say so once, not every time it is repeated."""
+        if self.refusals.refused(slot, reason, words, at_ns):
+            who = "guard" if reason is None else "venue"
+            self.note(at_ns, "order refused", slot=slot, by=who, reason=reason or words, words=words)
+
+    def judge(self, now_ns: int) -> None:
+        """Every answer of a round came: draw the conclusions, and see whether quoting may begin."""
+        for order in list(self.orders.live):
+            if self.sync.judge(order, now_ns):
+                self.changed(order)
+        unsettled = (OrderState.UNRESOLVED, OrderState.CLOSING)
+        if not any(order.state in unsettled for order in self.orders.live):
+            self.synced = self.was_synced = True
+        open_questions = not self.synced or any(is_question(order, now_ns) for order in self.orders.live)
+        self.sync.concluded(now_ns, open_questions=open_questions)
+
+    def limit_by(self, risk: RiskSpec) -> None:
+        """New limits, from now on."""
+        self.guard = Guard(risk, self.instrument)
+
+    def take_records(self) -> list[Record]:
+        """What the journal must keep of the step that ends now."""
+        taken, self.records = self.records, []
+        return taken
+
+    def note(self, at_ns: int, what: str, **facts: str | int | None) -> None:
+        self.records.append(Note(at_ns=at_ns, leg=self.setup.leg, what=what, facts=dict(facts)))
+
+    def _adopt(self, report: OrderReport, at_ns: int) -> OwnOrder | None:
+        """One of ours rests that we thought was over: take it back, so that it is seen and cancelled."""
+        if report.client_id is None:
+            return None
+        request = OrderRequest(
+            leg=self.setup.leg,
+            client_id=report.client_id,
+            slot=f"{ORPHAN_SLOT}.{report.client_id}",
+            side=report.side,
+            ticks=report.ticks,
+            lots=report.lots,
+        )
+        self.note(at_ns, "found an own order that was thought to be over", order=report.venue_order_id)
+        order = OwnOrder(request, submitted_ns=at_ns, dead_after_ns=at_ns)
+        self.orders.add(order)
+        return order
+
+    # What it looks like -------------------------------------------------------------------------------------
+
+    @property
+    def why_not(self) -> str:
+        """Why this leg must not quote; empty when it may."""
+        return self.link_why_not or ("" if self.synced else "asking the venue") or self.book_why_not
+
+    def may_be_pulled(self, now_ns: int) -> bool:
+        """Whether quotes may be taken away while the leg cannot quote.
+
+        Not while it asks after connecting (what rests is not known well enough to be touched), and not in the
+        moment between a restart and the first book, which would cost every queue place.
+        """
+        asking = not self.link_why_not and not self.synced
+        young = self.book_why_not == NO_BOOK_YET and now_ns - self._connected_ns < FIRST_BOOK_NS
+        return self.was_synced and not asking and not young
+
+    @property
+    def least_lots(self) -> int:
+        """The smallest order the venue takes at today's price."""
+        return self.instrument.min_lots(self.bids[0][0] if self.bids else 0)
+
+    @staticmethod
+    def cancel_key(client_id: int) -> str:
+        """Under which refused cancels are remembered: each order's own, so that one cannot hold up another."""
+        return f"cancel.{client_id}"
+
+    @property
+    def twice_mid_ticks(self) -> int | None:
+        return self.bids[0][0] + self.asks[0][0] if self.bids and self.asks else None
+
+    @property
+    def held_lots(self) -> int:
+        """What own fills left us with: on spot, fees taken in base have left too."""
+        if self.instrument.kind is MarketKind.SPOT:
+            return self.instrument.lots_within(self.accounting.base_change)
+        return self.accounting.position_lots
+
+    def view(self) -> LegView:
+        books = self.accounting
+        return LegView(
+            instrument=self.instrument,
+            bids=self.bids,
+            asks=self.asks,
+            mark=self.mark,
+            position_lots=self.held_lots,
+            max_position_lots=self.guard.max_position_lots,
+            base_change=books.base_change,
+            quote_change=books.quote_change,
+            executed_lots=books.executed_lots,
+        )
+
+    def exposure(self, now_ns: int) -> Exposure:
+        """What the guard weighs: the worse of both positions, and everything that may still execute."""
+        own, venue = self.accounting.position_lots, self.venue_position_lots
+        perp = self.instrument.kind is MarketKind.PERP
+        other = venue if perp and venue is not None else own
+        while self._sent_ns and now_ns - self._sent_ns[0] > 60 * NS_PER_S:
+            self._sent_ns.popleft()
+        return Exposure(
+            long_most_lots=max(own, other),
+            short_most_lots=min(own, other),
+            venue_position_lots=venue,
+            open_buy_lots=self.orders.open_lots(Side.BUY),
+            open_sell_lots=self.orders.open_lots(Side.SELL),
+            open_notional=self._open_notional(),
+            orders_last_minute=len(self._sent_ns),
+            twice_mid_ticks=self.twice_mid_ticks,
+            mark=self.mark,
+            adding_blocked=self._adding_blocked(perp),
+        )
+
+    def sent(self, now_ns: int) -> None:
+        """Count one order towards the rate; bounded by the limit the guard checks first."""
+        self._sent_ns.append(now_ns)
+
+    def _open_notional(self) -> Decimal:
+        units = sum(order.request.ticks * order.remaining_lots for order in self.orders.live)
+        return units * self.instrument.notional(1, 1)
+
+    def _adding_blocked(self, perp: bool) -> str:
+        if not perp:
+            return ""
+        if self.venue_position_lots is None:
+            return "the venue's position is unknown"
+        return "the venue's position is not explained by own fills" if self.unexplained_lots else ""

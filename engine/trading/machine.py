@@ -1,0 +1,138 @@
+"""The bot as a pure machine: `step(event, budget) -> Step`.
+
+Events change the legs' state (`news`); then the machine decides (`_decide`): ask the venue where something is
+unknown, and send the difference between what the strategy wants resting and what rests, as far as limits and
+budget allow. The same machine runs live, over simulated wire and in a backtest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.clock import NS_PER_MS
+from engine.model.commands import Command
+from engine.model.events import Event, Paused, Resumed, StopRequested, TimePassed
+from engine.model.target import InventoryTarget, LegTarget, Target
+from engine.spec.types import BotSpec, StopPolicy
+from engine.strategies.interface import View
+from engine.strategies.registry import build_strategy
+from engine.trading.desk import Desk
+from engine.trading.leg import Leg, LegSetup
+from engine.trading.news import take_news
+from engine.trading.orders import Sequence
+from engine.trading.purse import Purse
+from engine.trading.records import Budget, Memory, Step
+from engine.trading.status import MachineStatus, leg_status
+from engine.trading.sync import is_question
+
+NOTHING = LegTarget(reason="nothing should rest")
+SHORTEST_WAKE_NS = 10 * NS_PER_MS
+"""What is due but has no budget must not spin."""
+
+
+class Machine:
+    """One bot. Deterministic: the same memory and events give the same steps."""
+
+    def __init__(self, *, legs: Mapping[str, LegSetup], spec: BotSpec, memory: Memory) -> None:
+        """Begin from what the journal remembers. Raises ConfigInvalid when the strategy cannot be built."""
+        sequence = Sequence(memory.next_sequence)
+        self._spec = spec
+        self._strategy = build_strategy(spec.strategy)
+        self._legs = {name: Leg(setup, spec.risk, sequence) for name, setup in legs.items()}
+        self._paused = self._stopping = False
+        for fill in memory.fills:
+            self._legs[fill.leg].remember_fill(fill)
+        for record in memory.orders:
+            self._legs[record.request.leg].remember_order(record)
+
+    # The only entrances -------------------------------------------------------------------------------------
+
+    def step(self, event: Event, budget: Budget) -> Step:
+        """Take one event and decide. `event.at_ns` never goes back by more than the caller's clock does."""
+        changed = self._take(event)
+        return self._decide(event.at_ns, Purse(budget)) if changed else Step(wake_ns=self._wake_ns(event.at_ns))
+
+    def reconfigure(self, spec: BotSpec, at_ns: int, budget: Budget) -> Step:
+        """Take new strategy, risk and process settings without stopping (an in-place change)."""
+        self._strategy = build_strategy(spec.strategy)
+        self._spec = spec
+        for leg in self._legs.values():
+            leg.limit_by(spec.risk)
+        return self._decide(at_ns, Purse(budget))
+
+    @property
+    def is_stopped(self) -> bool:
+        """True once nothing of ours can rest any more and the position is as the stop policy wants it."""
+        if not self._stopping or any(True for leg in self._legs.values() for _ in leg.orders.live):
+            return False
+        return self._spec.process.stop_policy is not StopPolicy.FLATTEN or all(
+            abs(leg.held_lots) < leg.least_lots for leg in self._legs.values()
+        )
+
+    def status(self) -> MachineStatus:
+        return MachineStatus(
+            paused=self._paused,
+            stopping=self._stopping,
+            legs={name: leg_status(leg) for name, leg in self._legs.items()},
+        )
+
+    # News ---------------------------------------------------------------------------------------------------
+
+    def _take(self, event: Event) -> bool:
+        """Let an event change the state; False when it cannot change any decision."""
+        if isinstance(event, Paused | Resumed):
+            self._paused = isinstance(event, Paused)
+            return True
+        if isinstance(event, StopRequested):
+            self._stopping = True
+            for leg in self._legs.values():
+                leg.sync.want(event.at_ns)
+            return True
+        if isinstance(event, TimePassed):
+            return True
+        leg = self._legs.get(event.leg)
+        return leg is not None and take_news(leg, event)
+
+    # Decisions ----------------------------------------------------------------------------------------------
+
+    def _decide(self, now_ns: int, purse: Purse) -> Step:
+        commands: list[Command] = []
+        for leg in self._legs.values():
+            commands += self._ask(leg, now_ns, purse)
+        target = self._target(now_ns)
+        for name, leg in self._legs.items():
+            if (wanted := target.get(name)) is not None:
+                desk = Desk(leg, now_ns, purse)
+                commands += desk.bring_about(wanted, self._strategy.requote_threshold_ticks)
+        records = tuple(record for leg in self._legs.values() for record in leg.take_records())
+        return Step(commands=tuple(commands), records=records, wake_ns=self._wake_ns(now_ns))
+
+    def _ask(self, leg: Leg, now_ns: int, purse: Purse) -> list[Command]:
+        if any(is_question(order, now_ns) for order in leg.orders.live):
+            leg.sync.want_soon(now_ns)
+        reachable = not leg.link_why_not or self._stopping
+        if not reachable or not leg.sync.is_due(now_ns) or not purse.take_cancel(leg.sync.size):
+            return []
+        return leg.sync.start(now_ns, leg.asked_since_ns(now_ns))
+
+    def _target(self, now_ns: int) -> Target:
+        """What each leg should look like; a leg that was never synchronised is left exactly as it is."""
+        if self._stopping:
+            return {name: self._parting(leg) for name, leg in self._legs.items()}
+        if self._paused or any(leg.why_not for leg in self._legs.values()):
+            return {name: NOTHING for name, leg in self._legs.items() if leg.was_synced and not leg.is_resyncing}
+        return self._strategy.target(
+            View(now_ns=now_ns, legs={name: leg.view() for name, leg in self._legs.items()})
+        )
+
+    def _parting(self, leg: Leg) -> LegTarget:
+        """What the stop policy leaves of a leg: no quotes, and no position where it says flatten."""
+        if self._spec.process.stop_policy is not StopPolicy.FLATTEN or leg.book_why_not:
+            return NOTHING
+        return LegTarget(inventory=InventoryTarget(lots=0, slippage_bps=self._spec.risk.price_band_bps / 2))
+
+    def _wake_ns(self, now_ns: int) -> int | None:
+        due = [leg.refusals.next_ns(now_ns) for leg in self._legs.values()]
+        due += [leg.sync.next_ns for leg in self._legs.values() if not leg.link_why_not or self._stopping]
+        soonest = min((ns for ns in due if ns is not None), default=None)
+        return None if soonest is None else max(soonest, now_ns + SHORTEST_WAKE_NS)

@@ -1,0 +1,153 @@
+"""How each event changes a leg. Every function answers whether a decision may have changed.
+
+DepthChanged and DepthSnapshot end in the session's book; CancelAcknowledged and BalancesReported change no
+decision: the stream tells when a cancel worked, and a bot counts its declared capital, not the account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from engine.model.events import (
+    BookLost,
+    BookUpdated,
+    CancelRejected,
+    Event,
+    FillsReported,
+    LegConnected,
+    LegDisconnected,
+    MarkPriceUpdated,
+    OpenOrdersReported,
+    OrderFilled,
+    OrderHistoryReported,
+    OrderNotFound,
+    OrderUpdated,
+    OutcomeUnknown,
+    PositionReported,
+    QueryFailed,
+    SubmitRejected,
+)
+from engine.trading.leg import Leg
+from engine.trading.records import OrderState
+
+Answer = OpenOrdersReported | OrderHistoryReported | FillsReported | PositionReported
+
+
+def take_news(leg: Leg, event: Event) -> bool:
+    """Let an event change its leg; False when it cannot change any decision."""
+    taken = _TAKEN.get(type(event))
+    return taken is not None and taken(leg, event)
+
+
+def _book_updated(leg: Leg, event: BookUpdated) -> bool:
+    before = (leg.book_why_not, leg.bids[:1], leg.asks[:1])
+    leg.book_why_not, leg.bids, leg.asks = "", event.bids, event.asks
+    return before != ("", event.bids[:1], event.asks[:1])
+
+
+def _book_lost(leg: Leg, event: BookLost) -> bool:
+    leg.book_why_not = f"book lost: {event.reason}"
+    return True
+
+
+def _mark_updated(leg: Leg, event: MarkPriceUpdated) -> bool:
+    leg.mark = event.mark
+    return False
+
+
+def _connected(leg: Leg, event: LegConnected) -> bool:
+    leg.connected(event.at_ns)
+    return True
+
+
+def _disconnected(leg: Leg, event: LegDisconnected) -> bool:
+    leg.link_why_not, leg.synced = f"account stream lost: {event.reason}", False
+    leg.venue_position_lots = None
+    return True
+
+
+def _order_updated(leg: Leg, event: OrderUpdated) -> bool:
+    leg.order_reported(event.report, event.at_ns)
+    return True
+
+
+def _order_filled(leg: Leg, event: OrderFilled) -> bool:
+    return leg.fill_reported(event.fill, event.at_ns)
+
+
+def _submit_rejected(leg: Leg, event: SubmitRejected) -> bool:
+    order = leg.orders.find(event.client_id)
+    if order is not None:
+        order.submit_rejected(f"{event.reason}: {event.venue_words}", event.at_ns)
+        leg.refused(order.request.slot, event.reason, event.venue_words, event.at_ns)
+        leg.changed(order)
+    return order is not None
+
+
+def _cancel_rejected(leg: Leg, event: CancelRejected) -> bool:
+    order = leg.orders.find(event.client_id)
+    if order is not None:
+        order.cancel_rejected(event.reason, event.at_ns)
+        leg.changed(order)
+        leg.refusals.refused(leg.cancel_key(event.client_id), event.reason, event.venue_words, event.at_ns)
+    return order is not None
+
+
+def _outcome_unknown(leg: Leg, event: OutcomeUnknown) -> bool:
+    order = leg.orders.find(event.client_id)
+    if order is not None:
+        order.outcome_unknown(event.operation, event.why, event.at_ns)
+        leg.changed(order)
+        leg.note(event.at_ns, "outcome unknown", order=event.client_id, operation=event.operation, why=event.why)
+    return order is not None
+
+
+def _order_not_found(leg: Leg, event: OrderNotFound) -> bool:
+    order = leg.orders.find(event.client_id)
+    if order is not None and order.state is OrderState.ACCEPTED and order.updated_ns < event.requested_ns:
+        order.missing("not found by its id", event.at_ns)
+        leg.changed(order)
+    return order is not None
+
+
+def _answered(leg: Leg, event: Answer) -> bool:
+    """Merge one answer of a round; when it is the last, judge what is left."""
+    if isinstance(event, FillsReported):
+        for fill in event.fills:
+            leg.fill_reported(fill, event.at_ns)
+    elif isinstance(event, PositionReported):
+        leg.position_reported(event)
+    else:
+        for report in event.orders:
+            leg.order_reported(report, event.at_ns)
+    if leg.sync.answered(event):
+        leg.judge(event.at_ns)
+    return True
+
+
+def _query_failed(leg: Leg, event: QueryFailed) -> bool:
+    leg.sync.failed(event)
+    if event.query == "QueryPosition":
+        leg.venue_position_lots = None
+    return True
+
+
+_TAKEN: dict[type[Event], Callable[[Leg, Any], bool]] = {
+    BookUpdated: _book_updated,
+    BookLost: _book_lost,
+    MarkPriceUpdated: _mark_updated,
+    LegConnected: _connected,
+    LegDisconnected: _disconnected,
+    OrderUpdated: _order_updated,
+    OrderFilled: _order_filled,
+    SubmitRejected: _submit_rejected,
+    CancelRejected: _cancel_rejected,
+    OutcomeUnknown: _outcome_unknown,
+    OrderNotFound: _order_not_found,
+    OpenOrdersReported: _answered,
+    OrderHistoryReported: _answered,
+    FillsReported: _answered,
+    PositionReported: _answered,
+    QueryFailed: _query_failed,
+}

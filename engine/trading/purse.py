@@ -1,0 +1,30 @@
+"""What one step may still send: pacing is pulled, so nothing stale ever queues behind a rate limit."""
+
+from __future__ import annotations
+
+from engine.trading.records import Budget
+
+
+class Purse:
+    """A step's budget while it is being spent. Every request draws on the same allowance; the less urgent kinds
+    just have to leave a reserve."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._reduce, self._cancel, self._place = budget.reduce, budget.cancel, budget.place
+
+    def take_reduce(self) -> bool:
+        return self._take(self._reduce, 1)
+
+    def take_cancel(self, requests: int = 1) -> bool:
+        return self._take(self._cancel, requests)
+
+    def take_place(self) -> bool:
+        return self._take(self._place, 1)
+
+    def _take(self, allowance: int, requests: int) -> bool:
+        if allowance < requests:
+            return False
+        self._reduce -= requests
+        self._cancel -= requests
+        self._place -= requests
+        return True

@@ -1,0 +1,65 @@
+"""How a machine stands, for the control socket, `status` and people."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from engine.model.value import Value
+from engine.trading.leg import Leg
+from engine.trading.records import OrderState
+
+
+class LegStatus(Value, frozen=True, kw_only=True):
+    """`why_not` says why the leg does not quote; empty while it may. Money in quote, sizes in base."""
+
+    venue: str
+    market: str
+    ready: bool
+    why_not: str
+    orders: int
+    unresolved: int
+    fills: int
+    position: Decimal
+    venue_position: Decimal | None
+    best_bid: Decimal | None
+    best_ask: Decimal | None
+    bid: Decimal | None
+    """Our own best bid, and below our own best ask."""
+    ask: Decimal | None
+    realised_pnl: Decimal
+    unrealised_pnl: Decimal | None
+    fees: dict[str, Decimal]
+
+
+class MachineStatus(Value, frozen=True, kw_only=True):
+    paused: bool
+    stopping: bool
+    legs: dict[str, LegStatus]
+
+
+def leg_status(leg: Leg) -> LegStatus:
+    """One leg, in the units of people."""
+    instrument, books = leg.instrument, leg.accounting
+    live = list(leg.orders.live)
+    bids = [o.request.ticks for o in live if o.is_settled and o.request.side.sign > 0]
+    asks = [o.request.ticks for o in live if o.is_settled and o.request.side.sign < 0]
+    twice_mid = leg.twice_mid_ticks
+    venue_lots = leg.venue_position_lots
+    return LegStatus(
+        venue=instrument.venue,
+        market=instrument.symbol,
+        ready=not leg.why_not,
+        why_not=leg.why_not,
+        orders=sum(order.state in (OrderState.ACCEPTED, OrderState.CANCEL_PENDING) for order in live),
+        unresolved=sum(order.state is OrderState.UNRESOLVED for order in live),
+        fills=books.fills,
+        position=instrument.size(books.position_lots),
+        venue_position=None if venue_lots is None else instrument.size(venue_lots),
+        best_bid=instrument.price(leg.bids[0][0]) if leg.bids else None,
+        best_ask=instrument.price(leg.asks[0][0]) if leg.asks else None,
+        bid=instrument.price(max(bids)) if bids else None,
+        ask=instrument.price(min(asks)) if asks else None,
+        realised_pnl=books.realised_pnl,
+        unrealised_pnl=None if twice_mid is None else books.unrealised_pnl(twice_mid),
+        fees=dict(books.fees),
+    )

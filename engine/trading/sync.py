@@ -1,0 +1,146 @@
+"""Rounds of asking the venue for everything that matters, and what their answers prove.
+
+One path serves start-up, reconnection, lost answers and the steady check: ask for open orders, order history,
+fills and the position; merge what comes; judge what is left. Absence proves nothing about orders touched after
+a request began, and nothing at all unless every answer of the round came (law 1).
+"""
+
+from __future__ import annotations
+
+from engine.clock import NS_PER_MS, NS_PER_S
+from engine.model.commands import Command, QueryFills, QueryOpenOrders, QueryOrderHistory, QueryPosition
+from engine.model.events import (
+    Event,
+    FillsReported,
+    OpenOrdersReported,
+    OrderHistoryReported,
+    PositionReported,
+    QueryFailed,
+)
+from engine.model.instrument import MarketKind
+from engine.trading.lifecycle import OwnOrder
+from engine.trading.records import OrderState
+
+STEADY_NS = 30 * NS_PER_S
+FIRST_RETRY_NS = 250 * NS_PER_MS
+LAST_RETRY_NS = 10 * NS_PER_S
+ROUND_LIMIT_NS = 30 * NS_PER_S
+OVERLAP_NS = 60 * NS_PER_S
+PATIENCE_NS = 2 * NS_PER_S
+DEAD_MARGIN_NS = NS_PER_S
+
+_ANSWERS: dict[type[Event], str] = {
+    OpenOrdersReported: "QueryOpenOrders",
+    OrderHistoryReported: "QueryOrderHistory",
+    FillsReported: "QueryFills",
+    PositionReported: "QueryPosition",
+}
+
+
+class Sync:
+    """The rounds of one leg. At most one is under way; a failed or inconclusive one is retried later and later."""
+
+    def __init__(self, leg: str, kind: MarketKind) -> None:
+        self._leg, self._kind = leg, kind
+        self._waiting: set[str] = set()
+        self._attempts = 0
+        self._asked_ns = 0
+        self._history_since_ns = 0
+        self._open_ids: frozenset[int] = frozenset()
+        self._next_ns: int | None = None
+        self.proved_ns: int | None = None
+        """When the last complete round was asked: everything before it is known."""
+
+    @property
+    def size(self) -> int:
+        """Requests in one round."""
+        return 4 if self._kind is MarketKind.PERP else 3
+
+    @property
+    def next_ns(self) -> int | None:
+        """When the next round is due; None while none was ever wanted."""
+        return self._next_ns
+
+    def want(self, now_ns: int) -> None:
+        """Ask at once: the leg was connected, or something must be found out."""
+        self._next_ns, self._attempts = now_ns, 0
+        self._waiting.clear()
+
+    def want_soon(self, now_ns: int) -> None:
+        """Something needs finding out: no later than patience allows, without disturbing retries."""
+        if self._attempts == 0 and not self._waiting:
+            due = now_ns + FIRST_RETRY_NS
+            self._next_ns = due if self._next_ns is None else min(self._next_ns, due)
+
+    def is_due(self, now_ns: int) -> bool:
+        return self._next_ns is not None and now_ns >= self._next_ns
+
+    def start(self, now_ns: int, since_ns: int) -> list[Command]:
+        """The questions of a new round."""
+        leg, since_ns = self._leg, max(0, since_ns - OVERLAP_NS)
+        commands: list[Command] = [
+            QueryOpenOrders(leg=leg),
+            QueryOrderHistory(leg=leg, since_ns=since_ns),
+            QueryFills(leg=leg, since_ns=since_ns),
+        ]
+        if self._kind is MarketKind.PERP:
+            commands.append(QueryPosition(leg=leg))
+        self._waiting = {type(command).__name__ for command in commands}
+        self._asked_ns = now_ns
+        self._next_ns = now_ns + ROUND_LIMIT_NS
+        return commands
+
+    def answered(self, event: Event) -> bool:
+        """Take one answer; True when it was the last one of the round."""
+        query = _ANSWERS[type(event)]
+        if query not in self._waiting:
+            return False
+        self._waiting.discard(query)
+        if isinstance(event, OpenOrdersReported):
+            self._open_ids = frozenset(o.client_id for o in event.orders if o.client_id is not None)
+        elif isinstance(event, OrderHistoryReported):
+            self._history_since_ns = event.since_ns
+        return not self._waiting
+
+    def failed(self, event: QueryFailed) -> None:
+        """One answer did not come: the whole round proves nothing and is asked again, later."""
+        if event.query in self._waiting:
+            self._waiting.clear()
+            self._retry(event.at_ns)
+
+    def judge(self, order: OwnOrder, now_ns: int) -> bool:
+        """What a complete round proves about one live order; True when that changed the order."""
+        if order.updated_ns >= self._asked_ns or order.state is OrderState.CLOSING:
+            return False
+        before = order.state
+        if order.request.client_id in self._open_ids:
+            if order.state is not OrderState.ACCEPTED and self._asked_ns - order.updated_ns >= PATIENCE_NS:
+                order.still_rests(now_ns)
+        elif order.venue_order_id is None:
+            whole = self._history_since_ns <= order.submitted_ns
+            if whole and self._asked_ns > order.dead_after_ns + DEAD_MARGIN_NS:
+                order.never_arrived(now_ns)
+        elif order.state is not OrderState.UNRESOLVED:
+            order.missing("not among the open orders", now_ns)
+        return order.state is not before
+
+    def concluded(self, now_ns: int, *, open_questions: bool) -> None:
+        """The round is over: come back soon while questions are open, else at the steady pace."""
+        self.proved_ns = self._asked_ns
+        if open_questions:
+            self._retry(now_ns)
+        else:
+            self._attempts, self._next_ns = 0, now_ns + STEADY_NS
+
+    def _retry(self, now_ns: int) -> None:
+        delay_ns = min(FIRST_RETRY_NS << min(self._attempts, 16), LAST_RETRY_NS)
+        self._attempts += 1
+        self._next_ns = now_ns + delay_ns
+
+
+def is_question(order: OwnOrder, now_ns: int) -> bool:
+    """True for an order whose fate has to be asked for: unresolved, or waiting longer than an answer takes."""
+    if order.state is OrderState.UNRESOLVED:
+        return True
+    waiting = order.state in (OrderState.SUBMITTED, OrderState.CANCEL_PENDING, OrderState.CLOSING)
+    return waiting and now_ns - order.updated_ns >= PATIENCE_NS
