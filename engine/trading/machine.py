@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from engine.clock import NS_PER_MS
 from engine.model.commands import Command
 from engine.model.events import Event, Paused, Resumed, StopRequested, TimePassed
+from engine.model.instrument import MarketKind
 from engine.model.target import InventoryTarget, LegTarget, Target
 from engine.spec.types import BotSpec, StopPolicy
 from engine.strategies.interface import View
@@ -90,8 +91,8 @@ class Machine:
             return True
         if isinstance(event, TimePassed):
             return True
-        leg = self._legs.get(event.leg)
-        return leg is not None and take_news(leg, event)
+        concerned = self._legs.get(event.leg)
+        return concerned is not None and take_news(concerned, event)
 
     # Decisions ----------------------------------------------------------------------------------------------
 
@@ -120,7 +121,7 @@ class Machine:
         if self._stopping:
             return {name: self._parting(leg) for name, leg in self._legs.items()}
         if self._paused or any(leg.why_not for leg in self._legs.values()):
-            return {name: NOTHING for name, leg in self._legs.items() if leg.was_synced and not leg.is_resyncing}
+            return {name: NOTHING for name, leg in self._legs.items() if leg.may_be_pulled(now_ns)}
         return self._strategy.target(
             View(now_ns=now_ns, legs={name: leg.view() for name, leg in self._legs.items()})
         )
@@ -129,7 +130,9 @@ class Machine:
         """What the stop policy leaves of a leg: no quotes, and no position where it says flatten."""
         if self._spec.process.stop_policy is not StopPolicy.FLATTEN or leg.book_why_not:
             return NOTHING
-        return LegTarget(inventory=InventoryTarget(lots=0, slippage_bps=self._spec.risk.price_band_bps / 2))
+        slippage_bps = self._spec.risk.price_band_bps / 2
+        perp = leg.instrument.kind is MarketKind.PERP
+        return LegTarget(inventory=InventoryTarget(lots=0, slippage_bps=slippage_bps, reduce_only=perp))
 
     def _wake_ns(self, now_ns: int) -> int | None:
         due = [leg.refusals.next_ns(now_ns) for leg in self._legs.values()]

@@ -1,0 +1,54 @@
+"""Profit is FIFO and exact, and the books balance whatever the fills are."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.model.order import OrderRequest, Side
+from engine.trading.accounting import Accounting
+from tests.trading.desk_bench import LEG, PERP, fill_of
+
+
+def booked(*fills: tuple[Side, int, int], fee_asset: str = "USDC") -> Accounting:
+    books = Accounting(PERP)
+    for n, (side, ticks, lots) in enumerate(fills):
+        request = OrderRequest(leg=LEG, client_id=n + 1, slot="s", side=side, ticks=ticks, lots=lots)
+        books.add("s", msgspec.structs.replace(fill_of(request, lots, f"t{n}"), fee_asset=fee_asset))
+    return books
+
+
+def test_buy_100_buy_90_sell_95_realises_minus_5() -> None:
+    """H54: first in, first out."""
+    books = booked((Side.BUY, 10_000, 100), (Side.BUY, 9_000, 100), (Side.SELL, 9_500, 100))
+    assert books.realised_pnl == Decimal("-5.0000")
+    assert books.unrealised_pnl(2 * 9_500) == Decimal("5.0000")
+
+
+def test_a_sale_beyond_what_is_held_closes_and_opens_short() -> None:
+    books = booked((Side.BUY, 10_000, 100), (Side.SELL, 10_100, 300))
+    assert (books.realised_pnl, books.position_lots) == (Decimal("1.0000"), -200)
+    assert books.unrealised_pnl(2 * 10_000) == Decimal("2.0000")
+
+
+def test_a_fee_in_base_leaves_the_base() -> None:
+    books = booked((Side.BUY, 10_000, 100), fee_asset="SOL")
+    assert books.base_change == Decimal("0.99")
+    assert books.quote_change == Decimal("-100.0000")
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(Side), st.integers(1, 50), st.integers(1, 20)), max_size=40),
+    st.integers(2, 100),
+)
+def test_realised_plus_unrealised_is_cash_plus_inventory_at_the_mark(
+    fills: list[tuple[Side, int, int]], twice_mark: int
+) -> None:
+    books = booked(*fills)
+    inventory = books.position_lots * twice_mark * PERP.tick_size * PERP.lot_size / 2
+    fees = books.fees.get("USDC", Decimal(0))
+    assert books.realised_pnl + books.unrealised_pnl(twice_mark) == books.quote_change + fees + inventory
+    assert books.position_lots == sum(lots * side.sign for side, _, lots in fills)
