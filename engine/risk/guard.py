@@ -53,6 +53,10 @@ class Guard:
     def max_position_lots(self) -> int | None:
         return self._max_lots
 
+    @property
+    def max_orders_per_minute(self) -> int:
+        return self._risk.max_orders_per_minute
+
     def review(self, request: OrderRequest, exposure: Exposure) -> ApprovedOrder | Denied:
         """The one door. The first limit that stands against an order names the refusal."""
         reason = (

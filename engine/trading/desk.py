@@ -28,7 +28,13 @@ class Desk:
         commands: list[Command] = []
         if target.inventory is not None and not taking:
             commands += self._take_inventory(target.inventory)
-        diff = diff_book(target.quotes, live, threshold_ticks=threshold_ticks, min_lots=self._leg.least_lots)
+        diff = diff_book(
+            target.quotes,
+            live,
+            threshold_ticks=threshold_ticks,
+            min_lots=self._leg.least_lots,
+            can_replace=self._purse.can_place and self._leg.may_send(self._now_ns),
+        )
         for client_id in diff.cancels:
             commands += self._cancel(client_id)
         for placement in diff.placements:

@@ -44,10 +44,13 @@ def diff_book(
     *,
     threshold_ticks: int,
     min_lots: int,
+    can_replace: bool = True,
 ) -> BookDiff:
     """Compare wanted quotes with live orders by base slot.
 
-    `live` holds every order that is not certainly done. Slots are unique among `quotes`.
+    `live` holds every order that is not certainly done. Slots are unique among `quotes`. While nothing could take
+    an order's place (`can_replace` False: rate or budget used up), one that is merely too far from the market
+    stays, because resting a little behind is better than not resting at all.
     """
     wanted = {quote.slot: quote for quote in quotes}
     cancels: list[int] = []
@@ -57,7 +60,8 @@ def diff_book(
         cancels += [
             order.request.client_id
             for order in orders
-            if order.is_settled and (quote is None or _misplaced(order, quote, threshold_ticks))
+            if order.is_settled
+            and (quote is None or _misplaced(order, quote, threshold_ticks, bear_passive=not can_replace))
         ]
     leaving = set(cancels)
     for slot, quote in wanted.items():
@@ -77,13 +81,15 @@ def by_base_slot(orders: Sequence[OwnOrder]) -> dict[str, list[OwnOrder]]:
     return grouped
 
 
-def _misplaced(order: OwnOrder, quote: Quote, threshold_ticks: int) -> bool:
+def _misplaced(order: OwnOrder, quote: Quote, threshold_ticks: int, *, bear_passive: bool) -> bool:
     request = order.request
+    too_near = (request.ticks - quote.ticks) * request.side.sign
     return (
         request.side is not quote.side
         or request.reduce_only is not quote.reduce_only
         or request.post_only is not quote.post_only
-        or abs(request.ticks - quote.ticks) > threshold_ticks
+        or too_near > threshold_ticks
+        or (-too_near > threshold_ticks and not bear_passive)
         or order.remaining_lots * 100 > quote.lots * OVERSIZE_PCT
     )
 

@@ -240,8 +240,6 @@ class Leg:
         own, venue = self.accounting.position_lots, self.venue_position_lots
         perp = self.instrument.kind is MarketKind.PERP
         other = venue if perp and venue is not None else own
-        while self._sent_ns and now_ns - self._sent_ns[0] > 60 * NS_PER_S:
-            self._sent_ns.popleft()
         return Exposure(
             long_most_lots=max(own, other),
             short_most_lots=min(own, other),
@@ -249,7 +247,7 @@ class Leg:
             open_buy_lots=self.orders.open_lots(Side.BUY),
             open_sell_lots=self.orders.open_lots(Side.SELL),
             open_notional=self._open_notional(),
-            orders_last_minute=len(self._sent_ns),
+            orders_last_minute=self._sent_last_minute(now_ns),
             twice_mid_ticks=self.twice_mid_ticks,
             mark=self.mark,
             adding_blocked=self._adding_blocked(perp),
@@ -258,6 +256,15 @@ class Leg:
     def sent(self, now_ns: int) -> None:
         """Count one order towards the rate; bounded by the limit the guard checks first."""
         self._sent_ns.append(now_ns)
+
+    def may_send(self, now_ns: int) -> bool:
+        """Whether the order rate has room for one more."""
+        return self._sent_last_minute(now_ns) < self.guard.max_orders_per_minute
+
+    def _sent_last_minute(self, now_ns: int) -> int:
+        while self._sent_ns and now_ns - self._sent_ns[0] > 60 * NS_PER_S:
+            self._sent_ns.popleft()
+        return len(self._sent_ns)
 
     def _open_notional(self) -> Decimal:
         units = sum(order.request.ticks * order.remaining_lots for order in self.orders.live)

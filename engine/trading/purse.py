@@ -12,6 +12,10 @@ class Purse:
     def __init__(self, budget: Budget) -> None:
         self._reduce, self._cancel, self._place = budget.reduce, budget.cancel, budget.place
 
+    @property
+    def can_place(self) -> bool:
+        return self._place > 0
+
     def take_reduce(self) -> bool:
         return self._take(self._reduce, 1)
 

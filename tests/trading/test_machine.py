@@ -307,6 +307,12 @@ def test_without_budget_nothing_leaves_and_nothing_is_remembered() -> None:
     assert len(submitted(bench.wait(1))) == 2
 
 
+def test_with_the_order_rate_used_up_only_a_quote_too_near_the_market_is_cancelled() -> None:
+    bench = Bench(spec=bot_spec(max_orders_per_minute=2))
+    sent = bench.quoting()
+    assert canceled(bench.book(10_090, 10_110)) == [side_of(sent, Side.SELL).client_id]
+
+
 def test_a_restart_finds_its_orders_again_and_leaves_them_resting() -> None:
     bench = Bench()
     sent = bench.quoting()
