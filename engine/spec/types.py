@@ -110,9 +110,13 @@ class SimSpec(Value, frozen=True, kw_only=True):
 
 
 class FleetSpec(Value, frozen=True, kw_only=True):
-    """The fleet around the bots. `live_allowed` must be said before any account may trade on mainnet."""
+    """The fleet around the bots. `live_allowed` must be said before any account may trade on mainnet.
+
+    `requests_per_minute` is the most this fleet may use of one account's budget; None: all the venue allows.
+    """
 
     id: str
     live_allowed: bool
     accounts: dict[str, AccountSpec]
     sims: dict[str, SimSpec]
+    requests_per_minute: int | None = None

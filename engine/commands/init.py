@@ -1,0 +1,75 @@
+"""`botctl init`: a workspace that runs as it is, on simulated venues: the sample fleet, templates and schemas."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.commands.schema import write_schemas
+from engine.errors import Refused
+from engine.resources import resource
+
+_SAMPLE_ID = "id: sample\n"
+_NEXT = """A fleet of {bots} bots on simulated venues is in {place}.
+
+  cd {place}
+  botctl validate     check its files
+  botctl plan         see what would happen
+  botctl apply        start it
+  botctl status       see it trade
+
+Change a file in bots/, then plan and apply again."""
+
+
+def command(
+    directory: Annotated[Path, typer.Argument(help="where to make it", metavar="[DIR]")] = Path(),
+) -> int:
+    """Make a workspace: bots/, templates/, schemas/, .env.example and .gitignore. Never overwrites a file."""
+    root = directory.absolute()
+    files = _files(root)
+    taken = [name for name in files if (root / name).exists()]
+    if taken:
+        raise Refused(f"{root} already has {', '.join(taken)}", hint="choose an empty folder: botctl init DIR")
+    for name, text in files.items():
+        _write(root / name, text)
+    write_schemas(root / "schemas")
+    print(_NEXT.format(bots=sum(name.startswith("bots/") for name in files) - 1, place=directory))
+    _ignore_state(root)
+    return 0
+
+
+def _files(root: Path) -> dict[str, str]:
+    """The files of the new workspace that must not be there yet, by their path in it."""
+    files = {
+        f"{folder}/{path.name}": path.read_text(encoding="utf-8")
+        for folder in ("bots", "templates")
+        for path in sorted(resource(folder).glob("*.yaml"))
+    }
+    files["bots/fleet.yaml"] = files["bots/fleet.yaml"].replace(_SAMPLE_ID, f"id: {_fleet_id(root.name)}\n")
+    files[".env.example"] = _starter("env.example")
+    return files
+
+
+def _ignore_state(root: Path) -> None:
+    """A .gitignore of its own; a fresh clone often has one, which stays the person's."""
+    if (root / ".gitignore").exists():
+        print("\nBefore you commit: add .botctl/ and .env to your .gitignore.")
+    else:
+        _write(root / ".gitignore", _starter("gitignore"))
+
+
+def _starter(name: str) -> str:
+    return resource("templates", "starters", name).read_text(encoding="utf-8")
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def _fleet_id(folder: str) -> str:
+    """A fleet id from a folder's name: two fleets on one host need two ids."""
+    return re.sub(r"[^a-z0-9]+", "-", folder.lower()).strip("-")[:40].rstrip("-") or "fleet"

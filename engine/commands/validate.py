@@ -1,0 +1,38 @@
+"""`botctl validate`: everything that is wrong with the fleet's files, at once. Reads only, asks no venue."""
+
+from __future__ import annotations
+
+import json
+
+from engine.commands.options import Directory, Json
+from engine.control.desired import load_workspace
+from engine.errors import ConfigInvalid
+from engine.host.workspace import find_workspace
+from engine.spec.diagnostics import document, render
+from engine.spec.load import Loaded
+
+
+def command(directory: Directory = None, as_json: Json = False) -> int:
+    """Check every file of the fleet. Exit code 3 when something must be corrected first."""
+    loaded = load_workspace(find_workspace(directory))
+    if as_json:
+        print(json.dumps(document(loaded.diagnostics), indent=2, ensure_ascii=False))
+    else:
+        for diagnostic in loaded.diagnostics:
+            print(render(diagnostic), end="\n\n")
+        print(_verdict(loaded))
+    return ConfigInvalid.exit_code if loaded.has_errors else 0
+
+
+def _verdict(loaded: Loaded) -> str:
+    errors = sum(diagnostic.is_error for diagnostic in loaded.diagnostics)
+    warnings = len(loaded.diagnostics) - errors
+    if errors:
+        return f"{_count(errors, 'error')}, {_count(warnings, 'warning')}"
+    accounts = len(loaded.fleet.accounts) if loaded.fleet else 0
+    fine = f"{_count(len(loaded.bots), 'bot')} on {_count(accounts, 'account')}"
+    return f"{fine}: no errors, {_count(warnings, 'warning')}" if warnings else f"{fine}: everything is fine"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'s' * (number != 1)}"

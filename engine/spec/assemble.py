@@ -1,0 +1,116 @@
+"""Checked data → typed specs. Nothing is decided here: it is valid already, and every field is there.
+
+Numbers take their plainest form on the way (10.0 is 10, 2.50 is 2.5), so that writing a number differently is
+not a change, and a spec read back from a generation equals the one that was written.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from engine.model.instrument import plain
+from engine.spec.schema import fill_defaults
+from engine.spec.types import AccountSpec, BotSpec, Environment, FleetSpec, SimSpec
+
+Data = dict[str, Any]
+
+_ONE_LEG = "main"
+
+
+def fleet_spec(written: Data) -> FleetSpec:
+    """The fleet from the data of a valid fleet.yaml."""
+    data = fill_defaults(written, "fleet")
+    accounts = {name: _account(name, account, data["venues"]) for name, account in data["accounts"].items()}
+    simulated = [account for account in accounts.values() if account.environment is Environment.SIM]
+    venues = sorted({account.venue for account in simulated})
+    return FleetSpec(
+        id=data["id"],
+        live_allowed=data["live"] == "allowed",
+        accounts=accounts,
+        sims={venue: _sim(venue, data["sim"].get(venue), simulated) for venue in venues},
+        requests_per_minute=data["budgets"]["requests_per_minute"],
+    )
+
+
+def bot_spec(written: Data, accounts: dict[str, AccountSpec]) -> BotSpec:
+    """A bot from the data of its valid, overlaid document. Its accounts must exist."""
+    data = fill_defaults(written, "bot")
+    legs = {name: _leg(leg, accounts) for name, leg in written_legs(data["exchange"]).items()}
+    used = sorted({leg["account"] for leg in legs.values()})
+    strategy = data["strategy"]
+    return msgspec.convert(
+        {
+            "name": data["metadata"]["name"],
+            "labels": data["metadata"]["labels"],
+            "enabled": data["enabled"],
+            "legs": legs,
+            "accounts": {name: accounts[name] for name in used},
+            "strategy": {
+                "kind": strategy["kind"],
+                "parameters": {key: _storable(value) for key, value in strategy.items() if key != "kind"},
+            },
+            "risk": _plainest(data["risk"]),
+            "process": _plainest(data["process"]),
+        },
+        BotSpec,
+    )
+
+
+def written_legs(exchange: Data) -> dict[str, Data]:
+    """The legs under `exchange`, whichever way they were written."""
+    legs: dict[str, Data] = exchange.get("legs") or {_ONE_LEG: exchange}
+    return legs
+
+
+def _leg(leg: Data, accounts: dict[str, AccountSpec]) -> Data:
+    account = accounts[leg["account"]]
+    return {"venue": account.venue, "account": account.name, "market": leg["market"]}
+
+
+def _account(name: str, data: Data, venues: Data) -> AccountSpec:
+    urls = venues.get(data["venue"], {}).get("environments", {}).get(data["environment"], {})
+    return msgspec.convert(
+        {
+            "name": name,
+            "venue": data["venue"],
+            "environment": data["environment"],
+            "rest_url": urls.get("rest_url"),
+            "ws_url": urls.get("ws_url"),
+            "credentials": {field: _secret(written) for field, written in data["credentials"].items()},
+            "balances": _plainest(data["balances"]),
+        },
+        AccountSpec,
+    )
+
+
+def _secret(written: str | Data) -> Data:
+    if isinstance(written, str):
+        return {"env": written.removeprefix("${").removesuffix("}")}
+    return {"file": written["file"]}
+
+
+def _sim(venue: str, written: Data | None, accounts: list[AccountSpec]) -> SimSpec:
+    settings = written or fill_defaults({"id": "", "accounts": {}, "sim": {venue: {}}}, "fleet")["sim"][venue]
+    balances = {account.name: account.balances for account in accounts if account.venue == venue}
+    return msgspec.convert({"venue": venue, "accounts": balances, **_plainest(settings)}, SimSpec)
+
+
+def _plainest(value: Any) -> Any:
+    """Decimals without trailing zeros."""
+    if isinstance(value, dict):
+        return {key: _plainest(item) for key, item in value.items()}
+    return Decimal(plain(value)) if isinstance(value, Decimal) else value
+
+
+def _storable(value: Any) -> Any:
+    """A parameter as JSON gives it back: whole numbers as integers, others as plain text."""
+    if isinstance(value, dict):
+        return {key: _storable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else plain(value)
+    return value

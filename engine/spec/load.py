@@ -1,0 +1,210 @@
+"""Texts of a workspace → its checked fleet, or everything that is wrong with it. Pure: the one entrance.
+
+Layers, from the weakest: defaults in the schemas, `defaults:` of fleet.yaml, the template, the bot file.
+Called by `validate`, by every plan, and by `botctl run`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from engine.model.value import Value
+from engine.spec.assemble import bot_spec, fleet_spec
+from engine.spec.check import check
+from engine.spec.diagnostics import Diagnostic, Findings, nearest
+from engine.spec.document import MappingNode, Node, Place, ScalarNode, data_of, overlay
+from engine.spec.facts import FactsLookup
+from engine.spec.rules import BotDraft, check_accounts, check_facts, check_fleet, check_strategy, check_together
+from engine.spec.templates import Template, expand, read_template
+from engine.spec.types import BotSpec, FleetSpec
+from engine.spec.variables import Substitution, secret_names
+from engine.spec.yaml_loader import load_yaml
+
+FLEET_FILE = "bots/fleet.yaml"
+_MISNAMED = "bots/fleet.yml"
+_BOTS, _TEMPLATES = "bots/", "templates/"
+
+
+class LoadedBot(Value, frozen=True, kw_only=True):
+    """One bot without errors of its own. `places` says where fields were written: `strategy.spread_bps`."""
+
+    spec: BotSpec
+    file: str
+    places: dict[str, Place]
+
+    def place(self, path: str) -> Place:
+        """Where a field stands; for one that is a default, the nearest thing above it that was written."""
+        while path not in self.places and path:
+            path = path.rpartition(".")[0]
+        return self.places.get(path, Place(file=self.file, line=1, column=1))
+
+
+class Loaded(Value, frozen=True, kw_only=True):
+    """Everything the texts say. With an error among the diagnostics, nothing of it may be applied."""
+
+    fleet: FleetSpec | None
+    bots: dict[str, LoadedBot]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def has_errors(self) -> bool:
+        return any(found.is_error for found in self.diagnostics)
+
+
+def load_fleet(files: Mapping[str, str], *, environment: Mapping[str, str], facts: FactsLookup) -> Loaded:
+    """The fleet that `files` (text by path from the workspace's root) declare. Raises nothing."""
+    return _Loading(files, environment).run(facts)
+
+
+class _Document(Value, frozen=True, kw_only=True):
+    """One file, parsed as far as possible, and what was found in it."""
+
+    root: MappingNode | None
+    findings: Findings
+
+
+class _Loading:
+    """One run over all files. Each file keeps its own findings until the end, so none hides another's."""
+
+    def __init__(self, files: Mapping[str, str], environment: Mapping[str, str]) -> None:
+        self._files = files
+        self._findings = Findings(files)
+        self._documents = _parse_all(files, environment)
+        self._fleet_root = MappingNode(entries={}, place=Place(file=FLEET_FILE, line=1, column=1))
+        self._fleet: FleetSpec | None = None
+        self._templates: dict[str, tuple[Template | None, Findings]] = {}
+
+    def run(self, facts: FactsLookup) -> Loaded:
+        """Fleet first, because every bot leans on it; then templates, bots, and what only shows together."""
+        self._load_fleet()
+        self._load_templates()
+        drafts = [
+            self._load_bot(file, document)
+            for file, document in self._documents.items()
+            if file.startswith(_BOTS) and file not in (FLEET_FILE, _MISNAMED)
+        ]
+        check_facts(drafts, self._fleet_root, facts, self._findings)
+        check_together(drafts)
+        for draft in drafts:
+            self._collect(draft)
+        bots = {
+            draft.spec.name: LoadedBot(spec=draft.spec, file=draft.file, places=self._places(draft))
+            for draft in drafts
+            if draft.spec is not None
+        }
+        return Loaded(fleet=self._fleet, bots=bots, diagnostics=self._findings.sorted())
+
+    def _load_fleet(self) -> None:
+        document = self._documents.get(FLEET_FILE)
+        if _MISNAMED in self._files:
+            place = Place(file=_MISNAMED, line=1, column=1)
+            self._findings.error("misnamed", "the fleet's file is called fleet.yaml", place, hint="rename it")
+        elif document is None:
+            place = Place(file=FLEET_FILE, line=1, column=1)
+            self._findings.error("no-fleet", f"there is no {FLEET_FILE}", place, hint="see `botctl init`")
+        if document is None:
+            return
+        if document.root is not None:
+            self._fleet_root = document.root
+            if check(document.root, "fleet", document.findings) and not document.findings.has_errors:
+                self._fleet = fleet_spec(data_of(document.root))
+                check_fleet(document.root, self._fleet, document.findings)
+        self._findings.take(document.findings)
+
+    def _load_templates(self) -> None:
+        for file, document in self._documents.items():
+            if not file.startswith(_TEMPLATES):
+                continue
+            name, findings = PurePosixPath(file).stem, document.findings
+            if name in self._templates:
+                place = Place(file=file, line=1, column=1)
+                findings.error("duplicate-name", f"another file is the template `{name}` already", place)
+            template = None
+            if document.root is not None and not findings.has_errors:
+                template = read_template(document.root, findings)
+            self._templates[name] = (template, findings)
+            self._findings.take(findings)
+
+    def _load_bot(self, file: str, document: _Document) -> BotDraft:
+        findings = document.findings
+        empty = MappingNode(entries={}, place=Place(file=file, line=1, column=1))
+        draft = BotDraft(file=file, root=document.root or empty, findings=findings)
+        if document.root is None or not self._expand(draft):
+            return draft
+        if not check(draft.root, "bot", findings) or findings.has_errors:
+            return draft
+        draft.root = overlay(draft.root, self._fleet_root.mapping("defaults"))
+        if self._fleet_root.entries:
+            check_accounts(draft, self._fleet_root)
+        check_strategy(draft)
+        if self._fleet is not None and not findings.has_errors:
+            draft.spec = bot_spec(data_of(draft.root), self._fleet.accounts)
+        return draft
+
+    def _expand(self, draft: BotDraft) -> bool:
+        """Lay the bot over its template, if it names one; False when that failed and is reported."""
+        named = draft.root.get("template")
+        if named is None:
+            return _refuse_stray_parameters(draft)
+        draft.template_place = named.place
+        name = named.value if isinstance(named, ScalarNode) else None
+        if not isinstance(name, str) or name not in self._templates:
+            hint = nearest(str(name), self._templates) or f"there is no file in {_TEMPLATES}"
+            draft.findings.error("unknown-template", f"there is no template `{name}`", named.place, hint=hint)
+            return False
+        template, wrong = self._templates[name]
+        draft.findings.take(wrong)
+        if template is None or draft.findings.has_errors:
+            return False
+        draft.root = expand(draft.root, template, draft.findings)
+        return not draft.findings.has_errors
+
+    def _collect(self, draft: BotDraft) -> None:
+        used = draft.template_place
+        self._findings.take(draft.findings, below=_TEMPLATES, used=used)
+
+    def _places(self, draft: BotDraft) -> dict[str, Place]:
+        assert draft.spec is not None
+        accounts = self._fleet_root.mapping("accounts")
+        used = {name: entry for name, entry in accounts.entries.items() if name in draft.spec.accounts}
+        return {
+            **_places_below(MappingNode(entries=used, place=accounts.place), "accounts."),
+            **_places_below(draft.root, ""),
+        }
+
+
+def _parse_all(files: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, _Document]:
+    """Every file as a tree with its variables replaced, in the order of the file names."""
+    documents = {}
+    for file in sorted(files):
+        findings = Findings(files)
+        documents[file] = _Document(root=load_yaml(file, files[file], findings), findings=findings)
+    roots = [document.root for document in documents.values() if document.root is not None]
+    secrets = frozenset[str]().union(*map(secret_names, roots))
+    substitution = Substitution(environment, secrets)
+    return {
+        file: _Document(root=substitution.apply(document.root, document.findings), findings=document.findings)
+        if document.root is not None
+        else document
+        for file, document in documents.items()
+    }
+
+
+def _refuse_stray_parameters(draft: BotDraft) -> bool:
+    entry = draft.root.entries.get("parameters")
+    if entry is None:
+        return True
+    draft.findings.error("no-template", "`parameters` need a `template`", entry.key_place)
+    return False
+
+
+def _places_below(node: Node, prefix: str) -> dict[str, Place]:
+    """Where each field stands, by its dotted path: a value's own place, a mapping's key."""
+    places: dict[str, Place] = {}
+    if isinstance(node, MappingNode):
+        for key, entry in node.entries.items():
+            is_value = isinstance(entry.value, ScalarNode)
+            places[f"{prefix}{key}"] = entry.value.place if is_value else entry.key_place
+            places |= _places_below(entry.value, f"{prefix}{key}.")
+    return places

@@ -1,0 +1,203 @@
+"""What no schema can say: rules between files, between fields, and against what venues say of their markets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engine.clock import iso_utc
+from engine.model.instrument import Instrument, plain
+from engine.spec.assemble import written_legs
+from engine.spec.check import shown
+from engine.spec.diagnostics import Findings, nearest
+from engine.spec.document import MappingNode, Path, Place, ScalarNode, data_of, node_at, place_at
+from engine.spec.facts import FactsLookup, VenueMarkets
+from engine.spec.schema import fields_of_schema, load_schema
+from engine.spec.types import AccountSpec, BotSpec, Environment, FleetSpec
+
+
+@dataclass(kw_only=True)
+class BotDraft:
+    """One bot file on its way to a spec; `root` is its document with template and defaults laid under it."""
+
+    file: str
+    root: MappingNode
+    findings: Findings
+    spec: BotSpec | None = None
+    template_place: Place | None = None
+
+    def place(self, *path: str) -> Place:
+        return place_at(self.root, path)
+
+
+def check_fleet(root: MappingNode, fleet: FleetSpec, findings: Findings) -> None:
+    """Rules within fleet.yaml."""
+    keys: dict[tuple[str, str, str], str] = {}
+    for name, account in fleet.accounts.items():
+        if account.environment is Environment.MAINNET and not fleet.live_allowed:
+            findings.error(
+                "live-forbidden",
+                f"account {name} is on mainnet, where money is real, and this fleet does not allow that",
+                place_at(root, ("accounts", name, "environment")),
+                hint="write `live: allowed` in fleet.yaml once you mean it",
+            )
+        if account.environment is Environment.SIM:
+            _check_opening(root, account, findings)
+            continue
+        if account.balances:
+            place = place_at(root, ("accounts", name, "balances"))
+            findings.error("not-simulated", f"account {name} is not simulated: its balances are real", place)
+        secrets = (account.venue, account.environment, repr(account.credentials))
+        if secrets in keys:
+            message = f"accounts {keys[secrets]} and {name} are one account: their credentials are the same"
+            findings.error("duplicate-account", message, place_at(root, ("accounts", name)))
+        keys.setdefault(secrets, name)
+
+
+def _check_opening(root: MappingNode, account: AccountSpec, findings: Findings) -> None:
+    if not any(account.balances.values()):
+        findings.warning(
+            "no-balances",
+            f"simulated account {account.name} opens with nothing to trade",
+            place_at(root, ("accounts", account.name)),
+            hint="give it some: balances: {USDC: 10000}",
+        )
+
+
+def check_accounts(draft: BotDraft, fleet_root: MappingNode) -> None:
+    """Every leg names an account that exists, and its venue if it names one."""
+    accounts = fleet_root.mapping("accounts")
+    for path in _leg_paths(draft):
+        name = _text(draft.root, (*path, "account"))
+        place = draft.place(*path, "account")
+        if name not in accounts.entries:
+            hint = nearest(name, accounts.entries)
+            draft.findings.error("unknown-account", f"fleet.yaml has no account `{name}`", place, hint=hint)
+            continue
+        venue, real = _text(draft.root, (*path, "venue")), _text(accounts, (name, "venue"))
+        if venue and venue != real:
+            message = f"account `{name}` is at {real}, not at {venue}"
+            draft.findings.error("wrong-venue", message, draft.place(*path, "venue"))
+
+
+def _leg_paths(draft: BotDraft) -> list[tuple[str, ...]]:
+    legs = draft.root.mapping("exchange").mapping("legs")
+    return [("exchange", "legs", name) for name in legs.entries] or [("exchange",)]
+
+
+def _text(root: MappingNode, path: Path) -> str:
+    node = node_at(root, path)
+    return str(node.value) if isinstance(node, ScalarNode) else ""
+
+
+def check_strategy(draft: BotDraft) -> None:
+    """The strategy gets the legs it trades and the limits it cannot do without."""
+    kind = _text(draft.root, ("strategy", "kind"))
+    schema = load_schema(f"strategies/{kind}")
+    wanted, given = schema["x-legs"], written_legs(data_of(draft.root.mapping("exchange")))
+    if wanted.keys() != given.keys():
+        one = wanted.keys() == {"main"}
+        hint = "give one account and market" if one else f"name the legs {', '.join(wanted)}"
+        draft.findings.error("wrong-legs", f"{kind} does not trade these legs", draft.place("exchange"), hint=hint)
+    for needed in schema.get("x-needs", ()):
+        path = tuple(needed.split("."))
+        node = node_at(draft.root, path)
+        if isinstance(node, ScalarNode) and node.value is not None:
+            continue
+        place = node.place if node else draft.place("strategy", "kind")
+        draft.findings.error("missing-limit", f"{kind} needs {needed}", place, hint="write a number")
+
+
+def check_market(draft: BotDraft, spec: BotSpec, leg: str, markets: VenueMarkets) -> None:
+    """One leg's market exists, is of the strategy's kind, and takes the sizes and prices declared."""
+    market = spec.legs[leg].market
+    instrument = markets.find(market)
+    path = ("exchange", "legs", leg) if "legs" in draft.root.mapping("exchange").entries else ("exchange",)
+    place = draft.place(*path, "market")
+    as_of = f"as of {iso_utc(markets.fetched_at_ns)}"
+    if instrument is None:
+        known = nearest(market, (found.symbol for found in markets.instruments))
+        draft.findings.error("unknown-market", f"the venue has no market `{market}`, {as_of}", place, hint=known)
+        return
+    schema = f"strategies/{spec.strategy.kind}"
+    wanted = load_schema(schema)["x-legs"][leg]
+    if instrument.kind != wanted:
+        message = f"{spec.strategy.kind} trades {wanted} markets, and {market} is {instrument.kind}"
+        draft.findings.error("wrong-market-kind", message, place)
+    _check_grid(draft, schema, instrument, as_of)
+
+
+def _check_grid(draft: BotDraft, schema: str, instrument: Instrument, as_of: str) -> None:
+    """Every number the schema puts on the venue's grid lies on it."""
+    for field, described in fields_of_schema(schema):
+        node = node_at(draft.root, ("strategy", *field))
+        if "x-grid" not in described or not isinstance(node, ScalarNode) or isinstance(node.value, str | None):
+            continue
+        if problem := _off_grid(described["x-grid"], Decimal(node.value), instrument):
+            message = f"strategy.{'.'.join(field)} {shown(node)} {problem} of {instrument.symbol}, {as_of}"
+            draft.findings.error("off-grid", message, node.place)
+
+
+def _off_grid(grid: str, number: Decimal, instrument: Instrument) -> str | None:
+    """In what a number does not fit a market; `grid` is a schema's `x-grid`."""
+    step, name = instrument.lot_size, "lot size"
+    if grid == "price":
+        step, name = instrument.tick_size, "tick size"
+    if number % step:
+        return f"is not a multiple of the {name} {plain(step)}"
+    if grid == "order_size" and number < instrument.min_size:
+        return f"is below the smallest size {plain(instrument.min_size)}"
+    return None
+
+
+def check_facts(
+    drafts: Iterable[BotDraft], fleet_root: MappingNode, facts: FactsLookup, findings: Findings
+) -> None:
+    """Hold every bot against its markets; say once per venue and environment when nothing is known of it."""
+    unknown: set[tuple[str, Environment]] = set()
+    specs = [(draft, draft.spec) for draft in drafts if draft.spec is not None]
+    for draft, spec in specs:
+        for leg, where in spec.legs.items():
+            asked = where.venue, spec.accounts[where.account].environment
+            markets = facts(*asked)
+            if markets is not None:
+                check_market(draft, spec, leg, markets)
+            elif asked not in unknown:
+                unknown.add(asked)
+                findings.warning(
+                    "facts-missing",
+                    f"the markets of {asked[0]} ({asked[1]}) are not known yet: sizes could not be checked",
+                    place_at(fleet_root, ("accounts", where.account, "venue")),
+                    hint="`botctl apply` fetches them",
+                )
+
+
+def check_together(drafts: Iterable[BotDraft]) -> None:
+    """No name twice; no two enabled bots on one account and market."""
+    names: dict[str, Place] = {}
+    markets: dict[tuple[str, str], str] = {}
+    for draft in drafts:
+        name = _text(draft.root, ("metadata", "name"))
+        place = draft.place("metadata", "name")
+        if name in names:
+            message = f"another bot is called `{name}`"
+            draft.findings.error("duplicate-name", message, place, hint=f"the other one is at {names[name]}")
+        elif name:
+            names[name] = place
+        _check_runner(draft, markets)
+
+
+def _check_runner(draft: BotDraft, markets: dict[tuple[str, str], str]) -> None:
+    spec = draft.spec
+    if spec is None or not spec.enabled:
+        return
+    for leg in spec.legs.values():
+        other = markets.setdefault((leg.account, leg.market), spec.name)
+        if other != spec.name:
+            draft.findings.error(
+                "market-taken",
+                f"bot {other} already trades {leg.market} on account {leg.account}",
+                draft.place("exchange", "market"),
+                hint="one bot per account and market: use another account, or set `enabled: false` in one of them",
+            )
