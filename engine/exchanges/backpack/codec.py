@@ -1,0 +1,89 @@
+"""One account's conversation about one market of Backpack: the edge at which every odd message becomes a
+VenueError. The work is done by `encode`, `replies` and `frames`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from engine.clock import NS_PER_MS
+from engine.errors import ProtocolError, Unresolved
+from engine.exchanges.backpack.encode import Encoder
+from engine.exchanges.backpack.frames import BALANCES, ORDERS, POSITIONS, FrameDecoder
+from engine.exchanges.backpack.replies import ReplyDecoder
+from engine.exchanges.backpack.signing import Signer
+from engine.exchanges.backpack.translate import Translator
+from engine.exchanges.backpack.wire_streams import Subscription
+from engine.exchanges.interface import Context
+from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
+from engine.model.commands import CancelOrder, Command, SubmitOrder
+from engine.model.events import Event
+from engine.model.instrument import Instrument, MarketKind
+
+UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+"""All that decoding a hostile message can raise; msgspec itself gives up on deep nesting by RecursionError."""
+
+MARK_PRICE_SILENCE_S = 10.0
+"""A perp's mark price comes every second even when nothing changes; spot has no such heartbeat."""
+
+
+class BackpackCodec:
+    """See `engine.exchanges.interface.Codec`."""
+
+    def __init__(self, *, leg: str, instrument: Instrument, signer: Signer, ws_url: str) -> None:
+        self.instrument = instrument
+        self._signer = signer
+        self._ws_url = ws_url
+        translator = Translator(instrument)
+        self._encoder = Encoder(instrument.kind, translator, signer)
+        self._replies = ReplyDecoder(leg, instrument, translator)
+        self._frames = FrameDecoder(leg, translator)
+
+    def streams(self, context: Context) -> tuple[Stream, ...]:
+        """Two sockets, so that own orders are heard although the book's traffic is heavy, or its socket lost."""
+        symbol, is_perp = self.instrument.symbol, self.instrument.kind is MarketKind.PERP
+        depth, mark, orders = f"depth.{symbol}", f"markPrice.{symbol}", f"{ORDERS}.{symbol}"
+        market = (depth, mark) if is_perp else (depth,)
+        # balanceUpdate leaves out lent funds, which a perp's balances count, so there only queries tell.
+        account = (orders, f"{POSITIONS}.{symbol}") if is_perp else (orders, BALANCES)
+        signature = self._signer.subscription(context.now_ns // NS_PER_MS)
+        silence_limit_s = MARK_PRICE_SILENCE_S if is_perp else None
+        return (
+            self._stream("account", Subscription(method="SUBSCRIBE", params=account, signature=signature), None),
+            self._stream("market", Subscription(method="SUBSCRIBE", params=market), silence_limit_s),
+        )
+
+    def encode(self, command: Command, context: Context) -> HttpRequest:
+        """The request that carries out a command."""
+        return self._encoder.request(command, context)
+
+    def decode_reply(
+        self, command: Command, response: HttpResponse, *, requested_ns: int, at_ns: int
+    ) -> Sequence[Event]:
+        """The events of a reply; a success that cannot be read leaves a submit or cancel unresolved (law 2)."""
+        try:
+            return self._replies.events(command, response, requested_ns=requested_ns, at_ns=at_ns)
+        except UNREADABLE as error:
+            kind = Unresolved if isinstance(command, SubmitOrder | CancelOrder) else ProtocolError
+            raise kind(
+                f"Backpack's answer to {type(command).__name__} makes no sense: {error}",
+                venue_words=response.body[:300].decode(errors="replace"),
+            ) from error
+
+    def decode_frame(self, text: str | bytes, *, at_ns: int) -> Sequence[Event]:
+        """The events of one WebSocket frame."""
+        try:
+            return self._frames.events(text, at_ns)
+        except UNREADABLE as error:
+            raise ProtocolError(f"a frame of Backpack makes no sense: {error}") from error
+
+    def _stream(self, name: str, subscription: Subscription, silence_limit_s: float | None) -> Stream:
+        return Stream(
+            name=name,
+            url=self._ws_url,
+            frames=(msgspec.json.encode(subscription).decode(),),
+            private=isinstance(subscription.signature, tuple),
+            silence_limit_s=silence_limit_s,
+        )
