@@ -1,0 +1,127 @@
+"""`botctl sim`: a simulated venue in the foreground, for people and their own clients.
+
+Inside a workspace it serves the fleet's accounts and tells engines where it listens, like the one `apply` starts;
+elsewhere it serves two accounts of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from engine.commands.options import Directory
+from engine.control.desired import load_workspace
+from engine.errors import ConfigInvalid, UsageError
+from engine.host.workspace import Workspace, find_workspace
+from engine.sim.program import recording_of, run, run_in_workspace
+from engine.sim.venues import SIMULATED, account_credentials, build_machine
+from engine.spec.types import FleetSpec, SimSpec
+
+OWN_FLEET = "sim"
+OWN_BALANCES = {"USDC": Decimal(100_000), "SOL": Decimal(500), "ETH": Decimal(20), "BTC": Decimal(1)}
+
+USAGE = """
+Point a client at it, for example
+  curl "{rest_url}/api/v1/depth?symbol=SOL_USDC"
+  bpx-py   BaseAccount.BPX_API_URL = BasePublic.BASE_URL = "{rest_url}/"
+  ccxt     exchange.urls["api"] = {{"public": "{rest_url}", "private": "{rest_url}",
+                                  "ws": {{"public": "{ws_url}", "private": "{ws_url}"}}}}
+Ctrl-C stops it; everything in it is forgotten then."""
+
+
+def command(
+    venue: Annotated[str, typer.Argument(help="which venue to simulate")] = SIMULATED[0],
+    directory: Directory = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 0,
+    seed: Annotated[int | None, typer.Option(help="another seed, another market")] = None,
+    speed: Annotated[float | None, typer.Option(min=0, help="pace of the market; 0 leaves the books empty")] = None,
+    account: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=ASSET:AMOUNT,…", help="instead of the fleet's accounts")
+    ] = None,
+) -> None:
+    """Simulate a venue until Ctrl-C."""
+    if venue not in SIMULATED:
+        raise UsageError(f"{venue} cannot be simulated", hint=f"simulated venues: {', '.join(SIMULATED)}")
+    workspace = _workspace(directory)
+    fleet = _fleet(workspace, venue)
+    spec = _changed(fleet.sims[venue], seed, speed, account)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+
+    def tell(rest_url: str, ws_url: str) -> None:
+        print(f"simulated {venue} at {rest_url} and {ws_url}\n")
+        for name, balances in spec.accounts.items():
+            print(_account_text(spec.venue, fleet.id, name, balances))
+        print(USAGE.format(rest_url=rest_url, ws_url=ws_url), flush=True)
+
+    if workspace is None:
+        run(build_machine(spec, fleet.id, recording_of(spec, Path())), port=port, linger_s=0, tell=tell)
+        return
+    fleet = msgspec.structs.replace(fleet, sims={**fleet.sims, venue: spec})
+    run_in_workspace(workspace, fleet, venue, port=port, lock_wait_s=0, tell=tell)
+
+
+def _workspace(directory: Path | None) -> Workspace | None:
+    try:
+        return find_workspace(directory)
+    except UsageError:
+        if directory is not None:
+            raise
+        return None
+
+
+def _fleet(workspace: Workspace | None, venue: str) -> FleetSpec:
+    """The workspace's fleet, or one with nothing but two simulated accounts."""
+    if workspace is None:
+        return FleetSpec(id=OWN_FLEET, live_allowed=False, accounts={}, sims={venue: _own_spec(venue)})
+    fleet = load_workspace(workspace).fleet
+    if fleet is None:
+        raise ConfigInvalid("the fleet's files have errors", hint="`botctl validate` shows them")
+    return fleet if venue in fleet.sims else msgspec.structs.replace(fleet, sims={venue: _own_spec(venue)})
+
+
+def _own_spec(venue: str) -> SimSpec:
+    return SimSpec(
+        venue=venue,
+        seed=1,
+        speed=Decimal(1),
+        latency_ms=0,
+        taker_delay_ms=100,
+        recording=None,
+        accounts={"alice": OWN_BALANCES, "bob": OWN_BALANCES},
+    )
+
+
+def _changed(spec: SimSpec, seed: int | None, speed: float | None, accounts: list[str] | None) -> SimSpec:
+    """The spec with what the command line says."""
+    return msgspec.structs.replace(
+        spec,
+        seed=spec.seed if seed is None else seed,
+        speed=spec.speed if speed is None else Decimal(str(speed)),
+        accounts=dict(map(_read_account, accounts)) if accounts else spec.accounts,
+    )
+
+
+def _read_account(text: str) -> tuple[str, dict[str, Decimal]]:
+    """`NAME=USDC:1000,SOL:5`; a bare NAME owns what the default accounts own."""
+    name, _, holdings = text.partition("=")
+    if not holdings:
+        return name, OWN_BALANCES
+    try:
+        pairs = [holding.split(":") for holding in holdings.split(",")]
+        return name, {asset: Decimal(amount) for asset, amount in pairs}
+    except (ValueError, InvalidOperation) as error:
+        raise UsageError(
+            f"--account {text!r} cannot be read", hint="for example --account carol=USDC:1000,SOL:5"
+        ) from error
+
+
+def _account_text(venue: str, fleet_id: str, name: str, balances: dict[str, Decimal]) -> str:
+    credentials = account_credentials(venue, fleet_id, name)
+    owned = ", ".join(f"{amount:f} {asset}" for asset, amount in balances.items())
+    keys = "\n".join(f"  {field:<10} {value}" for field, value in credentials.items())
+    return f"account {name}: {owned}\n{keys}"

@@ -1,0 +1,62 @@
+"""A simulated Backpack served on a free loopback port from a thread, for clients that block."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+
+from engine.model.value import Value
+from engine.sim.machine import VenueMachine
+from engine.sim.server import loopback_socket, serve, urls
+from engine.sim.venues import account_credentials, build_machine
+from engine.spec.types import SimSpec
+
+FLEET = "judges"
+BALANCES = {"USDC": Decimal(100_000), "SOL": Decimal(100), "ETH": Decimal(5), "BTC": Decimal(1)}
+
+
+class Served(Value, frozen=True, kw_only=True):
+    rest_url: str
+    ws_url: str
+    accounts: dict[str, tuple[str, str]]
+    """(api key, api secret) by account name."""
+
+
+def sim_spec(*accounts: str, speed: str = "1", seed: int = 1, taker_delay_ms: int = 100) -> SimSpec:
+    return SimSpec(
+        venue="backpack",
+        seed=seed,
+        speed=Decimal(speed),
+        latency_ms=0,
+        taker_delay_ms=taker_delay_ms,
+        recording=None,
+        accounts=dict.fromkeys(accounts, BALANCES),
+    )
+
+
+@contextmanager
+def served(spec: SimSpec) -> Iterator[Served]:
+    """The spec's venue, until the block ends."""
+    listener = loopback_socket()
+    rest_url, ws_url = urls(listener)
+    ready, stop = threading.Event(), asyncio.Event()
+    loop = asyncio.new_event_loop()
+
+    def work(machine: VenueMachine) -> None:
+        loop.run_until_complete(serve(machine, listener, ready=ready.set, stop=stop, linger_s=0))
+        loop.close()
+
+    thread = threading.Thread(target=work, args=(build_machine(spec, FLEET),))
+    thread.start()
+    try:
+        assert ready.wait(10)
+        keys = {name: account_credentials(spec.venue, FLEET, name) for name in spec.accounts}
+        accounts = {name: (key["api_key"], key["api_secret"]) for name, key in keys.items()}
+        yield Served(rest_url=rest_url, ws_url=ws_url, accounts=accounts)
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(10)
+        assert not thread.is_alive()
