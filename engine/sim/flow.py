@@ -33,7 +33,7 @@ STALE_FRACTION = 0.3
 RENEWED_AT_ONCE = 6
 
 STEPS_PER_S = 5.0
-SMALL_TAKE, SWEEP = 0.25, 0.12
+SMALL_TAKE, SWEEP = 0.25, 0.05
 """Share of steps that are a small taker order and a sweep; the others renew quotes."""
 SWEEP_LEAST_BPS, SWEEP_MEAN_MORE_BPS, SWEEP_MOST_BPS = 5.0, 8.0, 150.0
 SWEEP_MOST_LEVELS = 40
