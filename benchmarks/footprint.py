@@ -1,0 +1,156 @@
+"""What one quoting engine costs beside a bare asyncio process with a TLS context. See README.md here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from benchmarks.processes import Cost, can_measure, cpu_ms, memory_mib, typical
+from engine.control.desired import resolve_desired
+from engine.control.generations import switch_to, write_generation
+from engine.errors import Unavailable
+from engine.host.control_client import call
+from engine.host.workspace import Workspace
+from engine.resources import resource
+
+READY_WITHIN_S = 60.0
+LOOK_EVERY_S = 0.05
+SETTLE_S = 2.0
+ENGINE = """
+import sys
+from engine.runtime.main import main
+from engine.transport.tls import client_context
+client_context()
+code = main()
+print(len(sys.modules), flush=True)
+sys.exit(code)
+"""
+VENUE = "import sys; from engine.sim.main import main; sys.exit(main())"
+ALL_MODULES = """
+import engine.runtime.main, engine.sim.main
+from engine.exchanges.registry import find_venue
+import engine.strategies.market_maker, engine.strategies.perp_market_maker
+find_venue("backpack")
+"""
+FLOOR_MODULES = "import asyncio, ssl, sys; ssl.create_default_context(); print(len(sys.modules))"
+
+
+def main() -> int:
+    if not can_measure():
+        print("footprint: reads /proc/PID/smaps_rollup, which only Linux has")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="botctl-bench-") as folder:
+        settle_in(Path(folder))
+        engines = measure_engines(Path(folder))
+        floors = measure_floors(len(engines))
+    report(typical(floors), typical(engines), len(engines))
+    return 0
+
+
+def settle_in(folder: Path) -> None:
+    """Directories of this run's own, and compiled modules for both sides, so that nobody pays for compiling."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ.update(
+        PYTHONPYCACHEPREFIX=str(folder / "compiled"),
+        XDG_STATE_HOME=str(folder / "host"),
+        XDG_RUNTIME_DIR=str(folder / "run"),
+    )
+    for code in (FLOOR_MODULES, ALL_MODULES):
+        subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def report(floor: Cost, engine: Cost, count: int) -> None:
+    print(f"footprint of one process, median of {count} at once, Python {sys.version.split()[0]}")
+    print(f"{'':<28}{'RSS MiB':>9}{'PSS MiB':>9}{'CPU ms':>9}{'modules':>9}")
+    for name, cost in (("asyncio + TLS context", floor), ("quoting engine", engine)):
+        print(f"{name:<28}{cost.rss_mib:9.1f}{cost.pss_mib:9.1f}{cost.cpu_ms:9.0f}{cost.modules:9.0f}")
+    ratios = (engine.rss_mib / floor.rss_mib, engine.pss_mib / floor.pss_mib, engine.cpu_ms / floor.cpu_ms)
+    print(f"{'ratio (target 2.0 or less)':<28}" + "".join(f"{ratio:9.2f}" for ratio in ratios))
+
+
+def measure_floors(count: int) -> list[Cost]:
+    modules = int(subprocess.check_output([sys.executable, "-c", FLOOR_MODULES]))
+    with ExitStack() as stack:
+        floors = [stack.enter_context(_running(["-m", "benchmarks.floor"])) for _ in range(count)]
+        for floor in floors:
+            _until_it_speaks(floor)
+        return [_cost(floor.pid, cpu_ms(floor.pid), modules) for floor in floors]
+
+
+def measure_engines(folder: Path) -> list[Cost]:
+    """Start the sample fleet's venue and engines in a folder of their own, and stop them again."""
+    workspace = _applied_sample(folder)
+    state = str(workspace.state)
+    with ExitStack() as stack:
+        venue = stack.enter_context(_running(["-c", VENUE, state, "backpack"]))
+        _until_it_speaks(venue)
+        bots = sorted(path.stem for path in (workspace.current / "bots").iterdir())
+        engines = {bot: stack.enter_context(_running(["-c", ENGINE, state, bot])) for bot in bots}
+        spent_ms = {bot: _cpu_until_quoting(workspace, bot, engines[bot]) for bot in bots}
+        time.sleep(SETTLE_S)
+        memory = {bot: memory_mib(engines[bot].pid) for bot in bots}
+        for engine in engines.values():
+            engine.terminate()
+        modules = {bot: int(engines[bot].communicate(timeout=60)[0].split()[-1]) for bot in bots}
+    return [
+        Cost(rss_mib=memory[bot][0], pss_mib=memory[bot][1], cpu_ms=spent_ms[bot], modules=modules[bot])
+        for bot in bots
+    ]
+
+
+def _applied_sample(folder: Path) -> Workspace:
+    """The sample fleet as the current generation of a new workspace, without supervisor."""
+    for part in ("bots", "templates"):
+        shutil.copytree(resource(part), folder / part)
+    workspace = Workspace(root=folder)
+    workspace.prepare()
+    switch_to(workspace, write_generation(workspace, resolve_desired(workspace, lambda _warning: None), conf=""))
+    return workspace
+
+
+def _cpu_until_quoting(workspace: Workspace, bot: str, engine: subprocess.Popen[str]) -> float:
+    deadline_s = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() < deadline_s and engine.poll() is None:
+        spent_ms = cpu_ms(engine.pid)
+        try:
+            legs = call(workspace.control_socket(bot), "status")["legs"].values()
+        except Unavailable:
+            legs = []
+        if legs and all(leg["orders"] for leg in legs):
+            return spent_ms
+        time.sleep(LOOK_EVERY_S)
+    raise SystemExit(f"{bot} did not quote within {READY_WITHIN_S:g} s; see {workspace.logs}")
+
+
+def _until_it_speaks(process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None
+    if not process.stdout.readline():
+        raise SystemExit(f"{process.args!r} ended before it was ready")
+
+
+def _cost(pid: int, spent_ms: float, modules: int) -> Cost:
+    rss_mib, pss_mib = memory_mib(pid)
+    return Cost(rss_mib=rss_mib, pss_mib=pss_mib, cpu_ms=spent_ms, modules=modules)
+
+
+@contextmanager
+def _running(arguments: list[str]) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""Where a session's requests leave: it knows the venue's address and counts what goes out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from engine.errors import NotSent
+from engine.exchanges.interface import Endpoints
+from engine.exchanges.messages import HttpRequest, HttpResponse
+from engine.transport.pacing import Pacing
+from engine.transport.world import World
+
+
+class Door:
+    """The address is asked for at every connect and remembered in between, so that no order waits for a file."""
+
+    def __init__(self, world: World, endpoints_of: Callable[[], Endpoints], pacing: Pacing) -> None:
+        self._world = world
+        self._endpoints_of = endpoints_of
+        self._pacing = pacing
+        self._endpoints: Endpoints | None = None
+
+    def find_venue(self) -> None:
+        """Ask again where the venue listens; Unavailable when nobody knows."""
+        self._endpoints = self._endpoints_of()
+
+    def send(self, request: HttpRequest, *, timeout_s: float) -> asyncio.Future[HttpResponse]:
+        """Write the request now; as `World.http`, and NotSent while the venue's address is unknown."""
+        if self._endpoints is None:
+            reply = asyncio.get_running_loop().create_future()
+            reply.set_exception(NotSent("the venue's address is not known yet"))
+            return reply
+        self._pacing.spent(1, self._world.monotonic_ns())
+        return self._world.http(self._endpoints.rest_url, request, timeout_s=timeout_s)

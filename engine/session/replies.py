@@ -1,0 +1,36 @@
+"""What a request that gave no answer means, as one event. The table of laws 1 and 2; pure."""
+
+from __future__ import annotations
+
+from engine.errors import AuthenticationFailed, ClockSkewed, NotSent, RateLimited, VenueError
+from engine.model.commands import CancelOrder, Command, SubmitOrder
+from engine.model.events import CancelRejected, Event, OutcomeUnknown, QueryFailed, SubmitRejected
+from engine.model.order import Operation, RejectReason
+
+CERTAINLY_NOT_DONE: dict[type[VenueError], RejectReason] = {
+    NotSent: RejectReason.NOT_SENT,
+    RateLimited: RejectReason.RATE_LIMITED,
+    AuthenticationFailed: RejectReason.AUTHENTICATION,
+    ClockSkewed: RejectReason.CLOCK_SKEW,
+}
+"""Failures after which an order or cancel did not happen. After every other one, it may have."""
+
+
+def failure_event(command: Command, error: VenueError, *, at_ns: int) -> Event:
+    """The event a failed command becomes."""
+    match command:
+        case SubmitOrder(order=order):
+            client_id, operation = order.request.client_id, Operation.SUBMIT
+        case CancelOrder(client_id=client_id):
+            operation = Operation.CANCEL
+        case _:
+            name = type(command).__name__
+            return QueryFailed(at_ns=at_ns, leg=command.leg, query=name, why=error.message)
+    reason = CERTAINLY_NOT_DONE.get(type(error))
+    if reason is None:
+        return OutcomeUnknown(
+            at_ns=at_ns, leg=command.leg, client_id=client_id, operation=operation, why=error.message
+        )
+    refused = SubmitRejected if operation is Operation.SUBMIT else CancelRejected
+    words = error.venue_words or error.message
+    return refused(at_ns=at_ns, leg=command.leg, client_id=client_id, reason=reason, venue_words=words)

@@ -1,0 +1,102 @@
+"""One WebSocket, kept open: connect, say the frames, listen, notice silence, begin again with jitter.
+
+Liveness is judged by data, not by the socket being open (law 7): by silence where a venue promises to speak, and
+by the listener, who may know of something that should have been heard.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from engine.clock import NS_PER_S, seconds_to_ns
+from engine.errors import Unavailable, VenueError
+from engine.exchanges.messages import Stream
+from engine.session.settings import SessionSettings
+from engine.session.tasks import race
+from engine.transport.backoff import Backoff
+from engine.transport.world import Socket, World
+
+log = logging.getLogger(__name__)
+
+WATCH_INTERVAL_S = 1.0
+
+
+class Listener(Protocol):
+    """Whoever wants to know. `heard` may raise a VenueError: the connection then counts as broken."""
+
+    def opened(self, stream: Stream) -> None: ...
+
+    def heard(self, stream: Stream, text: str | bytes) -> None: ...
+
+    def complaint(self, stream: Stream) -> str | None:
+        """Why the stream counts as dead although its socket is open; asked about once a second."""
+
+    def lost(self, stream: Stream, reason: str) -> None: ...
+
+
+class StreamKeeper:
+    """`stream_now` finds the venue and signs the frames anew for each connection; it may raise a VenueError."""
+
+    def __init__(
+        self, world: World, stream_now: Callable[[], Stream], listener: Listener, settings: SessionSettings
+    ) -> None:
+        self._world = world
+        self._stream_now = stream_now
+        self._listener = listener
+        self._settings = settings
+        self._backoff = Backoff(
+            world.random,
+            first_s=settings.reconnect_first_s,
+            ceiling_s=settings.reconnect_ceiling_s,
+            healthy_s=settings.healthy_s,
+        )
+        self._heard_ns = 0
+
+    async def run(self) -> None:
+        """Keep the socket open until cancelled."""
+        while True:
+            began_ns = self._world.monotonic_ns()
+            try:
+                await self._connect_and_listen()
+            except VenueError as error:
+                log.warning("stream not open", extra={"facts": {"why": error.message}})
+            held_s = (self._world.monotonic_ns() - began_ns) / NS_PER_S
+            await self._world.sleep(self._backoff.delay_s(held_s=held_s))
+
+    async def _connect_and_listen(self) -> None:
+        stream = self._stream_now()
+        socket = await self._world.connect(stream.url, timeout_s=self._settings.connect_timeout_s)
+        try:
+            for frame in stream.frames:
+                await socket.send(frame)
+            self._heard_ns = self._world.monotonic_ns()
+            self._listener.opened(stream)
+            await self._listen(stream, socket)
+        finally:
+            await socket.close()
+
+    async def _listen(self, stream: Stream, socket: Socket) -> None:
+        """Until the stream breaks; whoever listens is told before anything else is tried."""
+        try:
+            await race(self._hear(stream, socket), self._watch(stream))
+        except VenueError as error:
+            self._listener.lost(stream, error.message)
+            raise
+
+    async def _hear(self, stream: Stream, socket: Socket) -> None:
+        while True:
+            text = await socket.receive()
+            self._heard_ns = self._world.monotonic_ns()
+            self._listener.heard(stream, text)
+
+    async def _watch(self, stream: Stream) -> None:
+        limit_s = stream.silence_limit_s
+        while True:
+            await self._world.sleep(WATCH_INTERVAL_S)
+            silence_ns = self._world.monotonic_ns() - self._heard_ns
+            if limit_s is not None and silence_ns >= seconds_to_ns(limit_s):
+                raise Unavailable(f"nothing was heard for {limit_s:g} s")
+            if complaint := self._listener.complaint(stream):
+                raise Unavailable(complaint)

@@ -1,0 +1,59 @@
+"""The real world: system clocks, sockets, files, threads. Made once per process by `runtime` and by commands."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from engine.exchanges.messages import HttpRequest, HttpResponse
+from engine.transport.http import HttpClient
+from engine.transport.websocket import open_socket
+from engine.transport.world import Socket
+
+T = TypeVar("T")
+
+
+class LiveWorld:
+    """As `world.World`. Addresses are always dialled directly: loopback is never proxied."""
+
+    def __init__(self) -> None:
+        self.random = random.Random()
+        self._http = HttpClient()
+
+    def now_ns(self) -> int:
+        return time.time_ns()
+
+    def monotonic_ns(self) -> int:
+        return time.monotonic_ns()
+
+    async def sleep(self, delay_s: float) -> None:
+        await asyncio.sleep(delay_s)
+
+    def http(self, base_url: str, request: HttpRequest, *, timeout_s: float) -> asyncio.Future[HttpResponse]:
+        return self._http.send(base_url, request, timeout_s=timeout_s)
+
+    async def connect(self, url: str, *, timeout_s: float) -> Socket:
+        return await open_socket(url, timeout_s=timeout_s)
+
+    def database(self, path: Path) -> sqlite3.Connection:
+        """WAL without an fsync per commit: the death of the process loses nothing, because the pages are the
+        kernel's by then; a power cut may lose the newest commits, and the venue still knows those orders.
+        NORMAL rather than OFF, because OFF could leave a torn file behind: it syncs at checkpoints, which are
+        the caller's to place off the order path. Transactions are explicit: the caller says BEGIN.
+        """
+        database = sqlite3.connect(path, isolation_level=None)
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=NORMAL")
+        return database
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(None, work)
+
+    async def close(self) -> None:
+        """Close what is open to venues; databases belong to those who opened them."""
+        await self._http.close()
