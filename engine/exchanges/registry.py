@@ -6,18 +6,20 @@ Outside packages register under the entry point group `botctl.exchanges`.
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import entry_points
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from engine.errors import ConfigInvalid
 from engine.exchanges.interface import Venue
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
 
 BUILT_IN = {"backpack": "engine.exchanges.backpack.venue"}
 
 
 def venue_names() -> tuple[str, ...]:
     """All venues that can be named in a fleet, built in and installed."""
-    outside = (entry.name for entry in entry_points(group="botctl.exchanges"))
+    outside = (entry.name for entry in _outside())
     return tuple(sorted({*BUILT_IN, *outside}))
 
 
@@ -25,6 +27,14 @@ def find_venue(name: str) -> Venue:
     """The venue of that name; ConfigInvalid names the known ones when there is none."""
     if name in BUILT_IN:
         return cast(Venue, import_module(BUILT_IN[name]).VENUE)
-    for entry in entry_points(group="botctl.exchanges", name=name):
-        return cast(Venue, entry.load())
+    for entry in _outside():
+        if entry.name == name:
+            return cast(Venue, entry.load())
     raise ConfigInvalid(f"unknown venue {name!r}", hint=f"known venues: {', '.join(venue_names())}")
+
+
+def _outside() -> EntryPoints:
+    """Imported here, because reading package metadata costs an engine's start a tenth and most need none."""
+    from importlib.metadata import entry_points
+
+    return entry_points(group="botctl.exchanges")
