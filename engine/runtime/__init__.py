@@ -1,0 +1,1 @@
+"""One bot process: start-up, step loop, journal, control socket, stop procedure."""

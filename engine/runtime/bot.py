@@ -1,0 +1,181 @@
+"""One running bot: events in, steps taken, records committed, commands sent. `startup` puts it together.
+
+The order of a step is the whole of law 4: the machine decides, the journal takes the records, and only then do
+the commands leave. When the journal does not take them, nothing leaves and the bot fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from engine.clock import NS_PER_MS, NS_PER_S
+from engine.errors import BotctlError
+from engine.model.commands import Command
+from engine.model.events import Event, TimePassed
+from engine.model.instrument import Instrument
+from engine.runtime.journal import Journal, checkpoint
+from engine.spec.types import BotSpec
+from engine.trading.machine import Machine
+from engine.trading.records import Budget, FillRecord, Note, Record, Step
+from engine.trading.status import MachineStatus
+from engine.transport.world import World
+
+log = logging.getLogger(__name__)
+
+STEADY_NS = NS_PER_S
+"""The machine hears of time at least this often."""
+SOONEST_NS = 10 * NS_PER_MS
+"""A wake that cannot be served, for want of budget, must not spin."""
+CHECKPOINT_S = 60.0
+WHOLE_BOT = ""
+"""The leg of events that concern all legs."""
+
+
+class Line(Protocol):
+    """What a bot needs of a session: a way out for commands, and how much of it is free."""
+
+    def send(self, command: Command) -> None: ...
+
+    def budget(self) -> Budget: ...
+
+
+class Bot:
+    """The machine and everything around it that is not a socket. `lines` are the sessions by leg, put in later."""
+
+    def __init__(
+        self, world: World, machine: Machine, journal: Journal, instruments: Mapping[str, Instrument]
+    ) -> None:
+        self.lines: Mapping[str, Line] = {}
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._world = world
+        self._machine = machine
+        self._journal = journal
+        self._instruments = instruments
+        self._stepped = asyncio.Event()
+        self._inbox: deque[Event] = deque()
+        self._is_stepping = False
+        self._timer: asyncio.Task[None] | None = None
+        self._due_ns = 0
+
+    @property
+    def is_stopped(self) -> bool:
+        return self._machine.is_stopped
+
+    @property
+    def status(self) -> MachineStatus:
+        return self._machine.status()
+
+    @property
+    def live_orders(self) -> int:
+        """How many own orders may still rest or fill."""
+        return self._journal.live_orders()
+
+    def handle(self, event: Event) -> None:
+        """Take an event. One that arrives while a step is being carried out waits for its turn."""
+        self._inbox.append(event)
+        if self._is_stepping:
+            return
+        self._is_stepping = True
+        try:
+            while self._inbox and not self.failed.done():
+                self._carry_out(self._machine.step(self._inbox.popleft(), self._budget()))
+        except Exception as error:  # Whoever delivered the event lives on; a bot whose step broke must not.
+            log.exception("the step failed")
+            self.failed.set_exception(error)
+        finally:
+            self._is_stepping = False
+
+    def reconfigure(self, spec: BotSpec) -> None:
+        """Change what may change in place; the step it leads to is carried out before this returns.
+
+        ConfigInvalid leaves everything as it was.
+        """
+        step = self._machine.reconfigure(spec, self._world.now_ns(), self._budget())
+        try:
+            self._carry_out(step)
+        except BotctlError as error:
+            self.failed.set_exception(error)
+            raise
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until a step has made the condition true."""
+        while not condition():
+            self._stepped.clear()
+            await self._stepped.wait()
+
+    async def keep_house(self) -> None:
+        """Fold the journal's log into its file now and then, beside the loop."""
+        while True:
+            await self._world.sleep(CHECKPOINT_S)
+            await self._world.in_thread(lambda: checkpoint(self._world, self._journal.path))
+
+    def tell_time(self) -> None:
+        """Begin the steady beat."""
+        self.handle(TimePassed(at_ns=self._world.now_ns(), leg=WHOLE_BOT))
+
+    def close(self) -> None:
+        """Take no more steps and let go of the journal."""
+        if self._timer:
+            self._timer.cancel()
+        if not self.failed.done():
+            self.failed.cancel()
+        self._journal.close()
+
+    def _carry_out(self, step: Step) -> None:
+        self._journal.commit(step.records)
+        for command in step.commands:
+            self.lines[command.leg].send(command)
+        self._tell(step.records)
+        self._wake_by(step.wake_ns)
+        self._stepped.set()
+
+    def _tell(self, records: tuple[Record, ...]) -> None:
+        """What people look for in a log: every decision that was noted, and every fill."""
+        for record in records:
+            if isinstance(record, Note):
+                log.info(record.what, extra={"facts": {"leg": record.leg, **record.facts}})
+            elif isinstance(record, FillRecord):
+                fill, instrument = record.fill, self._instruments[record.leg]
+                facts = {
+                    "leg": record.leg,
+                    "slot": record.slot,
+                    "side": fill.side,
+                    "price": instrument.price_text(fill.ticks),
+                    "size": instrument.size_text(fill.lots),
+                    "order": fill.client_id,
+                    "trade": fill.trade_id,
+                }
+                log.info("order filled", extra={"facts": facts})
+
+    def _budget(self) -> Budget:
+        """What every leg can afford: a step may spend it on any of them."""
+        budgets = [line.budget() for line in self.lines.values()]
+        if len(budgets) == 1:
+            return budgets[0]
+        return Budget(
+            reduce=min((budget.reduce for budget in budgets), default=0),
+            cancel=min((budget.cancel for budget in budgets), default=0),
+            place=min((budget.place for budget in budgets), default=0),
+        )
+
+    def _wake_by(self, wake_ns: int | None) -> None:
+        """Make sure time is told by then; an earlier timer may stand, because it leads here again."""
+        now_ns = self._world.now_ns()
+        due_ns = now_ns + STEADY_NS
+        if wake_ns is not None:
+            due_ns = min(due_ns, max(wake_ns, now_ns + SOONEST_NS))
+        if self._timer and self._due_ns <= due_ns:
+            return
+        if self._timer:
+            self._timer.cancel()
+        self._due_ns = due_ns
+        self._timer = asyncio.create_task(self._wait((due_ns - now_ns) / NS_PER_S))
+
+    async def _wait(self, delay_s: float) -> None:
+        await self._world.sleep(delay_s)
+        self._timer = None
+        self.tell_time()

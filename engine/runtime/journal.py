@@ -1,0 +1,175 @@
+"""What a bot must not forget: its orders, its fills, the ids it used, and why it decided as it did.
+
+The venue is the truth, the journal is the memory (law 4). A step's records are one transaction, committed before
+its commands leave. The world's databases commit without fsync: a killed process loses nothing, and what a power
+cut takes is asked from the venue again. Folding the log into the file does wait for the disk, so that is
+`checkpoint`, which the runtime calls beside the loop.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from engine.errors import BotctlError, StateDamaged
+from engine.host.files import private_directory
+from engine.model.ids import ClientIdScheme
+from engine.model.value import Value
+from engine.runtime.journal_schema import VERSION, create, prune
+from engine.trading.records import FillRecord, Memory, Note, OrderRecord, Record
+from engine.transport.world import World
+
+COMMITS_BETWEEN_PRUNING = 1000
+
+
+class JournalOwner(Value, frozen=True, kw_only=True):
+    """Whose journal this is; a journal of another bot or account is never read."""
+
+    fleet_id: str
+    bot: str
+    identity: str
+
+
+class Journal:
+    """One open journal. `schemes` says, by leg, how client ids carry their sequence."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, schemes: Mapping[str, ClientIdScheme]) -> None:
+        self.path = path
+        self._connection = connection
+        self._schemes = schemes
+        self._next: dict[str, int] = dict(connection.execute("SELECT leg, next FROM ids"))
+        self._commits = 0
+
+    def tag(self, leg: str) -> int | None:
+        """The owner tag the leg's orders carry; None before the first `claim`."""
+        row = self._connection.execute("SELECT tag FROM ids WHERE leg = ?", (leg,)).fetchone()
+        return row[0] if row else None
+
+    def claim(self, leg: str, tag: int, first_sequence: int) -> None:
+        """Write down, before the first order, under which tag and from which sequence on the leg counts."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.execute("INSERT INTO ids (leg, tag, next) VALUES (?, ?, ?)", (leg, tag, first_sequence))
+        self._connection.commit()
+        self._next[leg] = first_sequence
+
+    def commit(self, records: Sequence[Record]) -> None:
+        """Write all records or none; BotctlError when the disk does not take them."""
+        if not records:
+            return
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for record in records:
+                self._write(record)
+            self._prune_sometimes()
+            self._connection.commit()
+        except sqlite3.Error as error:
+            raise _unwritable(error) from error
+
+    def restore(self) -> Memory:
+        """Everything a new process must know; the venue then tells what has changed since."""
+        orders = self._connection.execute("SELECT record FROM orders WHERE done = 0 ORDER BY updated_ns, client_id")
+        fills = self._connection.execute("SELECT record FROM fills ORDER BY seq")
+        return Memory(
+            orders=tuple(msgspec.json.decode(row[0], type=OrderRecord) for row in orders),
+            fills=tuple(msgspec.json.decode(row[0], type=FillRecord) for row in fills),
+            next_sequence=max(self._next.values(), default=0),
+        )
+
+    def live_orders(self) -> int:
+        """How many orders may still rest or fill, as far as anybody can know."""
+        (count,) = self._connection.execute("SELECT count(*) FROM orders WHERE done = 0").fetchone()
+        return int(count)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _write(self, record: Record) -> None:
+        if isinstance(record, OrderRecord):
+            self._write_order(record)
+        elif isinstance(record, FillRecord):
+            fill = record.fill
+            self._connection.execute(
+                "INSERT OR IGNORE INTO fills (leg, trade_id, venue_order_id, record) VALUES (?, ?, ?, ?)",
+                (record.leg, fill.trade_id, fill.venue_order_id, msgspec.json.encode(record)),
+            )
+        else:
+            self._write_note(record)
+
+    def _write_order(self, record: OrderRecord) -> None:
+        request = record.request
+        self._note_sequence(request.leg, request.client_id)
+        self._connection.execute(
+            "INSERT OR REPLACE INTO orders (leg, client_id, done, updated_ns, record) VALUES (?, ?, ?, ?, ?)",
+            (request.leg, request.client_id, record.state.is_done, record.updated_ns, msgspec.json.encode(record)),
+        )
+
+    def _write_note(self, note: Note) -> None:
+        self._connection.execute(
+            "INSERT INTO notes (at_ns, leg, what, facts) VALUES (?, ?, ?, ?)",
+            (note.at_ns, note.leg, note.what, msgspec.json.encode(note.facts)),
+        )
+
+    def _note_sequence(self, leg: str, client_id: int) -> None:
+        """Raise the leg's next sequence past this id. Ids carry only the low bits, so nearness undoes the wrap."""
+        scheme, expected = self._schemes[leg], self._next[leg]
+        ahead = (scheme.sequence_of(client_id) - expected) % scheme.sequences
+        if ahead < scheme.sequences // 2:
+            self._next[leg] = expected + ahead + 1
+            self._connection.execute("UPDATE ids SET next = ? WHERE leg = ?", (self._next[leg], leg))
+
+    def _prune_sometimes(self) -> None:
+        self._commits += 1
+        if self._commits % COMMITS_BETWEEN_PRUNING == 0:
+            prune(self._connection)
+
+
+def open_journal(world: World, path: Path, owner: JournalOwner, schemes: Mapping[str, ClientIdScheme]) -> Journal:
+    """Open the journal, made new when it is missing; StateDamaged when it cannot be trusted."""
+    private_directory(path.parent)
+    try:
+        connection = world.database(path)
+        _check(connection, path, owner)
+        return Journal(path, connection, schemes)
+    except (sqlite3.DatabaseError, msgspec.MsgspecError) as error:
+        raise _damaged(path, str(error)) from error
+
+
+def checkpoint(world: World, path: Path) -> None:
+    """Fold the write-ahead log into the file, over a connection of its own."""
+    connection = world.database(path)
+    try:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    except sqlite3.Error as error:
+        raise _unwritable(error) from error
+    finally:
+        connection.close()
+
+
+def _check(connection: sqlite3.Connection, path: Path, owner: JournalOwner) -> None:
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == 0:
+        create(connection, msgspec.json.encode(owner))
+    elif version > VERSION:
+        raise _damaged(path, f"a newer botctl wrote it (version {version}, this one reads {VERSION})")
+    (stored,) = connection.execute("SELECT value FROM meta WHERE key = 'owner'").fetchone()
+    whose = msgspec.json.decode(stored, type=JournalOwner)
+    if whose != owner:
+        raise _damaged(path, f"it belongs to {whose.fleet_id}/{whose.bot} on {whose.identity}")
+
+
+def _unwritable(error: sqlite3.Error) -> BotctlError:
+    return BotctlError(
+        f"the journal cannot be written: {error}",
+        hint="free disk space; nothing is sent until the journal takes it",
+    )
+
+
+def _damaged(path: Path, why: str) -> StateDamaged:
+    return StateDamaged(
+        f"journal {path} cannot be trusted: {why}",
+        hint="its orders may still rest at the venue: check there and cancel them before moving the file away",
+    )

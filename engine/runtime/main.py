@@ -1,0 +1,93 @@
+"""`botctl-engine STATE_DIR BOT`: what supervisor starts for every bot. People use `botctl run`.
+
+It imports nothing it does not trade with: no YAML, no templates, no command line library.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.errors import BotctlError, UsageError
+from engine.host.holds import Hold, HoldKind, read_hold
+from engine.host.locks import Holder
+from engine.host.process import die_with_parent
+from engine.host.secrets import Secrets
+from engine.host.workspace import Workspace, workspace_of_state
+from engine.runtime.logs import JsonLines, start_log
+from engine.runtime.process import BotProcess
+from engine.runtime.service import applied_reader, run_process
+from engine.runtime.starts import forget_starts, note_start
+from engine.runtime.startup import Surroundings
+from engine.transport.live import LiveWorld
+
+log = logging.getLogger("engine.runtime.main")
+
+
+def main() -> int:
+    """The console script. The last thing it says, if anything, is one line on stderr."""
+    try:
+        die_with_parent()
+        if len(sys.argv) != 3:
+            raise UsageError("usage: botctl-engine STATE_DIR BOT")
+        asyncio.run(_logged(workspace_of_state(Path(sys.argv[1])), sys.argv[2]))
+    except BotctlError as error:
+        print(f"error: {error.message}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+async def _logged(workspace: Workspace, bot: str) -> None:
+    """Run one bot with its log open, so that every way to end is in it."""
+    workspace.prepare()
+    handler = JsonLines(workspace.logs / f"{bot}.jsonl", beside=_in_thread)
+    start_log(handler, "info")
+    try:
+        await _unless_held(workspace, bot, handler)
+    except BotctlError as error:
+        log.error("the bot failed", extra={"facts": {"why": error.message, "hint": error.hint}})
+        raise
+    except Exception:
+        log.exception("the bot crashed")
+        raise
+    finally:
+        handler.close()
+
+
+async def _unless_held(workspace: Workspace, bot: str, handler: JsonLines) -> None:
+    """A bot that a person or a limit took out of trade does not even connect; a paused one runs without quoting."""
+    hold = read_hold(workspace, bot)
+    if hold and hold.kind is not HoldKind.PAUSE:
+        log.warning("the bot is held", extra={"facts": {"kind": hold.kind, "who": hold.who, "why": hold.why}})
+        return
+    await _run(workspace, bot, handler, hold)
+
+
+async def _run(workspace: Workspace, bot: str, handler: JsonLines, hold: Hold | None) -> None:
+    world = LiveWorld()
+    now_ns = world.now_ns()
+    around = Surroundings(
+        world=world,
+        workspace=workspace,
+        secrets=Secrets(workspace, shell=os.environ),
+        holder=Holder(pid=os.getpid(), bot=bot, workspace=str(workspace.root), since_ns=now_ns),
+        hide=handler.hide,
+    )
+    delay_s = note_start(workspace, bot, now_ns)
+    try:
+        await run_process(around, BotProcess(around, applied_reader(workspace, bot), hold=hold, delay_s=delay_s))
+    finally:
+        await world.close()
+    forget_starts(workspace, bot)
+
+
+def _in_thread(work: Callable[[], None]) -> object:
+    return asyncio.get_running_loop().run_in_executor(None, work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""Opens what a bot remembers: its journal, and under which owner tags its orders were sent.
+
+The two must agree. A tag that was in use and a journal that does not know it mean lost memory: orders may rest
+at the venue that nobody would recognise, so the bot does not start (law 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from engine.errors import StateDamaged
+from engine.host.accounts import account_directory
+from engine.host.tags import claim_tag, mark_journal_started, owner_name
+from engine.host.workspace import Workspace
+from engine.runtime.journal import Journal, JournalOwner, open_journal
+from engine.runtime.sites import Site
+from engine.transport.world import World
+
+SIMULATED_JOURNALS_KEPT = 3
+
+
+def journal_file(workspace: Workspace, bot: str, sites: Sequence[Site]) -> Path:
+    """One journal per bot and set of accounts; a new simulator instance is a new account."""
+    identities = sorted({site.identity.digest for site in sites})
+    return workspace.journals / bot / f"{'+'.join(identities)}.sqlite"
+
+
+def open_memory(
+    world: World, workspace: Workspace, *, fleet_id: str, bot: str, sites: Sequence[Site]
+) -> tuple[Journal, dict[str, int]]:
+    """The journal, and every leg's owner tag."""
+    file = journal_file(workspace, bot, sites)
+    owner = JournalOwner(fleet_id=fleet_id, bot=bot, identity=file.stem)
+    _forget_old_simulations(file)
+    journal = open_journal(world, file, owner, {site.name: site.venue.facts.client_ids for site in sites})
+    tags = {site.name: _tag(world, journal, site, owner_name(fleet_id, bot), file) for site in sites}
+    return journal, tags
+
+
+def _tag(world: World, journal: Journal, site: Site, owner: str, file: Path) -> int:
+    known = journal.tag(site.name)
+    directory = account_directory(site.identity)
+    scheme = site.venue.facts.client_ids
+    tag = claim_tag(directory, owner, max_tag=scheme.max_tag, choose=_preferring(known, world.random.choice))
+    if known is None:
+        if tag.journal_started:
+            raise _memory_lost(file, site, tag.number, owner)
+        journal.claim(site.name, tag.number, tag.first_sequence)
+    elif known != tag.number:
+        raise StateDamaged(
+            f"{owner} sent its orders under owner tag {known}, which the registry {directory}/tags.json gives to "
+            f"another bot",
+            hint="restore that file from a backup, or stop the other bot and destroy it",
+        )
+    mark_journal_started(directory, owner)
+    return tag.number
+
+
+def _preferring(known: int | None, otherwise: Callable[[Sequence[int]], int]) -> Callable[[Sequence[int]], int]:
+    """The tag the journal knows, should the registry have lost it; else any free one."""
+    return lambda free: known if known is not None and known in free else otherwise(free)
+
+
+def _memory_lost(file: Path, site: Site, tag: int, owner: str) -> StateDamaged:
+    bot = owner.rpartition("/")[2]
+    return StateDamaged(
+        f"{bot} has sent orders on account {site.account.name} under owner tag {tag}, but its journal {file} is "
+        "gone or was begun anew: those orders and their fills would be forgotten",
+        hint="restore the journal from a backup; or, once you have seen at the venue that none of its orders "
+        f"rest, `botctl destroy {bot}` and apply again",
+    )
+
+
+def _forget_old_simulations(file: Path) -> None:
+    """Journals of worlds that ended are of no use; the newest few are kept for those who want to look."""
+    if not file.parent.exists():
+        return
+    old = [journal for journal in file.parent.glob("sim-*.sqlite") if journal != file]
+    for journal in sorted(old, key=lambda each: each.stat().st_mtime, reverse=True)[SIMULATED_JOURNALS_KEPT:]:
+        for suffix in ("", "-wal", "-shm"):
+            journal.with_name(journal.name + suffix).unlink(missing_ok=True)

@@ -1,0 +1,25 @@
+"""A bot's state as the control socket tells it: plain JSON, money as text."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from engine.host.generation import AppliedBot
+from engine.model.instrument import plain
+from engine.trading.status import LegStatus, MachineStatus
+
+
+def legs_report(applied: AppliedBot, status: MachineStatus) -> dict[str, Any]:
+    """Every leg's figures, with the account it trades on."""
+    return {
+        name: {"account": applied.spec.legs[name].account, **_figures(leg)} for name, leg in status.legs.items()
+    }
+
+
+def _figures(leg: LegStatus) -> dict[str, Any]:
+    figures = msgspec.structs.asdict(leg)
+    figures["fees"] = {asset: plain(fee) for asset, fee in leg.fees.items()}
+    return {name: plain(value) if isinstance(value, Decimal) else value for name, value in figures.items()}

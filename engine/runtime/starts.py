@@ -1,0 +1,52 @@
+"""The engine's own back-off after crashes: supervisor restarts an exited program at once and for ever.
+
+A bot that started several times within a short while waits before it starts again; a normal end forgets it all.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from engine.clock import NS_PER_S
+from engine.host.files import read_if_present, write_atomic
+from engine.host.workspace import Workspace
+
+RECENT_NS = 120 * NS_PER_S
+FREE_STARTS = 2
+"""So many starts within the recent past are nobody's fault: a deployment, a person."""
+LONGEST_DELAY_S = 30.0
+REMEMBERED = 16
+
+
+def delay_s(earlier_ns: list[int], now_ns: int) -> float:
+    """How long to wait before this start: nothing at first, then 1, 2, 4 … s up to the longest."""
+    recent = sum(now_ns - start_ns < RECENT_NS for start_ns in earlier_ns)
+    extra = recent - FREE_STARTS
+    return 0.0 if extra < 0 else min(LONGEST_DELAY_S, 2.0**extra)
+
+
+def note_start(workspace: Workspace, bot: str, now_ns: int) -> float:
+    """Remember this start; the delay it should take."""
+    file = _file(workspace, bot)
+    earlier = _read(file)
+    write_atomic(file, msgspec.json.encode([*earlier, now_ns][-REMEMBERED:]))
+    return delay_s(earlier, now_ns)
+
+
+def forget_starts(workspace: Workspace, bot: str) -> None:
+    """The bot ended normally: the next start owes nothing."""
+    _file(workspace, bot).unlink(missing_ok=True)
+
+
+def _read(file: Path) -> list[int]:
+    """A damaged file counts as no starts: it must not keep a bot from starting."""
+    try:
+        return msgspec.json.decode(read_if_present(file) or b"[]", type=list[int])
+    except msgspec.MsgspecError:
+        return []
+
+
+def _file(workspace: Workspace, bot: str) -> Path:
+    return workspace.starts / f"{bot}.json"

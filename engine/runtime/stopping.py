@@ -1,0 +1,31 @@
+"""Stopping is a procedure (law 10): no new quotes, own orders cancelled, confirmed gone, and then the process ends.
+
+The machine does the trading part of it; this waits for it, inside the declared deadline.
+"""
+
+from __future__ import annotations
+
+from engine.errors import BotctlError
+from engine.model.events import StopRequested
+from engine.runtime.bot import WHOLE_BOT, Bot
+from engine.session.tasks import race
+from engine.transport.world import World
+
+
+async def stop_trading(world: World, bot: Bot, *, why: str, timeout_s: float) -> None:
+    """Stop and wait until nothing of ours can rest any more; BotctlError says what may still live."""
+    bot.handle(StopRequested(at_ns=world.now_ns(), leg=WHOLE_BOT, why=why))
+    await race(bot.until(lambda: bot.is_stopped), world.sleep(timeout_s))
+    if not bot.is_stopped:
+        raise _not_confirmed(bot, timeout_s)
+
+
+def _not_confirmed(bot: Bot, timeout_s: float) -> BotctlError:
+    legs = [
+        f"{name}: {leg.orders} resting, {leg.unresolved} unresolved, position {leg.position}"
+        for name, leg in bot.status.legs.items()
+    ]
+    return BotctlError(
+        f"not stopped within {timeout_s:g} s; {bot.live_orders} orders may still live ({'; '.join(legs)})",
+        hint="the next start resolves them; or cancel them at the venue",
+    )

@@ -1,0 +1,183 @@
+"""The wire between simulated processes and simulated venues, in virtual time.
+
+A venue and this network outlive the bots on them: a bot may crash, what it sent still arrives, the venue goes on,
+and the next bot finds the venue as it is then. `world` is what one bot process sees of it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable, Mapping
+from itertools import count
+
+from engine.clock import NS_PER_MS, NS_PER_S
+from engine.exchanges.messages import HttpRequest, HttpResponse
+from engine.sim.machine import (
+    HttpAnswered,
+    HttpReceived,
+    Inbound,
+    Outbound,
+    SocketClosed,
+    SocketOpened,
+    SocketReceived,
+    SocketSent,
+    VenueMachine,
+)
+from engine.sim.virtual_loop import VirtualLoop
+
+START_NS = 1_790_000_000 * NS_PER_S
+"""When virtual worlds begin, so that timestamps look like timestamps."""
+
+
+class VirtualNetwork:
+    """Venues by host name, and messages on their way: latency is drawn per message and way, sockets keep order."""
+
+    def __init__(
+        self,
+        loop: VirtualLoop,
+        venues: Mapping[str, VenueMachine],
+        *,
+        seed: int,
+        latency_ms: tuple[int, int] = (1, 5),
+    ) -> None:
+        self._loop = loop
+        self._random = random.Random(f"network/{seed}")
+        self._latency_ms = latency_ms
+        self._ids = count(1)
+        self._hosts = {name: Host(self, machine) for name, machine in venues.items()}
+        for host in self._hosts.values():
+            host.schedule()
+
+    @property
+    def elapsed_ns(self) -> int:
+        return self._loop.elapsed_ns
+
+    def now_ns(self) -> int:
+        return START_NS + self._loop.elapsed_ns
+
+    def latency_s(self) -> float:
+        least, most = self._latency_ms
+        return self._random.randint(least * NS_PER_MS, most * NS_PER_MS) / NS_PER_S
+
+    def later(self, delay_s: float, action: Callable[[], None]) -> None:
+        self._loop.call_later(delay_s, action)
+
+    def next_id(self) -> int:
+        return next(self._ids)
+
+    def host(self, url: str) -> Host | None:
+        """The venue a URL points at; None when nothing listens there."""
+        return self._hosts.get(url.split("/")[2])
+
+    def transcript(self, host: str) -> list[tuple[int, Outbound]]:
+        """Everything the venue ever said, and when: what two equal runs have in common."""
+        return self._hosts[host].transcript
+
+
+class Line:
+    """One WebSocket connection as the network sees it. Messages of one direction arrive in the order sent."""
+
+    def __init__(self, socket_id: int) -> None:
+        self.socket_id = socket_id
+        self.heard: Callable[[str], None] = lambda _text: None
+        self.lost: Callable[[], None] = lambda: None
+        self.to_venue, self.to_bot = Way(), Way()
+
+    def hang_up(self) -> None:
+        """Nobody listens at the bot's end any more."""
+        self.heard, self.lost = lambda _text: None, lambda: None
+
+
+class Way:
+    """One direction of a line: a queue, because two messages that arrive at one instant have an order too."""
+
+    def __init__(self) -> None:
+        self._on_the_way: deque[Callable[[], None]] = deque()
+        self._last_arrives_s = 0.0
+
+    def send(self, network: VirtualNetwork, arrive: Callable[[], None]) -> None:
+        """Let a message arrive after its latency, and not before the one sent before it."""
+        now_s = network.elapsed_ns / NS_PER_S
+        self._last_arrives_s = max(now_s + network.latency_s(), self._last_arrives_s)
+        self._on_the_way.append(arrive)
+        network.later(self._last_arrives_s - now_s, lambda: self._on_the_way.popleft()())
+
+
+class Host:
+    """One venue at the far end of the wire."""
+
+    def __init__(self, network: VirtualNetwork, machine: VenueMachine) -> None:
+        self.transcript: list[tuple[int, Outbound]] = []
+        self._network = network
+        self._machine = machine
+        self._answers: dict[int, Callable[[HttpResponse], None]] = {}
+        self._lines: dict[int, Line] = {}
+        self._wake_ns: int | None = None
+
+    def request(self, request: HttpRequest, answer: Callable[[HttpResponse], None]) -> None:
+        """Put a request on the wire; `answer` is called when the response has come back."""
+        request_id = self._network.next_id()
+        self._answers[request_id] = answer
+        message = HttpReceived(request_id=request_id, request=request)
+        self._network.later(self._network.latency_s(), lambda: self._take(message))
+
+    def open(self, opened: Callable[[Line], None]) -> None:
+        """Open a socket; `opened` is called when the venue has accepted and said so."""
+        line = Line(self._network.next_id())
+
+        def accept() -> None:
+            self._lines[line.socket_id] = line
+            opened(line)
+            self._take(SocketOpened(socket_id=line.socket_id))
+
+        self._network.later(2 * self._network.latency_s(), accept)
+
+    def send(self, line: Line, text: str) -> None:
+        line.to_venue.send(self._network, lambda: self._take(SocketReceived(socket_id=line.socket_id, text=text)))
+
+    def close(self, line: Line) -> None:
+        """Close from the bot's side; the venue learns of it after what was sent before."""
+        line.hang_up()
+        line.to_venue.send(self._network, lambda: self._closed(line))
+
+    def schedule(self) -> None:
+        """See to it that the machine is woken when it wants to be."""
+        due_ns = self._machine.next_wake_ns
+        if due_ns is None or due_ns == self._wake_ns:
+            return
+        self._wake_ns = due_ns
+        self._network.later(max(0, due_ns - self._network.now_ns()) / NS_PER_S, lambda: self._wake(due_ns))
+
+    def _wake(self, due_ns: int) -> None:
+        if self._wake_ns == due_ns:
+            self._wake_ns = None
+            self._deliver(self._machine.wake(self._network.now_ns()))
+
+    def _take(self, message: Inbound) -> None:
+        self._deliver(self._machine.handle(message, self._network.now_ns()))
+
+    def _closed(self, line: Line) -> None:
+        if self._lines.pop(line.socket_id, None):
+            self._take(SocketClosed(socket_id=line.socket_id))
+
+    def _deliver(self, messages: list[Outbound]) -> None:
+        for message in messages:
+            self.transcript.append((self._network.elapsed_ns, message))
+            self._send_back(message)
+        self.schedule()
+
+    def _send_back(self, message: Outbound) -> None:
+        if isinstance(message, HttpAnswered):
+            answer, response = self._answers.pop(message.request_id), message.response
+            self._network.later(self._network.latency_s(), lambda: answer(response))
+            return
+        line = self._lines.get(message.socket_id)
+        if line is None:
+            return
+        if isinstance(message, SocketSent):
+            text = message.text
+            line.to_bot.send(self._network, lambda: line.heard(text))
+        else:
+            del self._lines[message.socket_id]
+            line.to_bot.send(self._network, lambda: line.lost())

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.errors import BotctlError, StateDamaged
+from engine.model.account import Fill
+from engine.model.ids import ClientIdScheme
+from engine.model.order import Liquidity, OrderRequest, Side
+from engine.runtime import journal_schema
+from engine.runtime.journal import Journal, JournalOwner, checkpoint, open_journal
+from engine.trading.records import FillRecord, Note, OrderRecord, OrderState, Record
+from engine.transport.live import LiveWorld
+
+OWNER = JournalOwner(fleet_id="fleet", bot="maker", identity="sim-backpack-1")
+SCHEME = ClientIdScheme(tag_bits=8, sequence_bits=24)
+TAG = 7
+
+
+def order(sequence: int, state: OrderState = OrderState.ACCEPTED, *, at_ns: int = 0) -> OrderRecord:
+    request = OrderRequest(
+        leg="main", client_id=SCHEME.compose(TAG, sequence), slot="bid.0", side=Side.BUY, ticks=100, lots=5
+    )
+    return OrderRecord(
+        request=request,
+        state=state,
+        venue_order_id=f"v{sequence}",
+        executed_lots=0,
+        filled_lots=0,
+        submitted_ns=0,
+        dead_after_ns=5,
+        updated_ns=at_ns or sequence,
+    )
+
+
+def fill(trade_id: str, venue_order_id: str = "v1") -> FillRecord:
+    return FillRecord(
+        leg="main",
+        slot="bid.0",
+        fill=Fill(
+            trade_id=trade_id,
+            venue_order_id=venue_order_id,
+            client_id=1,
+            side=Side.BUY,
+            ticks=100,
+            lots=2,
+            fee=Decimal("-0.000123450"),
+            fee_asset="USDC",
+            liquidity=Liquidity.MAKER,
+            at_ns=9,
+        ),
+    )
+
+
+def opened(file: Path) -> Journal:
+    journal = open_journal(LiveWorld(), file, OWNER, {"main": SCHEME})
+    if journal.tag("main") is None:
+        journal.claim("main", TAG, 0)
+    return journal
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "maker" / "journal.sqlite"
+
+
+@pytest.fixture
+def journal(file: Path) -> Iterator[Journal]:
+    journal = opened(file)
+    yield journal
+    journal.close()
+
+
+def test_a_new_journal_remembers_nothing(journal: Journal) -> None:
+    memory = journal.restore()
+    assert (memory.orders, memory.fills, memory.next_sequence) == ((), (), 0)
+
+
+def test_what_was_committed_is_restored_by_the_next_process(file: Path, journal: Journal) -> None:
+    records: list[Record] = [order(0), order(1), fill("t1"), fill("t2"), Note(at_ns=1, leg="main", what="said")]
+    journal.commit(records)
+    journal.close()
+    memory = opened(file).restore()
+    assert memory.orders == (order(0), order(1))
+    assert memory.fills == (fill("t1"), fill("t2"))
+    assert memory.next_sequence == 2
+
+
+def test_the_newest_record_of_an_order_counts_and_done_orders_are_not_restored(journal: Journal) -> None:
+    journal.commit([order(0), order(1)])
+    journal.commit([order(0, OrderState.FILLED), order(1, OrderState.CLOSING)])
+    assert [each.state for each in journal.restore().orders] == [OrderState.CLOSING]
+    assert journal.live_orders() == 1
+
+
+def test_a_fill_heard_twice_is_kept_once_and_a_self_trade_twice(journal: Journal) -> None:
+    journal.commit([fill("t1", "v1")])
+    journal.commit([fill("t1", "v1"), fill("t1", "v2")])
+    assert journal.restore().fills == (fill("t1", "v1"), fill("t1", "v2"))
+
+
+def test_done_orders_still_count_for_the_next_sequence(journal: Journal) -> None:
+    journal.commit([order(41, OrderState.REJECTED)])
+    assert journal.restore().next_sequence == 42
+
+
+@pytest.mark.parametrize("start", [0, 1000, 2**24 - 3, 2**25 + 7])
+@settings(max_examples=15, deadline=None)
+@given(steps=st.lists(st.integers(0, 5), max_size=20))
+def test_the_next_sequence_is_exact_although_ids_wrap(
+    tmp_path_factory: pytest.TempPathFactory, start: int, steps: list[int]
+) -> None:
+    journal = open_journal(LiveWorld(), tmp_path_factory.mktemp("wrap") / "journal.sqlite", OWNER, {"main": SCHEME})
+    with closing(journal):
+        journal.claim("main", TAG, start)
+        sequence = start
+        for step in steps:
+            journal.commit([order(sequence)])
+            sequence += 1 + step
+        used = start if not steps else sequence - steps[-1]
+        assert journal.restore().next_sequence == used
+
+
+def test_an_update_of_an_old_order_does_not_lower_the_next_sequence(journal: Journal) -> None:
+    journal.commit([order(5), order(6)])
+    journal.commit([order(2)])
+    assert journal.restore().next_sequence == 7
+
+
+def test_old_done_orders_and_notes_are_forgotten_and_live_ones_and_fills_never(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_schema, "DONE_ORDERS_KEPT", 10)
+    monkeypatch.setattr(journal_schema, "NOTES_KEPT", 10)
+    journal.commit([order(0), fill("t0")])
+    for number in range(1, 1000):
+        journal.commit([order(number, OrderState.CANCELED), Note(at_ns=number, leg="main", what="said")])
+    assert count(journal.path, "orders") == 11
+    assert count(journal.path, "notes") == 10
+    memory = journal.restore()
+    assert (memory.orders, memory.fills, memory.next_sequence) == ((order(0),), (fill("t0"),), 1000)
+
+
+def count(file: Path, table: str) -> int:
+    with closing(sqlite3.connect(file)) as reader:
+        return int(reader.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+def test_a_step_s_records_are_written_whole_or_not_at_all(file: Path, journal: Journal) -> None:
+    class Broken:
+        """Fails at the second record, as a full disk would."""
+
+        state = OrderState.ACCEPTED
+
+    with pytest.raises(AttributeError):
+        journal.commit([order(0), Broken()])  # type: ignore[list-item] # a record nobody can write
+    journal.close()
+    assert opened(file).restore().orders == ()
+
+
+def test_a_full_disk_is_an_error_with_words_for_people(file: Path, journal: Journal) -> None:
+    with closing(sqlite3.connect(file)) as limiter:
+        pages = limiter.execute("PRAGMA page_count").fetchone()[0]
+    journal._connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(BotctlError, match="the journal cannot be written") as refusal:
+        for number in range(1000):
+            journal.commit([order(number)])
+    assert refusal.value.hint == "free disk space; nothing is sent until the journal takes it"
+
+
+def test_a_killed_process_loses_nothing_it_committed(file: Path) -> None:
+    script = (
+        "import os, sys; from pathlib import Path; from tests.runtime.test_journal import opened, order\n"
+        "journal = opened(Path(sys.argv[1])); journal.commit([order(3)])\n"
+        "journal._connection.execute('BEGIN'); journal._write(order(4)); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", script, file], check=False, timeout=60)
+    memory = opened(file).restore()
+    assert (memory.orders, memory.next_sequence) == ((order(3),), 4)
+
+
+@pytest.mark.parametrize("damage", [b"this is no database" * 60, b"\0" * 4096])
+def test_a_damaged_journal_is_not_taken_for_a_new_one(file: Path, damage: bytes) -> None:
+    opened(file).close()
+    file.write_bytes(damage)
+    with pytest.raises(StateDamaged, match="cannot be trusted"):
+        opened(file)
+
+
+def test_a_journal_of_a_newer_botctl_is_left_alone(file: Path, journal: Journal) -> None:
+    journal.close()
+    with closing(sqlite3.connect(file)) as newer:
+        newer.execute("PRAGMA user_version = 99")
+    with pytest.raises(StateDamaged, match="a newer botctl wrote it"):
+        opened(file)
+
+
+@pytest.mark.parametrize("field", ["fleet_id", "bot", "identity"])
+def test_another_bot_s_journal_is_never_read(file: Path, journal: Journal, field: str) -> None:
+    journal.close()
+    other = JournalOwner(**{"fleet_id": "fleet", "bot": "maker", "identity": "sim-backpack-1", field: "other"})
+    with pytest.raises(StateDamaged, match="it belongs to fleet/maker on sim-backpack-1"):
+        open_journal(LiveWorld(), file, other, {"main": SCHEME})
+
+
+def test_a_checkpoint_folds_the_log_into_the_file_while_the_journal_is_open(file: Path, journal: Journal) -> None:
+    journal.commit([order(0)])
+    before = file.stat().st_size
+    journal.commit([order(number) for number in range(500)])
+    checkpoint(LiveWorld(), file)
+    assert file.stat().st_size > before
+    journal.commit([order(501)])
+    assert journal.live_orders() == 501
