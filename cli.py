@@ -1,0 +1,123 @@
+"""`botctl`: the table of verbs. A verb's module is imported when the verb is called, and typer only then."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import NamedTuple, cast
+
+from engine import __version__
+from engine.errors import BotctlError, Interrupted, Refused, UsageError
+
+
+class Verb(NamedTuple):
+    """Where a verb lives (a module with a `command` function) and its one line of help."""
+
+    module: str
+    help: str
+
+
+VERBS = {
+    "init": Verb("init", "make a workspace with a sample fleet on simulated venues"),
+    "validate": Verb("validate", "check every file of the fleet"),
+    "plan": Verb("plan", "show what apply would do; changes nothing"),
+    "apply": Verb("apply", "make the fleet what its files say"),
+    "status": Verb("status", "show every bot: state, orders, fills"),
+    "stop": Verb("stop", "stop bots and hold them until they are started again"),
+    "start": Verb("start", "lift holds and start bots"),
+    "restart": Verb("restart", "stop and start bots"),
+    "resume": Verb("resume", "lift holds; a paused bot quotes again"),
+    "destroy": Verb("destroy", "stop bots and forget that they were applied"),
+    "down": Verb("down", "stop everything without holding it; apply starts it again"),
+    "logs": Verb("logs", "show a bot's log"),
+    "run": Verb("run", "run one bot in the foreground"),
+    "sim": Verb("sim", "run a simulated venue in the foreground"),
+    "schema": Verb("schema", "print or write the JSON Schemas for editors"),
+    "doctor": Verb("doctor", "check this host and this workspace"),
+}
+
+EXIT_CODES = """exit codes:
+  0 fine   1 failure   2 differences (plan --detailed-exitcode, status --exit-code)
+  3 configuration invalid   4 conflict   5 refused   64 wrong usage   130 interrupted"""
+
+
+def main() -> int:
+    """The installed command; returns the exit code."""
+    try:
+        return run(sys.argv[1:])
+    except BotctlError as error:
+        print(f"error: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)
+        return error.exit_code
+    except PermissionError as error:
+        print(f"error: not allowed: {error.filename}", file=sys.stderr)
+        return Refused.exit_code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return Interrupted.exit_code
+    except BrokenPipeError:
+        # Whoever read our output (`| head`) has seen enough; the flush at exit must not complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def run(arguments: list[str]) -> int:
+    """Carry out one command line."""
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(_overview())
+        return 0
+    if arguments[0] == "--version":
+        print(f"botctl {__version__}")
+        return 0
+    name, *rest = _verb_first(arguments)
+    if name not in VERBS:
+        raise UsageError(f"no verb {name!r}", hint=_nearest(name))
+    return _call(name, rest)
+
+
+def _verb_first(arguments: list[str]) -> list[str]:
+    """`botctl -C DIR plan` is `botctl plan -C DIR`, as people know it from git."""
+    if arguments[0] == "-C" and len(arguments) > 2:
+        return [arguments[2], *arguments[:2], *arguments[3:]]
+    return arguments
+
+
+def _call(name: str, arguments: list[str]) -> int:
+    """Let typer read a verb's own arguments; what it does not understand is a usage error, never exit code 2."""
+    import typer
+
+    function = import_module(f"engine.commands.{VERBS[name].module}").command
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command(name, help=function.__doc__)(function)
+    # The class stands in click or in typer's own copy of it, depending on typer's version.
+    usage_error = cast(type[Exception], typer.BadParameter.__base__)
+    try:
+        command = typer.main.get_command(app)
+        result = command.main(arguments, prog_name=f"botctl {name}", standalone_mode=False)
+    except typer.Abort as abort:
+        raise _interrupted() from abort
+    except usage_error as error:
+        raise UsageError(str(error), hint=f"botctl {name} --help") from error
+    if result == Interrupted.exit_code:
+        raise _interrupted()
+    return result if isinstance(result, int) else 0
+
+
+def _interrupted() -> Interrupted:
+    return Interrupted("interrupted", hint="run it again: it goes on from the state things are in now")
+
+
+def _overview() -> str:
+    width = max(map(len, VERBS))
+    lines = [f"  {name:<{width}}  {verb.help}" for name, verb in VERBS.items()]
+    head = "botctl: declare a fleet of trading bots, plan, apply.\n\nusage: botctl VERB [-C DIR] …\n\n"
+    return f"{head}{chr(10).join(lines)}\n\n{EXIT_CODES}\n\nbotctl VERB --help tells more."
+
+
+def _nearest(name: str) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, VERBS, n=1)
+    return f"did you mean `botctl {close[0]}`?" if close else "`botctl --help` lists the verbs"

@@ -1,0 +1,23 @@
+"""`botctl doctor`: is this host, this workspace and every venue fit to run the fleet?"""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+
+from engine import __version__
+from engine.commands.options import Directory
+from engine.control.checkup import Grade, checkup
+from engine.control.fleet import open_fleet
+
+
+def command(directory: Directory = None) -> int:
+    """Check this host, this workspace and the venues' clocks. Exit code 1 when something must be mended."""
+    print(f"ok    botctl {__version__}, Python {platform.python_version()}, supervisor {version('supervisor')}")
+    worst = Grade.OK
+    for finding in checkup(open_fleet(directory, verb="doctor")):
+        print(f"{finding.grade:<4}  {finding.what}", flush=True)
+        if finding.hint and finding.grade is not Grade.OK:
+            print(f"      {finding.hint}")
+        worst = finding.grade if finding.grade is Grade.FAIL else worst
+    return 1 if worst is Grade.FAIL else 0

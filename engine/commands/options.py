@@ -1,0 +1,22 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Directory = Annotated[
+    Path | None, typer.Option("-C", "--directory", help="the workspace; else BOTCTL_WORKSPACE, else found upwards")
+]
+Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="bots", show_default=False)]
+All = Annotated[bool, typer.Option("--all", help="every bot of the fleet")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
+Json = Annotated[bool, typer.Option("--json", help="for programs")]
+
+
+def tell(line: str) -> None:
+    """Progress goes to stderr: stdout is for results."""
+    print(line, file=sys.stderr, flush=True)

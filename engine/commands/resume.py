@@ -1,0 +1,13 @@
+"""`botctl resume`: the same as start, in the words of somebody who paused a bot."""
+
+from __future__ import annotations
+
+from engine.commands.options import All, Directory, Names, tell
+from engine.commands.selection import chosen
+from engine.control.fleet import open_fleet
+from engine.control.lifecycle import start
+
+
+def command(names: Names = None, directory: Directory = None, everything: All = False) -> None:
+    """Lift the bots' holds; a paused bot quotes again, one that is down starts."""
+    start(open_fleet(directory, verb="resume", progress=tell), chosen(names, everything))

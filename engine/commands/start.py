@@ -1,0 +1,13 @@
+"""`botctl start`: lifts holds and makes bots run."""
+
+from __future__ import annotations
+
+from engine.commands.options import All, Directory, Names, tell
+from engine.commands.selection import chosen
+from engine.control.fleet import open_fleet
+from engine.control.lifecycle import start
+
+
+def command(names: Names = None, directory: Directory = None, everything: All = False) -> None:
+    """Lift the bots' holds, of whatever kind, and start those that do not run."""
+    start(open_fleet(directory, verb="start", progress=tell), chosen(names, everything))

@@ -1,0 +1,97 @@
+"""`botctl status`: every bot on one line, or as JSON; it can also wait until the fleet trades."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Annotated
+
+import msgspec
+import typer
+
+from engine.commands.options import Directory, Json
+from engine.commands.table import table
+from engine.control.fleet import Fleet, open_fleet
+from engine.control.observe import observe
+from engine.control.status import CALM, BotStatus, fleet_status
+from engine.errors import BotctlError
+
+DIFFERENCES = 2
+POLL_S = 0.25
+HEAD = (
+    "NAME",
+    "STATE",
+    "VENUE",
+    "ACCOUNT",
+    "MARKET",
+    "STRATEGY",
+    "ORDERS",
+    "FILLS",
+    "POSITION",
+    "BID",
+    "ASK",
+    "PNL",
+)
+
+
+def command(
+    directory: Directory = None,
+    as_json: Json = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="exit with 2 when a bot needs somebody")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="until every bot that should run has orders resting and a fill")
+    ] = False,
+    timeout_s: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="how long to wait")] = 60,
+) -> int:
+    """Show every applied bot: its state, its orders, its fills."""
+    fleet = open_fleet(directory, verb="status")
+    bots = _wait(fleet, timeout_s) if wait else fleet_status(observe(fleet))
+    if as_json:
+        print(json.dumps(msgspec.to_builtins(bots), indent=2))
+    else:
+        print(_text(bots) if bots else "nothing is applied here; `botctl plan` shows what would be")
+    lacking = [bot.name for bot in bots if wait and not _trades(bot)]
+    if lacking:
+        raise BotctlError(
+            f"not trading: {', '.join(lacking)} (waited up to {timeout_s:g} s)", hint=f"botctl logs {lacking[0]}"
+        )
+    return DIFFERENCES if exit_code and any(bot.state not in CALM for bot in bots) else 0
+
+
+def _wait(fleet: Fleet, timeout_s: float) -> tuple[BotStatus, ...]:
+    deadline = time.monotonic() + timeout_s
+    while True:
+        bots = fleet_status(observe(fleet))
+        is_hopeless = any(bot.state == "failed" for bot in bots)
+        if is_hopeless or all(_trades(bot) for bot in bots) or time.monotonic() > deadline:
+            return bots
+        time.sleep(POLL_S)
+
+
+def _trades(bot: BotStatus) -> bool:
+    """Bots that are not meant to run are not waited for."""
+    if bot.state in ("held", "finished", "disabled"):
+        return True
+    return bot.state == "running" and bool(bot.orders) and bool(bot.fills)
+
+
+def _text(bots: tuple[BotStatus, ...]) -> str:
+    lines = [table(HEAD, [_row(bot) for bot in bots])]
+    lines += [f"{bot.name}: {bot.why}" for bot in bots if bot.why]
+    return "\n".join(lines)
+
+
+def _row(bot: BotStatus) -> tuple[str, ...]:
+    leg = next(iter(bot.legs.values()), None)
+    money = (leg.position, leg.bid, leg.ask, leg.realised_pnl) if leg else (None,) * 4
+    figures = (None if figure is None else str(figure) for figure in (bot.orders, bot.fills))
+    return (
+        bot.name,
+        bot.state,
+        bot.venue,
+        bot.account,
+        bot.market,
+        bot.strategy,
+        *(figure or "?" for figure in figures),
+        *(figure or "-" for figure in money),
+    )

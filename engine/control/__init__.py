@@ -1,0 +1,1 @@
+"""Observes and changes the running fleet: the only room that tells processes to start and stop."""

@@ -1,0 +1,135 @@
+"""Makes the declared fleet true: the plan again under the lock, a new generation, and then what the plan says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from functools import partial
+
+from engine.control.audit import record
+from engine.control.backends.interface import ShutDown
+from engine.control.converge import Run, converge
+from engine.control.desired import resolve_desired
+from engine.control.facts import fetch_missing_facts
+from engine.control.fleet import Fleet
+from engine.control.generations import switch_to, write_generation
+from engine.control.lock import writer_lock
+from engine.control.observe import observe
+from engine.control.programs import programs_of
+from engine.errors import Refused, StalePlan, Unavailable
+from engine.host.holds import lift_hold
+from engine.plan.actions import Kind, Plan, Subject
+from engine.plan.desired import Desired
+from engine.plan.diff import diff
+from engine.plan.observed import Observed
+from engine.spec.types import Environment
+
+MAINNET = "mainnet"
+
+
+def apply(
+    fleet: Fleet,
+    desired: Desired,
+    agree: Callable[[Plan], None],
+    *,
+    accepted: Collection[str] = (),
+    verb: str = "apply",
+    only: Collection[str] = (),
+) -> Plan:
+    """Carry out what the present asks for, once `agree` has seen that plan and raised nothing.
+
+    `agree` is called under the lock: nothing changes between its answer and the deed. `only` narrows the plan
+    to some bots: `destroy` uses that.
+    """
+    fleet.workspace.prepare()
+    with writer_lock(fleet.workspace, verb):
+        observed = observe(fleet)
+        plan = diff(desired, observed).only(only)
+        require_plannable(plan)
+        agree(plan)
+        _require_accepted(desired, observed, accepted)
+        if plan.changes or not _is_recorded(desired, observed):
+            _carry_out(fleet, desired, plan, observed, verb)
+        return plan
+
+
+def as_shown(shown: Plan) -> Callable[[Plan], None]:
+    """Agrees to what a person saw and to nothing else: StalePlan when the present asks for other actions."""
+
+    def agree(plan: Plan) -> None:
+        if not plan.is_same_as(shown):
+            raise StalePlan(
+                "the fleet changed since this plan was made",
+                hint="run `botctl plan` again and look at the difference",
+            )
+
+    return agree
+
+
+def require_plannable(plan: Plan) -> None:
+    """What could not be observed is not acted upon (law 1)."""
+    if plan.trouble:
+        raise Unavailable("; ".join(plan.trouble), hint="nothing was changed; try again when it answers")
+
+
+def _carry_out(fleet: Fleet, desired: Desired, plan: Plan, observed: Observed, verb: str) -> None:
+    workspace = fleet.workspace
+    _learn_facts(fleet, desired, plan, simulated=False)
+    conf = fleet.backend.render(programs_of(desired))
+    number = write_generation(workspace, desired, conf=conf)
+    record(workspace, verb, generation=number, actions=[f"{a.kind} {a.subject} {a.name}" for a in plan.changes])
+    converge(
+        Run(
+            fleet=fleet,
+            plan=plan,
+            desired=desired,
+            observed=observed,
+            commit=partial(_commit, fleet, plan, number),
+            on_simulators=partial(_learn_facts, fleet, desired, plan, simulated=True),
+        )
+    )
+    if not desired.bots and not desired.simulators:
+        fleet.backend.execute(ShutDown(), fleet.progress)
+    record(workspace, f"{verb} done", generation=number)
+
+
+def _learn_facts(fleet: Fleet, desired: Desired, plan: Plan, *, simulated: bool) -> None:
+    """Nothing starts on ticks and lots that nobody checked: what was learned now is checked now."""
+    names = plan.of(Subject.BOT, Kind.CREATE, Kind.START, Kind.UPDATE, Kind.RESTART, Kind.REPLACE)
+    if fetch_missing_facts(fleet, [desired.bots[name].spec for name in names], simulated=simulated):
+        resolve_desired(fleet.workspace, fleet.progress)
+
+
+def _commit(fleet: Fleet, plan: Plan, number: int) -> None:
+    """From here on every start, also after a crash, means the new generation."""
+    switch_to(fleet.workspace, number)
+    for name in plan.of(Subject.BOT, Kind.RETIRE):
+        lift_hold(fleet.workspace, name)
+    fleet.progress(f"generation {number} is in force")
+
+
+def _is_recorded(desired: Desired, observed: Observed) -> bool:
+    """Whether the generation in force says exactly what is declared, also for held bots."""
+    applied = observed.applied
+    specs = {name: bot.spec for name, bot in desired.bots.items()}
+    return applied is not None and applied.bots == specs and applied.fleet == desired.fleet
+
+
+def _require_accepted(desired: Desired, observed: Observed, accepted: Collection[str]) -> None:
+    """The first time an account trades real money, `--yes` is not enough."""
+    known = observed.applied.bots.values() if observed.applied else ()
+    before = {account.name for spec in known for account in spec.accounts.values() if _is_live(account.environment)}
+    new = {
+        account.name
+        for bot in desired.bots.values()
+        for account in bot.spec.accounts.values()
+        if _is_live(account.environment)
+    } - before
+    if new and MAINNET not in accepted:
+        raise Refused(
+            f"accounts that have never traded real money from here: {', '.join(sorted(new))}",
+            hint="if that is what you want: botctl apply --accept mainnet",
+        )
+
+
+def _is_live(environment: Environment) -> bool:
+    return environment is Environment.MAINNET

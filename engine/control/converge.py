@@ -1,0 +1,166 @@
+"""Carries out a plan, in the order that never leaves a bot without what it needs:
+
+    load configuration → stop bots → stop simulators → switch generation → start simulators → start bots
+    → hand over new settings → wait until every touched bot is healthy
+
+Nothing here is remembered: an interruption at any line is finished by the next apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.control.backends.conf import KILL_GRACE_S
+from engine.control.backends.interface import Load, Remove, Start, Stop
+from engine.control.checkout import claim
+from engine.control.fleet import Fleet
+from engine.control.health import await_bots, await_simulators
+from engine.control.orphans import stop_by_socket
+from engine.control.programs import SIMULATOR_STOP_S, program_name, programs_of, stop_deadline_s
+from engine.errors import BotctlError
+from engine.host.control_client import call_all
+from engine.host.finished import clear_finished
+from engine.host.generation import read_current
+from engine.plan.actions import Kind, Plan, Subject
+from engine.plan.desired import Desired
+from engine.plan.observed import Engine, Observed, Process, Unknown
+
+STOP_GRACE_S = 2 * KILL_GRACE_S
+"""After a bot's own deadline it is killed; after twice that time nothing can be left."""
+RELOAD_TIMEOUT_S = 10.0
+
+_DOWN = (Kind.STOP, Kind.RETIRE, Kind.RESTART, Kind.REPLACE)
+_UP = (Kind.CREATE, Kind.START, Kind.RESTART, Kind.REPLACE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One plan on its way, and what an apply does between the steps (verbs that only stop or start: nothing).
+
+    `commit` is called when everything that leaves is gone, before anything new starts.
+    """
+
+    fleet: Fleet
+    plan: Plan
+    desired: Desired
+    observed: Observed
+    commit: Callable[[], None] = lambda: None
+    on_simulators: Callable[[], None] = lambda: None
+
+    def tell(self, line: str) -> None:
+        self.fleet.progress(line)
+
+    def names(self, subject: Subject, *kinds: Kind) -> tuple[str, ...]:
+        return self.plan.of(subject, *kinds)
+
+    def programs(self, subject: Subject, *kinds: Kind) -> tuple[str, ...]:
+        return tuple(program_name(subject, name) for name in self.names(subject, *kinds))
+
+
+def converge(run: Run) -> None:
+    """Make the plan's actions true; BotctlError names every bot that did not become what it should."""
+    if any(action.kind.starts_process for action in run.plan.changes):
+        claim(run.fleet.workspace, run.desired.fleet.id)
+    if _needs_supervisor(run):
+        wanted = programs_of(run.desired)
+        leaving = frozenset(known_programs(run.observed)) - {program.name for program in wanted}
+        run.fleet.backend.execute(Load(programs=wanted, leaving=leaving), run.tell)
+    _stop(run)
+    run.commit()
+    _start_simulators(run)
+    run.on_simulators()
+    _start_bots(run)
+    problems = {**_hand_over(run), **_await_health(run)}
+    if problems:
+        words = "; ".join(f"{name}: {why}" for name, why in sorted(problems.items()))
+        raise BotctlError(
+            f"{len(problems)} not as planned: {words}", hint=f"botctl logs {min(problems)}; then botctl plan"
+        )
+
+
+def known_programs(observed: Observed) -> dict[str, Process]:
+    """Everything the supervisor knows, by program name."""
+    known: dict[str, Process] = {}
+    if not isinstance(observed.processes, Unknown):
+        known |= {program_name(Subject.BOT, name): process for name, process in observed.processes.items()}
+    if not isinstance(observed.simulators, Unknown):
+        known |= {program_name(Subject.SIMULATOR, name): sim.process for name, sim in observed.simulators.items()}
+    return known
+
+
+def _needs_supervisor(run: Run) -> bool:
+    """One is started only for something to start; one that runs is told what changed."""
+    starts = any(action.kind.starts_process for action in run.plan.changes)
+    known = known_programs(run.observed)
+    leaves = run.programs(Subject.BOT, *_DOWN) + run.programs(Subject.SIMULATOR, *_DOWN)
+    return starts or any(name in known for name in leaves)
+
+
+def _stop(run: Run) -> None:
+    orphans = {
+        name: engine
+        for name in run.names(Subject.BOT, *_DOWN, *_UP)
+        if isinstance(engine := run.observed.engines.get(name), Engine) and not _is_supervised(run, name)
+    }
+    deadlines = {name: stop_deadline_s(engine.spec) for name, engine in orphans.items()}
+    stop_by_socket(run.fleet, orphans, deadline_s=STOP_GRACE_S + max(deadlines.values(), default=0))
+    running = [engine.spec for engine in run.observed.engines.values() if isinstance(engine, Engine)]
+    longest = max((stop_deadline_s(spec) for spec in running), default=0)
+    _stop_programs(run, Subject.BOT, longest + STOP_GRACE_S)
+    _stop_programs(run, Subject.SIMULATOR, SIMULATOR_STOP_S + STOP_GRACE_S)
+
+
+def _is_supervised(run: Run, name: str) -> bool:
+    process = known_programs(run.observed).get(program_name(Subject.BOT, name))
+    return process is not None and process.is_up
+
+
+def _stop_programs(run: Run, subject: Subject, deadline_s: float) -> None:
+    known = known_programs(run.observed)
+    names = tuple(name for name in run.programs(subject, *_DOWN) if name in known)
+    if not names:
+        return
+    up = [name for name in names if known[name].is_up]
+    for name in up:
+        run.tell(f"{name} stopping")
+    run.fleet.backend.execute(Stop(names=names, deadline_s=deadline_s), run.tell)
+    after = run.fleet.backend.observe()
+    unclean = [name for name in up if name in after and not after[name].ended_cleanly]
+    run.fleet.backend.execute(Remove(names=names), run.tell)
+    if unclean and subject is Subject.BOT:
+        raise BotctlError(
+            f"{', '.join(unclean)} did not finish the stop procedure: orders may still rest at the venue",
+            hint="look at the venue and at `botctl logs`; `botctl apply` goes on from here",
+        )
+
+
+def _start_simulators(run: Run) -> None:
+    programs = run.programs(Subject.SIMULATOR, *_UP)
+    if programs:
+        run.fleet.backend.execute(Start(names=programs), run.tell)
+        await_simulators(run.fleet, run.names(Subject.SIMULATOR, *_UP))
+
+
+def _start_bots(run: Run) -> None:
+    for name in run.names(Subject.BOT, *_UP):
+        clear_finished(run.fleet.workspace, name)
+    programs = run.programs(Subject.BOT, *_UP)
+    if programs:
+        run.fleet.backend.execute(Start(names=programs), run.tell)
+
+
+def _hand_over(run: Run) -> dict[str, str]:
+    """Tell running engines to take their new settings; those that could not be told, and why."""
+    names = run.names(Subject.BOT, Kind.UPDATE)
+    generation = read_current(run.fleet.workspace)
+    if not names or generation is None:
+        return {}
+    sockets = {name: run.fleet.workspace.control_socket(name) for name in names}
+    replies = call_all(sockets, "reload", {"generation": generation.number}, timeout_s=RELOAD_TIMEOUT_S)
+    return {name: reply.message for name, reply in replies.items() if isinstance(reply, BotctlError)}
+
+
+def _await_health(run: Run) -> dict[str, str]:
+    wanted = {name: run.desired.bots[name].fingerprint for name in run.names(Subject.BOT, *_UP, Kind.UPDATE)}
+    return await_bots(run.fleet, wanted)

@@ -1,0 +1,39 @@
+"""Takes bots out of what was applied, and parts them from their owner tags. `botctl destroy` is the caller."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from engine.control.apply import apply
+from engine.control.fleet import Fleet
+from engine.errors import UsageError
+from engine.plan.actions import Kind, Plan, Subject
+from engine.plan.desired import Desired
+from engine.runtime.retire import retire_bot
+
+
+def destroy(fleet: Fleet, desired: Desired, agree: Callable[[Plan], None], *, names: Sequence[str]) -> Plan:
+    """Retire bots as any apply would, then give their tags back; a tag whose orders may live stays with its bot."""
+    plan = apply(fleet, desired, agree, verb="destroy", only=names)
+    for name in plan.of(Subject.BOT, Kind.RETIRE):
+        living = retire_bot(fleet.workspace, desired.fleet.id, name, at_ns=time.time_ns())
+        if living:
+            fleet.progress(f"{name}: {living} of its orders may still rest; start it again to resolve them")
+    return plan
+
+
+def destroyed(desired: Desired, names: Sequence[str]) -> Desired:
+    """The applied fleet without some bots; without any name, without anything at all."""
+    unknown = sorted(set(names) - set(desired.bots))
+    if unknown:
+        raise UsageError(
+            f"no such bot in the applied fleet: {', '.join(unknown)}", hint="`botctl status` lists them"
+        )
+    if not names:
+        fleet = msgspec.structs.replace(desired.fleet, sims={})
+        return Desired(fleet=fleet, bots={}, simulators={})
+    bots = {name: bot for name, bot in desired.bots.items() if name not in names}
+    return msgspec.structs.replace(desired, bots=bots)

@@ -1,0 +1,42 @@
+"""Takes the whole fleet down without holding anything: the next apply starts all of it again."""
+
+from __future__ import annotations
+
+from engine.control.audit import record
+from engine.control.backends.interface import ShutDown, Stop
+from engine.control.converge import STOP_GRACE_S, known_programs
+from engine.control.fleet import Fleet
+from engine.control.lock import writer_lock
+from engine.control.observe import observe
+from engine.control.orphans import stop_by_socket
+from engine.control.programs import SIMULATOR_STOP_S, program_name, stop_deadline_s, subject_of
+from engine.errors import Unavailable
+from engine.plan.actions import Subject
+from engine.plan.observed import Engine, Observed, Unknown
+
+
+def take_down(fleet: Fleet) -> None:
+    """All bots by their stop procedure, in parallel; then the simulators; then the supervisor itself."""
+    fleet.workspace.prepare()
+    with writer_lock(fleet.workspace, "down"):
+        observed = observe(fleet)
+        if isinstance(observed.processes, Unknown):
+            raise Unavailable(f"the supervisor does not answer: {observed.processes.why}")
+        record(fleet.workspace, "down")
+        stop_all(fleet, observed)
+
+
+def stop_all(fleet: Fleet, observed: Observed) -> None:
+    """Bots before simulators: an engine cancels its orders at a venue that still answers."""
+    supervised = [program for program, process in known_programs(observed).items() if process.is_up]
+    engines = {name: engine for name, engine in observed.engines.items() if isinstance(engine, Engine)}
+    deadline_s = STOP_GRACE_S + max((stop_deadline_s(engine.spec) for engine in engines.values()), default=0)
+    orphans = {
+        name: engine for name, engine in engines.items() if program_name(Subject.BOT, name) not in supervised
+    }
+    stop_by_socket(fleet, orphans, deadline_s=deadline_s)
+    for subject, limit_s in ((Subject.BOT, deadline_s), (Subject.SIMULATOR, SIMULATOR_STOP_S + STOP_GRACE_S)):
+        names = tuple(name for name in supervised if (known := subject_of(name)) and known[0] is subject)
+        if names:
+            fleet.backend.execute(Stop(names=names, deadline_s=limit_s), fleet.progress)
+    fleet.backend.execute(ShutDown(), fleet.progress)

@@ -1,0 +1,57 @@
+"""The running fleet of one workspace, opened by every verb that observes or changes it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.control.backends.interface import Backend, Progress
+from engine.control.backends.supervisor import supervisor_backend
+from engine.errors import Refused
+from engine.host.workspace import Workspace, find_workspace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fleet:
+    """Where the fleet lives, who keeps its processes, and who hears about progress."""
+
+    workspace: Workspace
+    backend: Backend
+    progress: Progress
+
+
+def open_fleet(directory: Path | None, *, verb: str, progress: Progress = lambda _line: None) -> Fleet:
+    """The fleet of `-C DIR`. Refused for anybody but the owner of its state, root included."""
+    workspace = find_workspace(directory)
+    require_owner(workspace, verb=verb)
+    return Fleet(workspace=workspace, backend=supervisor_backend(workspace), progress=progress)
+
+
+def require_owner(workspace: Workspace, *, verb: str) -> None:
+    """Files and processes made by another user, even root, would lock the owner out of his own fleet."""
+    try:
+        owner = workspace.state.stat().st_uid
+    except FileNotFoundError:
+        return
+    if owner == os.getuid():
+        return
+    name = _user_name(owner)
+    raise Refused(
+        f"{workspace.state} belongs to {name}, and only its owner may use this fleet",
+        hint=f"sudo -u {name} botctl {verb} -C {workspace.root}",
+    )
+
+
+def caller() -> str:
+    """Who runs this command, for records: the login name, and the name behind sudo."""
+    name, behind = _user_name(os.getuid()), os.environ.get("SUDO_USER")
+    return f"{name} (sudo by {behind})" if behind and behind != name else name
+
+
+def _user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

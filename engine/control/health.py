@@ -1,0 +1,117 @@
+"""Waits until what was started or changed is what it should be: by its own words, not by its process living."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from engine.control.fleet import Fleet
+from engine.control.observe import ENGINE_TIMEOUT_S, observe_processes
+from engine.control.programs import program_name
+from engine.errors import BotctlError, Unavailable
+from engine.host.control_client import Reply, call_all
+from engine.host.endpoints import read_sim_endpoint
+from engine.host.finished import read_finished
+from engine.plan.actions import Subject
+from engine.plan.observed import Process, ProcessState, Unknown
+
+DEADLINE_S = 45.0
+POLL_S = 0.1
+_HEALTHY = ("running", "paused")
+_OVER = (ProcessState.EXITED, ProcessState.FAILED, ProcessState.STOPPED)
+
+
+def await_simulators(fleet: Fleet, venues: Sequence[str]) -> None:
+    """Until each listens and says so itself; BotctlError when one does not in time."""
+    waiting = set(venues)
+    deadline = time.monotonic() + DEADLINE_S
+    while waiting:
+        processes = observe_processes(fleet)
+        ready = {venue for venue in waiting if _listens(fleet, venue, processes)}
+        for venue in sorted(ready):
+            fleet.progress(f"simulator {venue} listens")
+        waiting -= ready
+        if waiting and (time.monotonic() > deadline or _any_over(waiting, processes)):
+            raise BotctlError(
+                f"no simulated {', '.join(sorted(waiting))} came up",
+                hint=f"see {fleet.workspace.logs}/{program_name(Subject.SIMULATOR, min(waiting))}.out",
+            )
+        time.sleep(POLL_S if waiting else 0)
+
+
+def await_bots(fleet: Fleet, wanted: Mapping[str, str]) -> dict[str, str]:
+    """Until each engine acknowledges its fingerprint and runs; what is wrong with those that did not."""
+    waiting, problems = dict(wanted), dict[str, str]()
+    deadline = time.monotonic() + DEADLINE_S
+    while waiting:
+        for name, verdict in _verdicts(fleet, waiting, late=time.monotonic() > deadline).items():
+            fleet.progress(f"{name} {verdict or 'is healthy'}")
+            del waiting[name]
+            if verdict:
+                problems[name] = verdict
+        time.sleep(POLL_S if waiting else 0)
+    return problems
+
+
+def _verdicts(fleet: Fleet, waiting: Mapping[str, str], *, late: bool) -> dict[str, str]:
+    """Those that are decided: an empty text is health."""
+    processes = observe_processes(fleet)
+    sockets = {name: fleet.workspace.control_socket(name) for name in waiting}
+    replies = call_all(sockets, "status", timeout_s=ENGINE_TIMEOUT_S)
+    decided = {}
+    for name, fingerprint in waiting.items():
+        reply, process = replies[name], _process(processes, name)
+        if _is_healthy(reply, fingerprint):
+            decided[name] = ""
+        elif process is not None and process.state in _OVER:
+            decided[name] = "" if _is_finished(fleet, name, fingerprint) else _ended(process)
+        elif late:
+            decided[name] = _why_late(reply, fingerprint)
+    return decided
+
+
+def _is_healthy(reply: Reply | BotctlError, fingerprint: str) -> bool:
+    if isinstance(reply, BotctlError):
+        return False
+    return reply.get("fingerprint") == fingerprint and reply.get("state") in _HEALTHY
+
+
+def _is_finished(fleet: Fleet, name: str, fingerprint: str) -> bool:
+    done = read_finished(fleet.workspace, name)
+    return done is not None and done.fingerprint == fingerprint
+
+
+def _ended(process: Process) -> str:
+    return process.why or f"ended with exit code {process.exit_code}"
+
+
+def _why_late(reply: Reply | BotctlError, fingerprint: str) -> str:
+    if isinstance(reply, BotctlError):
+        return f"is not healthy after {DEADLINE_S:.0f} s: {reply.message}"
+    if reply.get("fingerprint") != fingerprint:
+        return f"still runs {reply.get('fingerprint')} instead of {fingerprint}"
+    reasons = sorted({leg["why_not"] for leg in reply.get("legs", {}).values() if leg.get("why_not")})
+    return f"is still {reply.get('state')} after {DEADLINE_S:.0f} s" + (
+        f": {'; '.join(reasons)}" if reasons else ""
+    )
+
+
+def _process(processes: Mapping[str, Process] | Unknown, name: str) -> Process | None:
+    return None if isinstance(processes, Unknown) else processes.get(program_name(Subject.BOT, name))
+
+
+def _listens(fleet: Fleet, venue: str, processes: Mapping[str, Process] | Unknown) -> bool:
+    if isinstance(processes, Unknown):
+        return False
+    process = processes.get(program_name(Subject.SIMULATOR, venue))
+    try:
+        return process is not None and read_sim_endpoint(fleet.workspace, venue).pid == process.pid
+    except Unavailable:
+        return False
+
+
+def _any_over(venues: set[str], processes: Mapping[str, Process] | Unknown) -> bool:
+    if isinstance(processes, Unknown):
+        return False
+    seen = [processes.get(program_name(Subject.SIMULATOR, venue)) for venue in venues]
+    return any(process is not None and process.state in _OVER for process in seen)

@@ -1,0 +1,102 @@
+"""stop, start, resume, restart: holds first, then the ordinary difference of what was applied and what is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from engine.control.apply import require_plannable
+from engine.control.audit import record
+from engine.control.converge import Run, converge
+from engine.control.desired import desired_of
+from engine.control.fleet import Fleet, caller
+from engine.control.lock import writer_lock
+from engine.control.observe import observe
+from engine.errors import Conflict, UsageError
+from engine.host.control_client import call
+from engine.host.finished import clear_finished
+from engine.host.generation import Generation, read_current
+from engine.host.holds import Hold, HoldKind, lift_hold, place_hold, read_hold
+from engine.plan.actions import Action, Kind, Subject
+from engine.plan.desired import Desired
+from engine.plan.diff import diff
+from engine.plan.observed import Engine, Observed
+
+
+def stop(fleet: Fleet, names: Sequence[str], *, why: str) -> None:
+    """Hold the bots, then stop them; what a person stopped stays stopped until started again."""
+    known = applied_names(fleet, names)
+    for name in known:
+        hold = Hold(bot=name, kind=HoldKind.STOP, who=caller(), since_ns=time.time_ns(), why=why)
+        place_hold(fleet.workspace, hold)
+        fleet.progress(f"{name} is held")
+    _converge_only(fleet, known, verb="stop")
+
+
+def start(fleet: Fleet, names: Sequence[str]) -> None:
+    """Lift the bots' holds, of whatever kind, and make them run and quote."""
+    known = applied_names(fleet, names)
+    for name in known:
+        lift_hold(fleet.workspace, name)
+        clear_finished(fleet.workspace, name)
+    observed = _converge_only(fleet, known, verb="start")
+    for name in known:
+        engine = observed.engines.get(name)
+        if isinstance(engine, Engine) and engine.state == "paused":
+            call(fleet.workspace.control_socket(name), "resume", {"who": caller()})
+            fleet.progress(f"{name} resumed")
+
+
+def restart(fleet: Fleet, names: Sequence[str]) -> None:
+    """Stop and start in one go; a held bot stays as it is and is an error."""
+    known = applied_names(fleet, names)
+    held = [name for name in known if read_hold(fleet.workspace, name)]
+    if held:
+        raise Conflict(f"held: {', '.join(held)}", hint=f"lift the hold with `botctl start {' '.join(held)}`")
+    _converge_only(fleet, known, verb="restart")
+
+
+def applied_generation(fleet: Fleet) -> Generation:
+    """The generation in force; Conflict when nothing was applied yet."""
+    generation = read_current(fleet.workspace)
+    if generation is None:
+        raise Conflict("nothing was applied yet", hint="run `botctl apply` first")
+    return generation
+
+
+def applied_names(fleet: Fleet, names: Sequence[str]) -> tuple[str, ...]:
+    """The bots meant, each once; all of them when none is named. UsageError for one that was never applied."""
+    applied = applied_generation(fleet).bots
+    unknown = sorted(set(names) - set(applied))
+    if unknown:
+        raise UsageError(
+            f"no such bot in the applied fleet: {', '.join(unknown)}",
+            hint=f"applied are: {', '.join(sorted(applied))}",
+        )
+    return tuple(dict.fromkeys(names)) or tuple(sorted(applied))
+
+
+def _converge_only(fleet: Fleet, names: Sequence[str], *, verb: str) -> Observed:
+    """Carry out what the generation in force asks of these bots, and of the simulators they need."""
+    fleet.workspace.prepare()
+    with writer_lock(fleet.workspace, verb):
+        generation = applied_generation(fleet)
+        desired, observed = desired_of(generation), observe(fleet)
+        whole = diff(desired, observed)
+        require_plannable(whole)
+        plan = whole.only(names)
+        if verb == "restart":
+            plan = msgspec.structs.replace(plan, actions=tuple(_forced(action, desired) for action in plan.actions))
+        record(fleet.workspace, verb, generation=generation.number, bots=list(names))
+        converge(Run(fleet=fleet, plan=plan, desired=desired, observed=observed))
+        return observed
+
+
+def _forced(action: Action, desired: Desired) -> Action:
+    """A restart was asked for: also when nothing differs. What is down is started anyway."""
+    is_bot = action.subject is Subject.BOT and desired.bots[action.name].spec.enabled
+    if is_bot and action.kind in (Kind.NONE, Kind.UPDATE, Kind.RECORD):
+        return msgspec.structs.replace(action, kind=Kind.RESTART, reason="asked for")
+    return action

@@ -1,0 +1,103 @@
+"""How every applied bot stands, from the same observations plans are made of. For `status` and views."""
+
+from __future__ import annotations
+
+from engine.model.value import Value
+from engine.plan.observed import Engine, Leg, Observed, ProcessState, Unknown
+from engine.plan.view import BotView, view
+from engine.spec.types import BotSpec
+
+CALM = ("running", "held", "finished", "disabled")
+"""States that a fleet may be left alone in."""
+
+
+class BotStatus(Value, frozen=True, kw_only=True):
+    """One bot. Venue, account and market are its first leg's; None is unknown, never zero."""
+
+    name: str
+    state: str
+    why: str
+    venue: str
+    account: str
+    market: str
+    strategy: str
+    fingerprint: str | None
+    orders: int | None
+    fills: int | None
+    pid: int | None
+    generation: int | None
+    legs: dict[str, Leg]
+
+
+def fleet_status(observed: Observed) -> tuple[BotStatus, ...]:
+    """Every bot of the generation in force, by name."""
+    applied = observed.applied
+    if applied is None:
+        return ()
+    return tuple(_status(spec, view(name, observed)) for name, spec in sorted(applied.bots.items()))
+
+
+def _status(spec: BotSpec, seen: BotView) -> BotStatus:
+    state, why = _state(spec, seen)
+    first = next(iter(spec.legs.values()))
+    engine = seen.engine if isinstance(seen.engine, Engine) else None
+    legs = engine.legs if engine else {}
+    return BotStatus(
+        name=spec.name,
+        state=state,
+        why=why,
+        venue=first.venue,
+        account=first.account,
+        market=first.market,
+        strategy=spec.strategy.kind,
+        fingerprint=seen.fingerprint,
+        orders=sum(leg.orders for leg in legs.values()) if legs else _orders_of_silence(seen),
+        fills=sum(leg.fills for leg in legs.values()) if legs else None,
+        pid=engine.pid if engine else (seen.process.pid if seen.process else None),
+        generation=engine.generation if engine else None,
+        legs=legs,
+    )
+
+
+def _orders_of_silence(seen: BotView) -> int | None:
+    """A bot that finished its stop procedure has none; of any other silent bot nothing is known."""
+    return 0 if seen.process and seen.process.ended_cleanly else None
+
+
+def _state(spec: BotSpec, seen: BotView) -> tuple[str, str]:
+    if isinstance(seen.engine, Engine):
+        return _talking(seen, seen.engine)
+    if seen.process_unknown:
+        return "unknown", "the process supervisor does not answer"
+    if seen.process and seen.process.state is ProcessState.STOPPING:
+        return "stopping", ""
+    if seen.process and seen.process.is_up:
+        return ("unknown", seen.engine.why) if isinstance(seen.engine, Unknown) else ("starting", "")
+    return _down(spec, seen)
+
+
+def _talking(seen: BotView, engine: Engine) -> tuple[str, str]:
+    if seen.hold and engine.state == "paused":
+        return "held", _held(seen)
+    reasons = sorted({leg.why_not for leg in engine.legs.values() if leg.why_not})
+    if not seen.is_supervised:
+        reasons.append("runs unsupervised")
+    return engine.state, "; ".join(reasons)
+
+
+def _down(spec: BotSpec, seen: BotView) -> tuple[str, str]:
+    if seen.hold:
+        return "held", _held(seen)
+    if not spec.enabled:
+        return "disabled", ""
+    if seen.finished_as is not None and seen.finished_as == seen.applied_fingerprint:
+        return "finished", ""
+    process = seen.process
+    if process and (process.state is ProcessState.FAILED or process.exit_code):
+        return "failed", seen.why_down
+    return "stopped", ""
+
+
+def _held(seen: BotView) -> str:
+    hold = seen.hold
+    return f"{hold.kind} by {hold.who} since {hold.since}: {hold.why}" if hold else ""

@@ -1,0 +1,152 @@
+"""The words of a plan: one action per bot or simulator, with its reason and what it means for money."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import StrEnum
+
+import msgspec
+
+from engine.model.value import Value
+
+
+class Kind(StrEnum):
+    """What apply does about one bot or simulator."""
+
+    CREATE = "create"
+    START = "start"
+    UPDATE = "update"
+    RESTART = "restart"
+    REPLACE = "replace"
+    STOP = "stop"
+    RETIRE = "retire"
+    RECORD = "record"
+    HOLD = "hold"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_change(self) -> bool:
+        """A hold is somebody's will and no drift; what is unknown cannot be acted on."""
+        return self not in (Kind.HOLD, Kind.NONE, Kind.UNKNOWN)
+
+    @property
+    def stops_process(self) -> bool:
+        return self in (Kind.RESTART, Kind.REPLACE, Kind.STOP, Kind.RETIRE)
+
+    @property
+    def starts_process(self) -> bool:
+        return self in (Kind.CREATE, Kind.START, Kind.RESTART, Kind.REPLACE)
+
+    @property
+    def impact(self) -> str:
+        """What the running process feels."""
+        return _IMPACTS.get(self, "none")
+
+
+_IMPACTS = {
+    Kind.UPDATE: "in place",
+    Kind.RESTART: "restart",
+    Kind.REPLACE: "replace",
+    Kind.STOP: "stop",
+    Kind.RETIRE: "stop",
+}
+
+
+class Subject(StrEnum):
+    BOT = "bot"
+    SIMULATOR = "simulator"
+
+
+class FieldChange(Value, frozen=True, kw_only=True):
+    """One setting, as its files name it. None: not set before, or not any more."""
+
+    path: str
+    before: object
+    after: object
+    place: str
+    impact: str
+
+
+class PositionEffect(StrEnum):
+    UNTOUCHED = "untouched"
+    KEPT = "kept"
+    FLATTENED = "flattened"
+    DROPPED = "dropped"
+    """Its simulated world ends."""
+
+
+class LegMoney(Value, frozen=True, kw_only=True):
+    """One leg's stake; None is unknown, never zero."""
+
+    market: str
+    orders_cancelled: int | None
+    position: str | None
+
+
+class Money(Value, frozen=True, kw_only=True):
+    """What an action does to orders and position, leg by leg."""
+
+    position: PositionEffect = PositionEffect.UNTOUCHED
+    legs: dict[str, LegMoney] = {}
+
+    @property
+    def orders_cancelled(self) -> int | None:
+        """All legs' together; None as soon as one is unknown."""
+        counts = [leg.orders_cancelled for leg in self.legs.values()]
+        known = [count for count in counts if count is not None]
+        return sum(known) if len(known) == len(counts) else None
+
+
+class Action(Value, frozen=True, kw_only=True):
+    """What is to be done about one bot or simulator, from what it runs (`before`) to what is declared."""
+
+    subject: Subject = Subject.BOT
+    name: str
+    kind: Kind
+    reason: str
+    place: str = ""
+    before: str | None = None
+    after: str | None = None
+    changes: tuple[FieldChange, ...] = ()
+    money: Money = Money()
+
+    @property
+    def identity(self) -> tuple[str, str, str, str | None, str | None]:
+        """What makes it the same action when planned again; pids, reasons and counts may move."""
+        return (self.subject, self.name, self.kind, self.before, self.after)
+
+
+class Plan(Value, frozen=True, kw_only=True):
+    """All actions, simulators first, then bots by name."""
+
+    fleet: str
+    generation: int | None
+    actions: tuple[Action, ...]
+    trouble: tuple[str, ...] = ()
+    """What could not be observed. A plan with trouble can be read, not applied."""
+
+    @property
+    def changes(self) -> tuple[Action, ...]:
+        return tuple(action for action in self.actions if action.kind.is_change)
+
+    def of(self, subject: Subject, *kinds: Kind) -> tuple[str, ...]:
+        """The names of a subject's actions of these kinds."""
+        return tuple(action.name for action in self.actions if action.subject is subject and action.kind in kinds)
+
+    def only(self, bots: Collection[str]) -> Plan:
+        """The same plan for some bots; for all of them when none is named. Simulators come along to be started."""
+        if not bots:
+            return self
+        chosen = [action for action in self.actions if action.subject is Subject.BOT and action.name in bots]
+        starts = any(action.kind.starts_process for action in chosen)
+        simulators = [
+            action
+            for action in self.actions
+            if action.subject is Subject.SIMULATOR and starts and action.kind in (Kind.CREATE, Kind.START)
+        ]
+        return msgspec.structs.replace(self, actions=(*simulators, *chosen))
+
+    def is_same_as(self, other: Plan) -> bool:
+        """Whether both would do the same; otherwise the older one is stale."""
+        return {change.identity for change in self.changes} == {change.identity for change in other.changes}

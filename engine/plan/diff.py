@@ -1,0 +1,180 @@
+"""`diff(desired, observed) -> Plan`: the whole present compared with the declaration, bot by bot.
+
+Level-triggered: nothing is remembered from earlier runs, so an interrupted apply is finished by the next one
+and a plan straight after an apply is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from engine.plan import simulators
+from engine.plan.actions import Action, FieldChange, Kind, Plan, PositionEffect
+from engine.plan.desired import Desired, DesiredBot
+from engine.plan.fields import field_changes, strongest_impact
+from engine.plan.money import stake
+from engine.plan.observed import Engine, Held, Observed, ProcessState, Unknown
+from engine.plan.view import BotView, view
+from engine.spec.impact import Impact
+from engine.spec.types import Environment
+
+_KINDS = {Impact.RESTART: Kind.RESTART, Impact.REPLACE: Kind.REPLACE}
+
+
+def diff(desired: Desired, observed: Observed) -> Plan:
+    """What apply would do to make the present what the fleet's files say."""
+    names = {*desired.bots, *observed.engines}
+    names |= set(observed.applied.bots) if observed.applied else set()
+    names |= set(observed.processes) if not isinstance(observed.processes, Unknown) else set()
+    venues = simulators.actions(desired, observed)
+    over = frozenset(venue.name for venue in venues if venue.kind is Kind.RESTART)
+    bots = [_action(desired.bots.get(name), view(name, observed), over) for name in sorted(names)]
+    return Plan(
+        fleet=desired.fleet.id,
+        generation=observed.applied.generation if observed.applied else None,
+        actions=(*venues, *bots),
+        trouble=tuple(_trouble(observed)),
+    )
+
+
+def _trouble(observed: Observed) -> Iterator[str]:
+    if isinstance(observed.processes, Unknown):
+        yield f"the process supervisor does not answer: {observed.processes.why}"
+
+
+def _action(wanted: DesiredBot | None, seen: BotView, over: frozenset[str]) -> Action:
+    if seen.process_unknown:
+        return _undecided(wanted, seen)
+    if wanted is None:
+        return _removed(seen)
+    return _declared(wanted, seen, over) if wanted.spec.enabled else _disabled(wanted, seen)
+
+
+def _declared(wanted: DesiredBot, seen: BotView, over: frozenset[str]) -> Action:
+    if seen.hold:
+        return _held(wanted, seen, seen.hold)
+    if seen.finished_as == wanted.fingerprint and not seen.is_up:
+        return _still(wanted, seen, "finished: its declared duration is over")
+    if seen.is_supervised and seen.process_state is ProcessState.RUNNING:
+        return _running(wanted, seen, over)
+    return _down(wanted, seen)
+
+
+def _undecided(wanted: DesiredBot | None, seen: BotView) -> Action:
+    return Action(
+        name=seen.name,
+        kind=Kind.UNKNOWN,
+        reason="whether it runs is unknown: the process supervisor does not answer",
+        before=seen.fingerprint,
+        after=wanted.fingerprint if wanted else None,
+    )
+
+
+def _removed(seen: BotView) -> Action:
+    """The bot is declared no more: its process goes, its journal and logs stay."""
+    return Action(
+        name=seen.name,
+        kind=Kind.RETIRE,
+        reason="no file declares it any more",
+        before=seen.fingerprint,
+        money=stake(seen, Kind.RETIRE),
+    )
+
+
+def _disabled(wanted: DesiredBot, seen: BotView) -> Action:
+    if seen.is_up:
+        return _act(Kind.STOP, wanted, seen, "enabled: false", place=wanted.place("enabled"), after=None)
+    return _still(wanted, seen, "disabled: no process, its state is kept")
+
+
+def _held(wanted: DesiredBot, seen: BotView, hold: Held) -> Action:
+    """Nothing starts, and nothing new reaches a paused process; one that should not run any more is stopped."""
+    words = f"{hold.kind} by {hold.who} since {hold.since}: {hold.why}"
+    if seen.is_up and not hold.keeps_running:
+        return _act(Kind.STOP, wanted, seen, words, after=None)
+    return _act(Kind.HOLD, wanted, seen, words)
+
+
+def _running(wanted: DesiredBot, seen: BotView, over: frozenset[str]) -> Action:
+    """A supervised process is up: compare what it runs with what is declared."""
+    is_same = seen.fingerprint == wanted.fingerprint
+    changes = () if is_same else _changes(wanted, seen)
+    kind = _KINDS.get(strongest_impact(changes), Kind.NONE if is_same else Kind.UPDATE)
+    if kind is not Kind.REPLACE and _simulated_venues(wanted) & over:
+        action = _act(Kind.RESTART, wanted, seen, "its simulated venue starts over")
+        return replace(action, money=replace(action.money, position=PositionEffect.DROPPED))
+    if is_same:
+        reason = "does not answer yet; its generation is the declared one" if seen.is_mute else ""
+        return _still(wanted, seen, reason)
+    if not changes:
+        return _act(Kind.RESTART, wanted, seen, "runs settings that are no longer known here")
+    return _act(kind, wanted, seen, _because(kind, changes), place=changes[0].place)
+
+
+def _simulated_venues(wanted: DesiredBot) -> set[str]:
+    accounts = (wanted.spec.accounts[leg.account] for leg in wanted.spec.legs.values())
+    return {account.venue for account in accounts if account.environment is Environment.SIM}
+
+
+def _because(kind: Kind, changes: tuple[FieldChange, ...]) -> str:
+    """Names the setting that decides how much has to happen."""
+    if kind is Kind.UPDATE:
+        return "same process, new settings"
+    deciding = [change.path for change in changes if change.impact == kind]
+    return f"{', '.join(deciding)} cannot change in a running process"
+
+
+def _down(wanted: DesiredBot, seen: BotView) -> Action:
+    """Declared, enabled, not held, and no supervised process is up."""
+    if isinstance(seen.engine, Engine):
+        reason = f"runs unsupervised as process {seen.engine.pid}, which is stopped first"
+    elif not seen.is_applied:
+        return _act(Kind.CREATE, wanted, seen, _what(wanted), place=wanted.file)
+    else:
+        reason = seen.why_down
+    return _act(Kind.START, wanted, seen, reason)
+
+
+def _what(wanted: DesiredBot) -> str:
+    """A new bot in a few words."""
+    legs = ", ".join(f"{leg.venue} {leg.market} (account {leg.account})" for leg in wanted.spec.legs.values())
+    return f"{wanted.spec.strategy.kind} on {legs}"
+
+
+def _still(wanted: DesiredBot, seen: BotView, reason: str) -> Action:
+    """Nothing for the process to feel; the generation may still have words to record."""
+    kind = Kind.RECORD if _is_unrecorded(wanted, seen) else Kind.NONE
+    words = reason or ("up to date" if kind is Kind.NONE else "recorded only, the process does not feel it")
+    return _act(kind, wanted, seen, words)
+
+
+def _is_unrecorded(wanted: DesiredBot, seen: BotView) -> bool:
+    return seen.applied != wanted.spec
+
+
+def _act(
+    kind: Kind,
+    wanted: DesiredBot,
+    seen: BotView,
+    reason: str,
+    *,
+    place: str = "",
+    after: str | None = "",
+) -> Action:
+    return Action(
+        name=seen.name,
+        kind=kind,
+        reason=reason,
+        place=place,
+        before=seen.fingerprint,
+        after=wanted.fingerprint if after == "" else after,
+        changes=_changes(wanted, seen),
+        money=stake(seen, kind),
+    )
+
+
+def _changes(wanted: DesiredBot, seen: BotView) -> tuple[FieldChange, ...]:
+    before = seen.spec
+    return field_changes(before, wanted) if before else ()

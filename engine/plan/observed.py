@@ -1,0 +1,120 @@
+"""What is true, as far as it could be seen: `engine.control.observe` gathers it.
+
+Unavailable is not empty (law 1): what could not be asked is an `Unknown` with the reason, never a missing entry.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from engine.model.value import Message, Value
+from engine.spec.types import BotSpec, FleetSpec
+
+
+class Unknown(Message, frozen=True, kw_only=True):
+    """Asked, and no answer came."""
+
+    why: str
+
+
+class ProcessState(StrEnum):
+    """Where the process supervision has a program."""
+
+    RUNNING = "running"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    EXITED = "exited"
+    FAILED = "failed"
+
+
+class Process(Message, frozen=True, kw_only=True):
+    """One supervised program. `exit_code` is that of its last end."""
+
+    state: ProcessState
+    pid: int | None = None
+    exit_code: int | None = None
+    why: str = ""
+
+    @property
+    def is_up(self) -> bool:
+        return self.state in (ProcessState.RUNNING, ProcessState.STOPPING)
+
+    @property
+    def ended_cleanly(self) -> bool:
+        """It finished its stop procedure: its orders are confirmed gone."""
+        return not self.is_up and self.exit_code == 0
+
+
+class Leg(Value, frozen=True, kw_only=True):
+    """What a running engine says of one leg; `position` is signed base units as text."""
+
+    venue: str
+    account: str
+    market: str
+    ready: bool
+    orders: int
+    unresolved: int
+    fills: int
+    position: str
+    why_not: str = ""
+    bid: str | None = None
+    ask: str | None = None
+    realised_pnl: str | None = None
+    unrealised_pnl: str | None = None
+
+
+class Engine(Message, frozen=True, kw_only=True):
+    """What an engine says of itself on its control socket. `spec` is what it runs, where that is still known."""
+
+    pid: int
+    state: str
+    fingerprint: str
+    generation: int | None
+    legs: dict[str, Leg]
+    spec: BotSpec | None = None
+
+
+class Held(Value, frozen=True, kw_only=True):
+    """A hold: what a person or a tripped limit took out of the fleet's hands."""
+
+    kind: str
+    who: str
+    since: str
+    why: str
+
+    @property
+    def keeps_running(self) -> bool:
+        """A paused bot's process stays up without quoting; under every other hold none runs."""
+        return self.kind == "pause"
+
+
+class Applied(Value, frozen=True, kw_only=True):
+    """The generation in force: what the last apply wrote."""
+
+    generation: int
+    fleet: FleetSpec
+    bots: dict[str, BotSpec]
+    fingerprints: dict[str, str]
+    simulators: dict[str, str] = {}
+
+
+class Simulator(Value, frozen=True, kw_only=True):
+    """A simulated venue: its process, and the fingerprint of what it simulates once it listens."""
+
+    process: Process
+    fingerprint: str | None = None
+
+
+class Observed(Value, frozen=True, kw_only=True):
+    """The present, whole. `processes` and `simulators` are empty when no supervisor runs, Unknown when it is mute.
+
+    `engines` holds whoever listens on a control socket, supervised or not. `finished` maps a bot that ended as
+    declared to the fingerprint it had then.
+    """
+
+    applied: Applied | None = None
+    processes: dict[str, Process] | Unknown = {}
+    engines: dict[str, Engine | Unknown] = {}
+    holds: dict[str, Held] = {}
+    finished: dict[str, str] = {}
+    simulators: dict[str, Simulator] | Unknown = {}

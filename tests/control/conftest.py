@@ -1,0 +1,38 @@
+"""A workspace of its own for every test, with a real supervisord and engines that only pretend."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.control import programs
+from engine.control.backends.supervisor import supervisor_backend
+from engine.control.down import take_down
+from engine.control.fleet import Fleet
+from engine.host.facts import write_facts
+from engine.host.workspace import Workspace
+from engine.spec.facts import VenueMarkets
+from engine.spec.types import Environment
+
+
+@pytest.fixture
+def fleet(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
+    """An empty fleet; whatever it runs at the end is taken down."""
+    folder = Path(tempfile.mkdtemp(prefix="fleet with space-"))
+    launcher = folder / "engine"
+    launcher.write_text(f'#!/bin/sh\nexec {sys.executable} {Path(__file__).with_name("fake_engine.py")} "$@"\n')
+    launcher.chmod(0o755)
+    monkeypatch.setattr(programs, "_launcher", lambda _script: str(launcher))
+    workspace = Workspace(root=folder)
+    opened = Fleet(workspace=workspace, backend=supervisor_backend(workspace), progress=lambda _line: None)
+    workspace.prepare()
+    write_facts(workspace, "backpack", Environment.SIM, VenueMarkets(fetched_at_ns=0, instruments=()))
+    yield opened
+    shutil.rmtree(workspace.state / "fake", ignore_errors=True)
+    take_down(opened)
+    shutil.rmtree(folder)
