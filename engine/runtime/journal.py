@@ -9,7 +9,7 @@ cut takes is asked from the venue again. Folding the log into the file does wait
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -33,13 +33,24 @@ class JournalOwner(Value, frozen=True, kw_only=True):
     identity: str
 
 
-class Journal:
-    """One open journal. `schemes` says, by leg, how client ids carry their sequence."""
+class JournalLeg(Value, frozen=True, kw_only=True):
+    """What a leg trades now, and how its client ids carry their sequence.
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, schemes: Mapping[str, ClientIdScheme]) -> None:
+    A bot may be moved to another market of its account: ids go on counting, but lots and ticks of one market mean
+    nothing in another, so only records of the leg's present market are given back.
+    """
+
+    market: str
+    client_ids: ClientIdScheme
+
+
+class Journal:
+    """One open journal."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, legs: Mapping[str, JournalLeg]) -> None:
         self.path = path
         self._connection = connection
-        self._schemes = schemes
+        self._legs = legs
         self._next: dict[str, int] = dict(connection.execute("SELECT leg, next FROM ids"))
         self._commits = 0
 
@@ -70,11 +81,11 @@ class Journal:
 
     def restore(self) -> Memory:
         """Everything a new process must know; the venue then tells what has changed since."""
-        orders = self._connection.execute("SELECT record FROM orders WHERE done = 0 ORDER BY updated_ns, client_id")
-        fills = self._connection.execute("SELECT record FROM fills ORDER BY seq")
+        orders = self._of_present_markets("orders WHERE done = 0 ORDER BY updated_ns, client_id")
+        fills = self._of_present_markets("fills ORDER BY seq")
         return Memory(
-            orders=tuple(msgspec.json.decode(row[0], type=OrderRecord) for row in orders),
-            fills=tuple(msgspec.json.decode(row[0], type=FillRecord) for row in fills),
+            orders=tuple(msgspec.json.decode(record, type=OrderRecord) for record in orders),
+            fills=tuple(msgspec.json.decode(record, type=FillRecord) for record in fills),
             next_sequence=max(self._next.values(), default=0),
         )
 
@@ -86,25 +97,39 @@ class Journal:
     def close(self) -> None:
         self._connection.close()
 
+    def _of_present_markets(self, rows: str) -> Iterator[bytes]:
+        markets = {name: leg.market for name, leg in self._legs.items()}
+        for leg, market, record in self._connection.execute(f"SELECT leg, market, record FROM {rows}"):
+            if markets.get(leg) == market:
+                yield record
+
     def _write(self, record: Record) -> None:
         if isinstance(record, OrderRecord):
             self._write_order(record)
         elif isinstance(record, FillRecord):
-            fill = record.fill
-            self._connection.execute(
-                "INSERT OR IGNORE INTO fills (leg, trade_id, venue_order_id, record) VALUES (?, ?, ?, ?)",
-                (record.leg, fill.trade_id, fill.venue_order_id, msgspec.json.encode(record)),
-            )
+            self._write_fill(record)
         else:
             self._write_note(record)
 
     def _write_order(self, record: OrderRecord) -> None:
-        request = record.request
-        self._note_sequence(request.leg, request.client_id)
+        leg, client_id = record.request.leg, record.request.client_id
+        self._note_sequence(leg, client_id)
+        state = (record.state.is_done, record.updated_ns, msgspec.json.encode(record))
         self._connection.execute(
-            "INSERT OR REPLACE INTO orders (leg, client_id, done, updated_ns, record) VALUES (?, ?, ?, ?, ?)",
-            (request.leg, request.client_id, record.state.is_done, record.updated_ns, msgspec.json.encode(record)),
+            "INSERT OR REPLACE INTO orders (leg, market, client_id, done, updated_ns, record) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (leg, self._market(leg), client_id, *state),
         )
+
+    def _write_fill(self, record: FillRecord) -> None:
+        leg, fill = record.leg, record.fill
+        self._connection.execute(
+            "INSERT OR IGNORE INTO fills (leg, market, trade_id, venue_order_id, record) VALUES (?, ?, ?, ?, ?)",
+            (leg, self._market(leg), fill.trade_id, fill.venue_order_id, msgspec.json.encode(record)),
+        )
+
+    def _market(self, leg: str) -> str:
+        return self._legs[leg].market
 
     def _write_note(self, note: Note) -> None:
         self._connection.execute(
@@ -114,7 +139,7 @@ class Journal:
 
     def _note_sequence(self, leg: str, client_id: int) -> None:
         """Raise the leg's next sequence past this id. Ids carry only the low bits, so nearness undoes the wrap."""
-        scheme, expected = self._schemes[leg], self._next[leg]
+        scheme, expected = self._legs[leg].client_ids, self._next[leg]
         ahead = (scheme.sequence_of(client_id) - expected) % scheme.sequences
         if ahead < scheme.sequences // 2:
             self._next[leg] = expected + ahead + 1
@@ -126,13 +151,13 @@ class Journal:
             prune(self._connection)
 
 
-def open_journal(world: World, path: Path, owner: JournalOwner, schemes: Mapping[str, ClientIdScheme]) -> Journal:
+def open_journal(world: World, path: Path, owner: JournalOwner, legs: Mapping[str, JournalLeg]) -> Journal:
     """Open the journal, made new when it is missing; StateDamaged when it cannot be trusted."""
     private_directory(path.parent)
     try:
         connection = world.database(path)
         _check(connection, path, owner)
-        return Journal(path, connection, schemes)
+        return Journal(path, connection, legs)
     except (sqlite3.DatabaseError, msgspec.MsgspecError) as error:
         raise _damaged(path, str(error)) from error
 

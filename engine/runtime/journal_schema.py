@@ -12,12 +12,12 @@ _TABLES = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
     "CREATE TABLE ids (leg TEXT PRIMARY KEY, tag INTEGER NOT NULL, next INTEGER NOT NULL) WITHOUT ROWID",
     """CREATE TABLE orders (
-        leg TEXT NOT NULL, client_id INTEGER NOT NULL, done INTEGER NOT NULL, updated_ns INTEGER NOT NULL,
-        record BLOB NOT NULL, PRIMARY KEY (leg, client_id)) WITHOUT ROWID""",
+        leg TEXT NOT NULL, market TEXT NOT NULL, client_id INTEGER NOT NULL, done INTEGER NOT NULL,
+        updated_ns INTEGER NOT NULL, record BLOB NOT NULL, PRIMARY KEY (leg, client_id)) WITHOUT ROWID""",
     "CREATE INDEX orders_by_age ON orders (done, updated_ns)",
     """CREATE TABLE fills (
-        seq INTEGER PRIMARY KEY, leg TEXT NOT NULL, trade_id TEXT NOT NULL, venue_order_id TEXT NOT NULL,
-        record BLOB NOT NULL, UNIQUE (leg, trade_id, venue_order_id))""",
+        seq INTEGER PRIMARY KEY, leg TEXT NOT NULL, market TEXT NOT NULL, trade_id TEXT NOT NULL,
+        venue_order_id TEXT NOT NULL, record BLOB NOT NULL, UNIQUE (leg, market, trade_id, venue_order_id))""",
     """CREATE TABLE notes (
         seq INTEGER PRIMARY KEY, at_ns INTEGER NOT NULL, leg TEXT NOT NULL, what TEXT NOT NULL,
         facts BLOB NOT NULL)""",

@@ -13,7 +13,7 @@ from engine.errors import StateDamaged
 from engine.host.accounts import account_directory
 from engine.host.tags import claim_tag, mark_journal_started, owner_name
 from engine.host.workspace import Workspace
-from engine.runtime.journal import Journal, JournalOwner, open_journal
+from engine.runtime.journal import Journal, JournalLeg, JournalOwner, open_journal
 from engine.runtime.sites import Site
 from engine.transport.world import World
 
@@ -33,7 +33,8 @@ def open_memory(
     file = journal_file(workspace, bot, sites)
     owner = JournalOwner(fleet_id=fleet_id, bot=bot, identity=file.stem)
     _forget_old_simulations(file)
-    journal = open_journal(world, file, owner, {site.name: site.venue.facts.client_ids for site in sites})
+    legs = {site.name: JournalLeg(market=site.leg.market, client_ids=site.venue.facts.client_ids) for site in sites}
+    journal = open_journal(world, file, owner, legs)
     tags = {site.name: _tag(world, journal, site, owner_name(fleet_id, bot), file) for site in sites}
     return journal, tags
 

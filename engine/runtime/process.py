@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import Any
 
@@ -19,6 +19,7 @@ from engine.runtime.logs import set_level
 from engine.runtime.report import legs_report
 from engine.runtime.startup import Started, Surroundings, start_bot
 from engine.runtime.stopping import stop_trading
+from engine.session.session import Session
 from engine.session.tasks import race
 from engine.spec.types import BotSpec
 
@@ -42,6 +43,7 @@ class BotProcess:
         self.read_applied = read_applied
         self.applied = read_applied()
         self.bot: Bot | None = None
+        self._sessions: Iterable[Session] = ()
         self._around = around
         self._hold = hold
         self._delay_s = delay_s
@@ -65,6 +67,8 @@ class BotProcess:
             )
         if self.bot:
             self.bot.reconfigure(applied.spec)
+        for session in self._sessions:
+            session.limit_data_age(float(applied.spec.risk.max_data_age_s))
         self.applied = applied
         set_level(applied.spec.process.log_level)
         log.info("spec taken", extra={"facts": {"fingerprint": applied.fingerprint}})
@@ -111,7 +115,7 @@ class BotProcess:
         return await start_bot(self._around, self.applied, held)
 
     async def _trade(self, started: Started) -> None:
-        self.bot = started.bot
+        self.bot, self._sessions = started.bot, started.sessions.values()
         clear_finished(self._around.workspace, self.applied.spec.name)
         if self._hold:
             who, why = self._hold.who, self._hold.why

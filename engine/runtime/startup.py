@@ -124,5 +124,11 @@ def _session(
     codec = site.venue.codec(
         leg=site.name, instrument=instrument, credentials=site.credentials, endpoints=address()
     )
-    settings = SessionSettings(leg=site.name, max_data_age_s=float(applied.spec.risk.max_data_age_s))
+    settings = SessionSettings(
+        leg=site.name,
+        requests_per_minute=applied.request_share(
+            site.account.name, venue_allows=site.venue.facts.requests_per_minute
+        ),
+        max_data_age_s=float(applied.spec.risk.max_data_age_s),
+    )
     return Session(world, site.venue, codec, address, bot.handle, settings)

@@ -15,7 +15,7 @@ from engine.model.commands import Command, QueryOpenOrders
 from engine.model.events import BookLost, Event, TimePassed
 from engine.model.ids import ClientIdScheme
 from engine.runtime.bot import Bot
-from engine.runtime.journal import Journal, JournalOwner, open_journal
+from engine.runtime.journal import Journal, JournalLeg, JournalOwner, open_journal
 from engine.runtime.stopping import stop_trading
 from engine.sim.network import VirtualNetwork
 from engine.sim.virtual_loop import VirtualLoop
@@ -80,7 +80,8 @@ class Stage:
     def journal(self) -> Journal:
         owner = JournalOwner(fleet_id="fleet", bot="maker", identity="one")
         scheme = ClientIdScheme(tag_bits=8, sequence_bits=24)
-        journal = open_journal(self.world, self.directory / "j" / "journal.sqlite", owner, {"main": scheme})
+        legs = {"main": JournalLeg(market="SOL_USDC", client_ids=scheme)}
+        journal = open_journal(self.world, self.directory / "j" / "journal.sqlite", owner, legs)
         journal.claim("main", 7, 0)
         return journal
 

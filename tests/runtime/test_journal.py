@@ -17,12 +17,13 @@ from engine.model.account import Fill
 from engine.model.ids import ClientIdScheme
 from engine.model.order import Liquidity, OrderRequest, Side
 from engine.runtime import journal_schema
-from engine.runtime.journal import Journal, JournalOwner, checkpoint, open_journal
+from engine.runtime.journal import Journal, JournalLeg, JournalOwner, checkpoint, open_journal
 from engine.trading.records import FillRecord, Note, OrderRecord, OrderState, Record
 from engine.transport.live import LiveWorld
 
 OWNER = JournalOwner(fleet_id="fleet", bot="maker", identity="sim-backpack-1")
 SCHEME = ClientIdScheme(tag_bits=8, sequence_bits=24)
+LEGS = {"main": JournalLeg(market="SOL_USDC", client_ids=SCHEME)}
 TAG = 7
 
 
@@ -62,7 +63,7 @@ def fill(trade_id: str, venue_order_id: str = "v1") -> FillRecord:
 
 
 def opened(file: Path) -> Journal:
-    journal = open_journal(LiveWorld(), file, OWNER, {"main": SCHEME})
+    journal = open_journal(LiveWorld(), file, OWNER, LEGS)
     if journal.tag("main") is None:
         journal.claim("main", TAG, 0)
     return journal
@@ -119,7 +120,7 @@ def test_done_orders_still_count_for_the_next_sequence(journal: Journal) -> None
 def test_the_next_sequence_is_exact_although_ids_wrap(
     tmp_path_factory: pytest.TempPathFactory, start: int, steps: list[int]
 ) -> None:
-    journal = open_journal(LiveWorld(), tmp_path_factory.mktemp("wrap") / "journal.sqlite", OWNER, {"main": SCHEME})
+    journal = open_journal(LiveWorld(), tmp_path_factory.mktemp("wrap") / "journal.sqlite", OWNER, LEGS)
     with closing(journal):
         journal.claim("main", TAG, start)
         sequence = start
@@ -209,7 +210,7 @@ def test_another_bot_s_journal_is_never_read(file: Path, journal: Journal, field
     journal.close()
     other = JournalOwner(**{"fleet_id": "fleet", "bot": "maker", "identity": "sim-backpack-1", field: "other"})
     with pytest.raises(StateDamaged, match="it belongs to fleet/maker on sim-backpack-1"):
-        open_journal(LiveWorld(), file, other, {"main": SCHEME})
+        open_journal(LiveWorld(), file, other, LEGS)
 
 
 def test_a_checkpoint_folds_the_log_into_the_file_while_the_journal_is_open(file: Path, journal: Journal) -> None:
@@ -220,3 +221,18 @@ def test_a_checkpoint_folds_the_log_into_the_file_while_the_journal_is_open(file
     assert file.stat().st_size > before
     journal.commit([order(501)])
     assert journal.live_orders() == 501
+
+
+def test_a_leg_moved_to_another_market_forgets_lots_and_ticks_but_not_its_ids(tmp_path: Path) -> None:
+    file = tmp_path / "journal.sqlite"
+    before = open_journal(LiveWorld(), file, OWNER, LEGS)
+    before.claim("main", TAG, 0)
+    before.commit([order(3), fill("t1")])
+    before.close()
+    moved = open_journal(LiveWorld(), file, OWNER, {"main": JournalLeg(market="BTC_USDC", client_ids=SCHEME)})
+    memory = moved.restore()
+    assert (memory.orders, memory.fills, memory.next_sequence) == ((), (), 4)
+    moved.close()
+    back = open_journal(LiveWorld(), file, OWNER, LEGS)
+    assert (len(back.restore().orders), len(back.restore().fills)) == (1, 1)
+    back.close()

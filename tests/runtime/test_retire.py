@@ -9,7 +9,7 @@ from engine.host.accounts import AccountIdentity, account_directory
 from engine.host.tags import Tag, claim_tag, mark_journal_started
 from engine.host.workspace import Workspace
 from engine.model.ids import ClientIdScheme
-from engine.runtime.journal import JournalOwner, open_journal
+from engine.runtime.journal import JournalLeg, JournalOwner, open_journal
 from engine.runtime.retire import retire_bot
 from engine.spec.types import Environment
 from engine.trading.records import OrderState
@@ -33,7 +33,8 @@ def journal_with(workspace: Workspace, state: OrderState) -> Path:
     """The memory of a bot that sent one order, number 41."""
     file = workspace.journals / "maker" / f"{IDENTITY.digest}.sqlite"
     owner = JournalOwner(fleet_id="fleet", bot="maker", identity=IDENTITY.digest)
-    journal = open_journal(LiveWorld(), file, owner, {"main": ClientIdScheme(tag_bits=8, sequence_bits=24)})
+    scheme = ClientIdScheme(tag_bits=8, sequence_bits=24)
+    journal = open_journal(LiveWorld(), file, owner, {"main": JournalLeg(market="SOL_USDC", client_ids=scheme)})
     journal.claim("main", claim().number, 0)
     mark_journal_started(account_directory(IDENTITY), "fleet/maker")
     journal.commit([order(41, state)])
