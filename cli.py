@@ -121,3 +121,7 @@ def _nearest(name: str) -> str:
 
     close = get_close_matches(name, VERBS, n=1)
     return f"did you mean `botctl {close[0]}`?" if close else "`botctl --help` lists the verbs"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -13,10 +13,9 @@ from engine.errors import Refused
 from engine.resources import resource
 
 _SAMPLE_ID = "id: sample\n"
-_NEXT = """A fleet of {bots} bots on simulated venues is in {place}.
+_NEXT = """A fleet of {bots} bots on simulated venues is in {root}.
 
-  cd {place}
-  botctl validate     check its files
+{enter}  botctl validate     check its files
   botctl plan         see what would happen
   botctl apply        start it
   botctl status       see it trade
@@ -36,7 +35,8 @@ def command(
     for name, text in files.items():
         _write(root / name, text)
     write_schemas(root / "schemas")
-    print(_NEXT.format(bots=sum(name.startswith("bots/") for name in files) - 1, place=directory))
+    enter = "" if root == Path.cwd() else f"  cd {directory}\n"
+    print(_NEXT.format(bots=sum(name.startswith("bots/") for name in files) - 1, root=root, enter=enter))
     _ignore_state(root)
     return 0
 

@@ -73,7 +73,7 @@ def require_plannable(plan: Plan) -> None:
 
 def _carry_out(fleet: Fleet, desired: Desired, plan: Plan, observed: Observed, verb: str) -> None:
     workspace = fleet.workspace
-    _learn_facts(fleet, desired, plan, simulated=False)
+    _learn_facts(fleet, desired, plan)
     conf = fleet.backend.render(programs_of(desired))
     number = write_generation(workspace, desired, conf=conf)
     record(workspace, verb, generation=number, actions=[f"{a.kind} {a.subject} {a.name}" for a in plan.changes])
@@ -84,7 +84,6 @@ def _carry_out(fleet: Fleet, desired: Desired, plan: Plan, observed: Observed, v
             desired=desired,
             observed=observed,
             commit=partial(_commit, fleet, plan, number),
-            on_simulators=partial(_learn_facts, fleet, desired, plan, simulated=True),
         )
     )
     if not desired.bots and not desired.simulators:
@@ -92,10 +91,10 @@ def _carry_out(fleet: Fleet, desired: Desired, plan: Plan, observed: Observed, v
     record(workspace, f"{verb} done", generation=number)
 
 
-def _learn_facts(fleet: Fleet, desired: Desired, plan: Plan, *, simulated: bool) -> None:
+def _learn_facts(fleet: Fleet, desired: Desired, plan: Plan) -> None:
     """Nothing starts on ticks and lots that nobody checked: what was learned now is checked now."""
     names = plan.of(Subject.BOT, Kind.CREATE, Kind.START, Kind.UPDATE, Kind.RESTART, Kind.REPLACE)
-    if fetch_missing_facts(fleet, [desired.bots[name].spec for name in names], simulated=simulated):
+    if fetch_missing_facts(fleet, [desired.bots[name].spec for name in names]):
         resolve_desired(fleet.workspace, fleet.progress)
 
 

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from engine.clock import NS_PER_S
 from engine.control.desired import load_workspace
+from engine.control.facts import known_facts
 from engine.control.fleet import Fleet
 from engine.control.observe import observe
 from engine.errors import BotctlError, ConfigInvalid, VenueError
 from engine.exchanges.registry import find_venue
 from engine.host.endpoints import account_endpoints
 from engine.host.env_file import require_private
-from engine.host.facts import read_facts
 from engine.host.workspace import Workspace
 from engine.model.value import Value
 from engine.plan.observed import Engine, Observed, Unknown
@@ -186,7 +186,7 @@ async def _clock_offset_s(workspace: Workspace, account: AccountSpec) -> float:
 
 def _facts(workspace: Workspace, account: AccountSpec) -> Finding:
     where = f"{account.venue} ({account.environment})"
-    known = read_facts(workspace, account.venue, account.environment)
+    known = known_facts(workspace)(account.venue, account.environment)
     if known is None:
         return Finding(
             grade=Grade.WARN,

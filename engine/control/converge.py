@@ -46,7 +46,6 @@ class Run:
     desired: Desired
     observed: Observed
     commit: Callable[[], None] = lambda: None
-    on_simulators: Callable[[], None] = lambda: None
 
     def tell(self, line: str) -> None:
         self.fleet.progress(line)
@@ -69,7 +68,6 @@ def converge(run: Run) -> None:
     _stop(run)
     run.commit()
     _start_simulators(run)
-    run.on_simulators()
     _start_bots(run)
     problems = {**_hand_over(run), **_await_health(run)}
     if problems:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from engine.control.facts import known_facts
 from engine.errors import ConfigInvalid
 from engine.host.env_file import read_env_file
-from engine.host.facts import cached_facts
 from engine.host.generation import Generation
 from engine.host.sources import read_sources
 from engine.host.workspace import Workspace
@@ -37,7 +37,7 @@ def resolve_desired(workspace: Workspace, warn: Callable[[str], None]) -> Desire
 def load_workspace(workspace: Workspace) -> Loaded:
     """Everything the workspace's files say, with what is wrong with them."""
     environment = {**read_env_file(workspace.env_file), **os.environ}
-    return load_fleet(read_sources(workspace), environment=environment, facts=cached_facts(workspace))
+    return load_fleet(read_sources(workspace), environment=environment, facts=known_facts(workspace))
 
 
 def desired_of(generation: Generation) -> Desired:

@@ -1,4 +1,4 @@
-"""Fetches what venues say of their markets into the cache that plans are checked against."""
+"""What is known of venues' markets: asked of real ones and kept, and simply known of simulated ones."""
 
 from __future__ import annotations
 
@@ -9,23 +9,35 @@ from collections.abc import Iterable
 from engine.control.fleet import Fleet
 from engine.exchanges.registry import find_venue
 from engine.host.endpoints import account_endpoints
-from engine.host.facts import read_facts, write_facts
+from engine.host.facts import cached_facts, write_facts
+from engine.host.workspace import Workspace
 from engine.model.instrument import Instrument
 from engine.session.facts import fetch_instruments
-from engine.spec.facts import VenueMarkets
+from engine.spec.facts import FactsLookup, VenueMarkets
 from engine.spec.types import AccountSpec, BotSpec, Environment
 from engine.transport.live import LiveWorld
 
 
-def fetch_missing_facts(fleet: Fleet, bots: Iterable[BotSpec], *, simulated: bool) -> bool:
-    """Ask every venue of these bots whose markets are not known yet; whether anything was learned.
+def known_facts(workspace: Workspace) -> FactsLookup:
+    """The lookup plans are checked with. A simulated venue lists the same markets whether it runs or not."""
+    cached = cached_facts(workspace)
 
-    Simulated venues can only be asked once they run, so they are asked apart from the others.
-    """
-    learned = False
+    def lookup(venue: str, environment: Environment) -> VenueMarkets | None:
+        if environment is not Environment.SIM:
+            return cached(venue, environment)
+        from engine.sim.venues import simulated_markets  # a whole venue to load, which live fleets do not need
+
+        instruments = simulated_markets(venue)
+        return VenueMarkets(fetched_at_ns=time.time_ns(), instruments=instruments) if instruments else None
+
+    return lookup
+
+
+def fetch_missing_facts(fleet: Fleet, bots: Iterable[BotSpec]) -> bool:
+    """Ask every real venue of these bots whose markets are not known yet; whether anything was learned."""
+    lookup, learned = known_facts(fleet.workspace), False
     for (venue, environment), account in sorted(_accounts(bots).items()):
-        wanted = (environment is Environment.SIM) is simulated
-        if wanted and read_facts(fleet.workspace, venue, environment) is None:
+        if lookup(venue, environment) is None:
             fleet.progress(f"asking {venue} ({environment}) for its markets")
             markets = VenueMarkets(fetched_at_ns=time.time_ns(), instruments=_fetch(fleet, venue, account))
             write_facts(fleet.workspace, venue, environment, markets)

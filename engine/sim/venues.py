@@ -11,6 +11,8 @@ from engine.clock import NS_PER_MS
 from engine.errors import ConfigInvalid
 from engine.exchanges.interface import Credentials
 from engine.exchanges.registry import find_venue
+from engine.model.instrument import Instrument
+from engine.sim.backpack.markets import MARKETS
 from engine.sim.backpack.settings import BackpackSettings
 from engine.sim.backpack.venue import BackpackMachine, FlowMaker
 from engine.sim.exchange import Exchange
@@ -46,6 +48,11 @@ def simulated_backpack(
         api_key = account_credentials(spec.venue, fleet_id, account)["api_key"]
         machine.open_account(account, api_key, balances)
     return machine
+
+
+def simulated_markets(venue: str) -> tuple[Instrument, ...]:
+    """The markets a simulated venue lists, known without running it; empty for venues nobody simulates."""
+    return tuple(market.instrument for market in MARKETS) if venue in SIMULATED else ()
 
 
 def account_credentials(venue: str, fleet_id: str, account: str) -> Credentials:

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from engine.control.facts import known_facts
 from engine.exchanges.interface import Context, Endpoints
 from engine.exchanges.messages import HttpRequest, HttpResponse
 from engine.exchanges.registry import find_venue
 from engine.host.accounts import simulated_seed
 from engine.host.endpoints import read_sim_endpoint
-from engine.host.facts import read_facts
 from engine.host.workspace import Workspace
 from engine.model.commands import QueryOpenOrders
 from engine.model.events import OpenOrdersReported
@@ -92,7 +92,7 @@ class Botctl:
     def orders_at_venue(self, account: str, market: str) -> tuple[OrderReport, ...]:
         """What rests at the simulated venue, asked with the account's keys over its public interface."""
         venue = find_venue("backpack")
-        facts = read_facts(self.workspace, "backpack", Environment.SIM)
+        facts = known_facts(self.workspace)("backpack", Environment.SIM)
         instrument = facts.find(market) if facts else None
         assert instrument is not None
         endpoint = read_sim_endpoint(self.workspace, "backpack")
