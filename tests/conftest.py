@@ -12,18 +12,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
-FLEET_ROOMS = ("e2e", "docs")
+UNITS = {"e2e": "fleets", "docs": "fleets", "house": "house"}
+"""Rooms whose tests stay together: fleets want a core, and `house` builds its installations once."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        room = item.path.relative_to(Path(__file__).parent).parts[0]
-        if room in FLEET_ROOMS:
-            item.add_marker(pytest.mark.xdist_group("fleets"))
-        elif room == "house":
-            item.add_marker(pytest.mark.xdist_group("house"))
+class RoomScheduling(LoadScopeScheduling):
+    """Hands whole units to workers: a room of UNITS, else a file. The largest goes first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        room = nodeid.removeprefix("tests/").split("/")[0]
+        return UNITS.get(room) or nodeid.split("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> RoomScheduling:
+    return RoomScheduling(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

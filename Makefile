@@ -1,0 +1,95 @@
+# Two commands are enough to start: `make demo` and `make test`. `make help` lists the rest.
+# Needs Python 3.11, 3.12 or 3.13, git and make; works with GNU make 3.81 and later.
+
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKS := requirements
+UV_VERSION := 0.13.9
+
+PYTHON ?= $(firstword $(shell .ci/pythons))
+SOURCES := engine cli.py tests benchmarks
+
+# The demo is the sample fleet of this clone, whatever the caller's shell says.
+export BOTCTL_WORKSPACE := $(CURDIR)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-stop test lint format matrix bench lock clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
+
+# Environment ------------------------------------------------------------------------------------------------
+
+$(VENV)/.created:
+	@test -n "$(PYTHON)"  # .ci/pythons has said what is missing
+	@echo "Creating $(VENV) with $(PYTHON)"
+	@rm -rf $(VENV) && "$(PYTHON)" -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.created $(LOCKS)/runtime.lock pyproject.toml
+	@echo "Installing what $(LOCKS)/runtime.lock pins"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r $(LOCKS)/runtime.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.development: $(LOCKS)/dev.lock $(VENV)/.runtime
+	@echo "Installing what $(LOCKS)/dev.lock pins"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r $(LOCKS)/dev.lock
+	@touch $@
+
+# For people -------------------------------------------------------------------------------------------------
+
+demo: $(VENV)/.runtime  ## run the sample fleet on a simulated venue
+	$(BIN)/botctl validate
+	$(BIN)/botctl plan
+	$(BIN)/botctl apply --yes
+	$(BIN)/botctl status --wait
+	@echo
+	@echo 'The sample fleet is trading on a simulated venue. Try next:'
+	@echo '  $(BIN)/botctl status            what runs, rests and was filled'
+	@echo '  $(BIN)/botctl logs sol-spot     what a bot did, and why'
+	@echo '  change spread_bps in bots/sol-spot.yaml, then'
+	@echo '  $(BIN)/botctl plan              what that would do; $(BIN)/botctl apply does it'
+	@echo '  make demo-stop                  cancel own orders, end every process'
+
+demo-stop: $(VENV)/.runtime  ## stop the sample fleet: own orders cancelled, processes ended
+	$(BIN)/botctl down
+
+test: lint  ## format, lint, types, layers and the whole suite; reports/ holds JUnit and HTML
+	$(BIN)/python -m pytest -n 2 \
+	    --junitxml=reports/junit.xml --html=reports/report.html --self-contained-html
+
+lint: $(VENV)/.development  ## format, lint, types and layers, changing nothing
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.development  ## format the sources and sort their imports
+	$(BIN)/ruff check --select I --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+bench: $(VENV)/.development  ## footprint and tick-to-order figures of this machine
+	$(BIN)/python -m benchmarks.footprint
+	$(BIN)/python -m benchmarks.tick_to_order
+
+# For maintainers --------------------------------------------------------------------------------------------
+
+matrix:  ## the wheel and the suite on every supported Python that is present
+	@pythons=`.ci/pythons` && for python in $$pythons; do \
+	    .ci/matrix $$python || exit 1; \
+	done
+
+# One resolution holds botctl with all its extras and tools; the other two locks are parts of it.
+RESOLVE = UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+    --generate-hashes --no-annotate pyproject.toml
+
+lock: $(VENV)/.created  ## resolve the dependencies anew
+	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
+	$(RESOLVE) --upgrade --all-extras --group dev --output-file $(LOCKS)/all.lock
+	$(RESOLVE) --constraint $(LOCKS)/all.lock --group build --output-file $(LOCKS)/runtime.lock
+	$(RESOLVE) --constraint $(LOCKS)/all.lock --group dev --output-file $(LOCKS)/dev.lock
+
+clean:  ## remove what can be made again; running bots and their state stay
+	rm -rf $(VENV) reports dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find engine tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
