@@ -18,7 +18,7 @@ from engine.exchanges.registry import find_venue
 from engine.model.commands import Command, SubmitOrder
 from engine.model.events import Event, OrderUpdated
 from engine.model.instrument import Instrument, MarketKind
-from engine.runtime.journal import Journal, JournalOwner, open_journal
+from engine.runtime.journal import Journal, JournalLeg, JournalOwner, open_journal
 from engine.session.session import Session
 from engine.session.settings import SessionSettings
 from engine.spec.types import BotSpec, LegSpec, ProcessSpec, RiskSpec, StopPolicy, StrategySpec
@@ -128,7 +128,8 @@ async def engine_client(folder: Path, endpoints: Endpoints, times_us: list[float
     credentials = venue.throwaway_credentials("bench")
     codec = venue.codec(leg=LEG, instrument=SOL, credentials=credentials, endpoints=endpoints)
     owner = JournalOwner(fleet_id="bench", bot="bench", identity="bench")
-    journal = open_journal(world, folder / "journal.sqlite", owner, {LEG: venue.facts.client_ids})
+    legs = {LEG: JournalLeg(market=SOL.symbol, client_ids=venue.facts.client_ids)}
+    journal = open_journal(world, folder / "journal.sqlite", owner, legs)
     journal.claim(LEG, TAG, 0)
     trader = Trader(journal)
     watched, settings = Stopwatch(codec, times_us), SessionSettings(leg=LEG)

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -67,7 +67,8 @@ class TickServer:
         return latencies
 
     async def stop(self) -> None:
-        self._process.terminate()
+        with suppress(ProcessLookupError):
+            self._process.terminate()
         await self._process.wait()
 
 

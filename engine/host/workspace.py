@@ -145,5 +145,11 @@ def find_workspace(directory: Path | None = None) -> Workspace:
 
 
 def workspace_of_state(state: Path) -> Workspace:
-    """The workspace whose state directory this is: engines are started with nothing else."""
-    return Workspace(root=state.absolute().parent)
+    """The workspace whose state directory this is: engines are started with nothing else.
+
+    UsageError when it cannot be one: a slip of the hand must not serve or trade some other folder's fleet.
+    """
+    workspace = Workspace(root=state.absolute().parent)
+    if workspace.state != state.absolute():
+        raise UsageError(f"{state} is no state directory", hint=f"it is the {workspace.state.name} of a workspace")
+    return workspace

@@ -106,7 +106,7 @@ def test_it_lingers_until_its_sockets_are_gone_and_a_successor_waits_for_it(work
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code"), [([], 64), (["{state}", "paradex"], 3), (["nowhere", "backpack"], 3)]
+    ("arguments", "code"), [([], 64), (["{state}", "paradex"], 3), (["nowhere", "backpack"], 64)]
 )
 def test_what_cannot_be_served_ends_with_its_exit_code(workspace: Workspace, arguments: list[str], code: int):
     program = "import sys; from engine.sim.main import main; sys.exit(main())"
