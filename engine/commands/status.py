@@ -72,7 +72,8 @@ def _trades(bot: BotStatus) -> bool:
     """Bots that are not meant to run are not waited for."""
     if bot.state in ("held", "finished", "disabled"):
         return True
-    return bot.state == "running" and bool(bot.orders) and bool(bot.fills)
+    rests = any(leg.bid or leg.ask for leg in bot.legs.values())
+    return bot.state == "running" and rests and bool(bot.fills)
 
 
 def _text(bots: tuple[BotStatus, ...]) -> str:

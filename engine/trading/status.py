@@ -8,9 +8,14 @@ from engine.model.value import Value
 from engine.trading.leg import Leg
 from engine.trading.records import OrderState
 
+OPEN = (OrderState.SUBMITTED, OrderState.ACCEPTED, OrderState.CANCEL_PENDING)
+
 
 class LegStatus(Value, frozen=True, kw_only=True):
-    """`why_not` says why the leg does not quote; empty while it may. Money in quote, sizes in base."""
+    """`why_not` says why the leg does not quote; empty while it may. Money in quote, sizes in base.
+
+    `orders` are own orders that rest or are on their way to or from resting; `unresolved` ones are counted apart.
+    """
 
     venue: str
     market: str
@@ -50,7 +55,7 @@ def leg_status(leg: Leg) -> LegStatus:
         market=instrument.symbol,
         ready=not leg.why_not,
         why_not=leg.why_not,
-        orders=sum(order.state in (OrderState.ACCEPTED, OrderState.CANCEL_PENDING) for order in live),
+        orders=sum(order.state in OPEN for order in live),
         unresolved=sum(order.state is OrderState.UNRESOLVED for order in live),
         fills=books.fills,
         position=instrument.size(books.position_lots),
