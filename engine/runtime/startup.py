@@ -23,6 +23,7 @@ from engine.runtime.sites import Site, endpoints_of, find_sites, lock_markets
 from engine.session.facts import fetch_instrument
 from engine.session.session import Session
 from engine.session.settings import SessionSettings
+from engine.session.shared import unshared
 from engine.trading.leg import LegSetup
 from engine.trading.machine import Machine
 from engine.transport.backoff import Backoff
@@ -124,11 +125,7 @@ def _session(
     codec = site.venue.codec(
         leg=site.name, instrument=instrument, credentials=site.credentials, endpoints=address()
     )
-    settings = SessionSettings(
-        leg=site.name,
-        requests_per_minute=applied.request_share(
-            site.account.name, venue_allows=site.venue.facts.requests_per_minute
-        ),
-        max_data_age_s=float(applied.spec.risk.max_data_age_s),
-    )
-    return Session(world, site.venue, codec, address, bot.handle, settings)
+    settings = SessionSettings(leg=site.name, max_data_age_s=float(applied.spec.risk.max_data_age_s))
+    share = applied.request_share(site.account.name, venue_allows=site.venue.facts.requests_per_minute)
+    shared = unshared(share, world.monotonic_ns())
+    return Session(world, site.venue, codec, address, bot.handle, settings, shared)

@@ -7,6 +7,8 @@ So the bucket's depth counts against the minute too: depth + refill over 60 s = 
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from engine.clock import NS_PER_S
 from engine.trading.records import Budget
 
@@ -22,6 +24,19 @@ RECOVERY_NS = 5 * NS_PER_MINUTE
 """How long it takes to climb from the slowest pace back to the full one."""
 
 
+class Pace(Protocol):
+    """What a session needs of a request budget, be it its own or one that processes share. Time is monotonic."""
+
+    def budget(self, now_ns: int) -> Budget:
+        """What may leave now. The three figures overlap: a request of any kind counts against all of them."""
+
+    def spent(self, requests: int, now_ns: int) -> None:
+        """Requests that left; queries count too, and may leave a debt that later budgets pay off."""
+
+    def rate_limited(self, now_ns: int) -> None:
+        """The venue counts differently than we do, or others share the account: stop, then go on more slowly."""
+
+
 class Pacing:
     """A token bucket with two reserves, which halves its pace when the venue says 429 and recovers by itself."""
 
@@ -33,7 +48,6 @@ class Pacing:
         self._updated_ns = now_ns
 
     def budget(self, now_ns: int) -> Budget:
-        """What may leave now. The three figures overlap: a request of any kind counts against all of them."""
         self._refill(now_ns)
         return Budget(
             reduce=self._whole(0.0),
@@ -42,12 +56,10 @@ class Pacing:
         )
 
     def spent(self, requests: int, now_ns: int) -> None:
-        """Requests that left; queries count too, and may leave a debt that later budgets pay off."""
         self._refill(now_ns)
         self._tokens -= requests
 
     def rate_limited(self, now_ns: int) -> None:
-        """The venue counts differently than we do, or others share the account: stop, then go on more slowly."""
         self._refill(now_ns)
         self._tokens = min(self._tokens, 0.0)
         self._pace = max(SLOWEST_PACE, self._pace / 2)
