@@ -34,6 +34,7 @@ from engine.session.shared import Shared, unshared
 from engine.session.streams import StreamKeeper
 from engine.session.tasks import race
 from engine.trading.records import Budget
+from engine.transport.pacing import Use
 from engine.transport.world import World
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,10 @@ class Session:
     def budget(self) -> Budget:
         """How many requests may leave now."""
         return self._pace.budget(self._world.monotonic_ns())
+
+    def budget_use(self) -> Use:
+        """How the account's request budget stands."""
+        return self._pace.use(self._world.monotonic_ns())
 
     def limit_data_age(self, max_data_age_s: float) -> None:
         """Change in place how old a book may be."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from engine.clock import NS_PER_US
 from engine.exchanges.interface import NonceRule
 from engine.exchanges.messages import HttpResponse
+from engine.host.nonces import KeyLease
 from engine.model.commands import QueryOpenOrders
 from engine.model.events import OrderUpdated, OutcomeUnknown, SubmitRejected
 from engine.model.order import RejectReason
 from engine.session.nonces import clock_nonces
+from engine.session.shared import Shared
+from engine.transport.pacing import Pacing
 from tests.session.toy import LEG, Answer, Stage, ToyNonceSource, answered, cancel, play, submit, taken
 
 
@@ -163,3 +168,28 @@ def test_one_order_without_a_running_session_asks_for_its_number_first() -> None
         assert numbers(stage) == [40]
 
     play(scene, prepare=Ledger, run=False)
+
+
+def test_while_another_process_holds_the_key_nothing_is_sent_and_its_doubts_are_ours(
+    tmp_path: Path,
+) -> None:
+    others = KeyLease(tmp_path / "key")
+
+    async def scene(stage: Stage) -> None:
+        await stage.wait(1)
+        assert others.hold() and others.next_nonce == 40
+        stage.session.send(submit(1))
+        await stage.wait(1)
+        assert numbers(stage) == [] and stage.heard(SubmitRejected)[0].reason is RejectReason.NOT_SENT
+        others.release(None)
+        await stage.wait(6)
+        stage.session.send(submit(2))
+        await stage.wait(1)
+        assert numbers(stage) == [40] and stage.toy.asked("/nonce") == 2
+        assert others.hold() and others.next_nonce == 41
+
+    def shared(stage: Stage) -> None:
+        Ledger(stage)
+        stage.shared = Shared(Pacing(600, 0), clock_nonces(), KeyLease(tmp_path / "key"))
+
+    play(scene, prepare=shared)
