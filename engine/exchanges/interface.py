@@ -8,6 +8,7 @@ bytes, and client and simulated venue can be held against outside vectors.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Protocol
 
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
@@ -22,10 +23,39 @@ Credentials = Mapping[str, str]
 
 
 class Context(Value, frozen=True, kw_only=True):
-    """What a signature needs beside the command. `now_ns` is the venue's clock as far as we know it."""
+    """What a signature needs beside the command. `now_ns` is the venue's clock as far as we know it.
+
+    `nonce` is set for venues whose facts name a nonce rule, `token` for those whose codec has a gate.
+    """
 
     now_ns: int
     nonce: int | None = None
+    token: str = ""
+
+
+class Access(Value, frozen=True, kw_only=True):
+    """A token that opens private calls and streams (JWT, listenKey), and when it must be renewed and ends, by the
+    venue's clock."""
+
+    token: str
+    renew_ns: int
+    expires_ns: int
+
+
+class NonceRule(StrEnum):
+    """How a venue numbers requests. CLOCK_US: unique microseconds, shared by all processes of a user.
+    SEQUENCE: each one more than the last, per key; asked from the venue, and asked again after any doubt."""
+
+    NONE = "none"
+    CLOCK_US = "clock_us"
+    SEQUENCE = "sequence"
+
+
+class BookSource(StrEnum):
+    """Where a book's snapshot comes from: a query, or the stream itself at (re)subscription."""
+
+    QUERY = "query"
+    STREAM = "stream"
 
 
 class Endpoints(Value, frozen=True, kw_only=True):
@@ -51,14 +81,47 @@ class VenueFacts(Value, frozen=True, kw_only=True):
     requests_per_minute: int
     credential_fields: tuple[str, ...]
     can_amend: bool = False
+    nonces: NonceRule = NonceRule.NONE
+    book_source: BookSource = BookSource.QUERY
     endpoints: Mapping[str, Endpoints] = {}
     """By environment (`mainnet`, `testnet`); simulated venues tell theirs when they start."""
+
+
+class Gate(Protocol):
+    """How a venue lends its token. Renewed ahead of expiry; begun anew when the venue stops accepting it."""
+
+    def login(self, context: Context) -> HttpRequest:
+        """The request that asks for a new token."""
+
+    def renewal(self, access: Access, context: Context) -> HttpRequest:
+        """The request that prolongs or replaces a token that is still good."""
+
+    def decode(self, response: HttpResponse, *, at_ns: int) -> Access:
+        """The token of an answer to either; raises a VenueError, AuthenticationFailed where a token cannot be
+        renewed any more. `at_ns` is the venue's clock."""
+
+
+class NonceSource(Protocol):
+    """Where a venue of NonceRule.SEQUENCE tells the next nonce of our key."""
+
+    def request(self, context: Context) -> HttpRequest: ...
+
+    def decode(self, response: HttpResponse) -> int:
+        """The nonce the next request must carry; raises a VenueError."""
 
 
 class Codec(Protocol):
     """One account and one market of a venue, spoken without I/O."""
 
     instrument: Instrument
+
+    @property
+    def gate(self) -> Gate | None:
+        """None where every request is signed by itself."""
+
+    @property
+    def nonce_source(self) -> NonceSource | None:
+        """Set exactly where the venue's facts say NonceRule.SEQUENCE."""
 
     def streams(self, context: Context) -> tuple[Stream, ...]:
         """The sockets to keep open, with frames signed for now."""
@@ -79,8 +142,12 @@ class Codec(Protocol):
     def decode_frame(self, text: str | bytes, *, at_ns: int) -> Sequence[Event]:
         """The events of one WebSocket frame; other markets' and unknown frames give none.
 
-        Raises ProtocolError (never anything else) for garbage.
+        Raises ProtocolError for garbage, AuthenticationFailed where the venue says that our token has ended or
+        was not accepted, and never anything else.
         """
+
+    def answer_frame(self, text: str | bytes) -> str | None:
+        """What must be said back to a frame, e.g. to an application-level ping; None nearly always."""
 
 
 class BookMachine(Protocol):

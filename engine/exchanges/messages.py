@@ -36,3 +36,6 @@ class Stream(Value, frozen=True, kw_only=True):
     frames: tuple[str, ...]
     private: bool
     silence_limit_s: float | None = None
+    heartbeat: str | None = None
+    """A frame to send every `heartbeat_s`, where the venue wants to hear from us."""
+    heartbeat_s: float = 30.0

@@ -16,7 +16,8 @@ class MarketKind(StrEnum):
 class Instrument(Value, frozen=True, kw_only=True):
     """One market of one venue. Prices count in ticks and sizes in lots, both integers, inside the step.
 
-    `tick_size` is in quote per base, `lot_size` and `min_size` in base, `min_notional` in quote.
+    `tick_size` is in quote per base, `lot_size` and `min_size` in base, `min_notional` in quote. `venue_code` is
+    the venue's own number for the market where its wire does not speak symbols.
     """
 
     venue: str
@@ -30,6 +31,7 @@ class Instrument(Value, frozen=True, kw_only=True):
     min_notional: Decimal = Decimal(0)
     maker_fee: Decimal = Decimal(0)
     taker_fee: Decimal = Decimal(0)
+    venue_code: str = ""
 
     def price(self, ticks: int) -> Decimal:
         """Ticks as a price in quote per base."""

@@ -30,7 +30,10 @@ MARK_PRICE_SILENCE_S = 10.0
 
 
 class BackpackCodec:
-    """See `engine.exchanges.interface.Codec`."""
+    """See `engine.exchanges.interface.Codec`. Every request and subscription is signed by itself."""
+
+    gate = None
+    nonce_source = None
 
     def __init__(self, *, leg: str, instrument: Instrument, signer: Signer, ws_url: str) -> None:
         self.instrument = instrument
@@ -71,6 +74,9 @@ class BackpackCodec:
                 f"Backpack's answer to {type(command).__name__} makes no sense: {error}",
                 venue_words=response.body[:300].decode(errors="replace"),
             ) from error
+
+    def answer_frame(self, _text: str | bytes) -> None:
+        """Backpack pings below the level of messages."""
 
     def decode_frame(self, text: str | bytes, *, at_ns: int) -> Sequence[Event]:
         """The events of one WebSocket frame."""
