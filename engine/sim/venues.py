@@ -6,6 +6,7 @@ Called by the socket shell (`main`, `botctl sim`) and by whoever runs a venue in
 from __future__ import annotations
 
 from random import Random
+from typing import TYPE_CHECKING
 
 from engine.clock import NS_PER_MS
 from engine.errors import ConfigInvalid
@@ -22,12 +23,23 @@ from engine.sim.recording import OpenLines, RecordedFlow
 from engine.sim.venue_market import VenueMarket
 from engine.spec.types import SimSpec
 
-SIMULATED = ("backpack",)
+if TYPE_CHECKING:
+    from engine.sim.paradex.settings import ParadexSettings
+    from engine.sim.paradex.venue import ParadexMachine
+
+SIMULATED = ("backpack", "paradex")
 
 
 def build_machine(spec: SimSpec, fleet_id: str, recording: OpenLines | None = None) -> VenueMachine:
     """The venue a SimSpec describes, its accounts opened. `recording` gives the lines of `spec.recording`."""
-    machine: VenueMachine = simulated_backpack(spec, fleet_id, recording)
+    if spec.venue not in SIMULATED:
+        known = ", ".join(SIMULATED)
+        raise ConfigInvalid(f"{spec.venue} cannot be simulated", hint=f"simulated venues: {known}")
+    machine: VenueMachine
+    if spec.venue == "paradex":
+        machine = simulated_paradex(spec, fleet_id, recording)
+    else:
+        machine = simulated_backpack(spec, fleet_id, recording)
     return DistantMachine(machine, spec.latency_ms * NS_PER_MS) if spec.latency_ms else machine
 
 
@@ -38,14 +50,30 @@ def simulated_backpack(
     settings: BackpackSettings | None = None,
 ) -> BackpackMachine:
     """The simulated Backpack itself, for tests that look inside; without the spec's latency."""
-    if spec.venue not in SIMULATED:
-        known = ", ".join(SIMULATED)
-        raise ConfigInvalid(f"{spec.venue} cannot be simulated", hint=f"simulated venues: {known}")
     settings = settings or BackpackSettings(taker_delay_ms=spec.taker_delay_ms)
     machine = BackpackMachine(settings, _flow_maker(spec, recording))
     for account, balances in spec.accounts.items():
         api_key = account_credentials(spec.venue, fleet_id, account)["api_key"]
         machine.open_account(account, api_key, balances)
+    return machine
+
+
+def simulated_paradex(
+    spec: SimSpec,
+    fleet_id: str,
+    recording: OpenLines | None = None,
+    settings: ParadexSettings | None = None,
+) -> ParadexMachine:
+    """The simulated Paradex itself; its speed bump belongs to the token, so the spec's delay does not count.
+
+    Imported here, because its signature library is not everybody's.
+    """
+    from engine.sim.paradex.settings import ParadexSettings
+    from engine.sim.paradex.venue import ParadexMachine
+
+    machine = ParadexMachine(settings or ParadexSettings(), _flow_maker(spec, recording))
+    for account, balances in spec.accounts.items():
+        machine.open_account(account, account_credentials(spec.venue, fleet_id, account), balances)
     return machine
 
 
