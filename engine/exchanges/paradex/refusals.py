@@ -47,8 +47,10 @@ def refused(command: Command, response: HttpResponse, *, requested_ns: int, at_n
 def plain_failure(response: HttpResponse) -> VenueError:
     """The error a failed login or public request stands for."""
     error = _read(response)
-    message = f"Paradex answered {response.status}"
-    return _failure(response.status, error) or Unavailable(message, venue_words=_words(error))
+    failure = _failure(response.status, error)
+    if failure is None and _reason(error) is RejectReason.AUTHENTICATION:
+        failure = _not_accepted(error)
+    return failure or Unavailable(f"Paradex answered {response.status}", venue_words=_words(error))
 
 
 def _failure(status: int, error: ApiError) -> VenueError | None:
@@ -62,12 +64,16 @@ def _failure(status: int, error: ApiError) -> VenueError | None:
         )
     is_about_an_order = error.error in reasons.REFUSED
     if (status in (401, 403) and not is_about_an_order) or error.error in reasons.AUTHENTICATION:
-        return AuthenticationFailed(
-            "Paradex does not accept our key, signature or token",
-            venue_words=words,
-            hint="check that the account is onboarded, and that a subkey's account_address is its main account's",
-        )
+        return _not_accepted(error)
     return None
+
+
+def _not_accepted(error: ApiError) -> AuthenticationFailed:
+    return AuthenticationFailed(
+        "Paradex does not accept our key, signature or token",
+        venue_words=_words(error),
+        hint="check that the account is onboarded, and that a subkey's account_address is its main account's",
+    )
 
 
 def _is_uncertain(status: int, error: ApiError) -> bool:

@@ -47,9 +47,9 @@ class Translator:
         executed = lots - remaining
         status, reason = OrderStatus.RESTING, order.cancel_reason or ""
         if order.status not in OPEN_STATUSES:
-            status = _closed_status(order.status, reason, executed)
             if reason and not remaining:
                 executed = 0  # Cleared on closing: what of it was executed, fills tell.
+            status = _closed_status(order.status, reason, executed)
         return OrderReport(
             venue_order_id=str(order.id),
             client_id=own_id(order.client_id),

@@ -76,7 +76,7 @@ def codec(credentials: dict[str, str] | None = None, rest_url: str = "http://127
     return VENUE.codec(
         leg="main",
         instrument=INSTRUMENT,
-        credentials=credentials or VENUE.throwaway_credentials("wire tests"),
+        credentials=VENUE.throwaway_credentials("wire tests") if credentials is None else credentials,
         endpoints=Endpoints(rest_url=rest_url, ws_url="ws://127.0.0.1/"),
     )
 
