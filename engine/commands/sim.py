@@ -11,13 +11,16 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import msgspec
 import typer
 
 from engine.commands.options import Directory
 from engine.control.desired import load_workspace
-from engine.errors import ConfigInvalid, UsageError
+from engine.errors import ConfigInvalid, Unavailable, UsageError
+from engine.host.endpoints import read_sim_endpoint
 from engine.host.workspace import Workspace, find_workspace
+from engine.sim.faults import CONTROL_TARGET
 from engine.sim.program import recording_of, run, run_in_workspace
 from engine.sim.venues import SIMULATED, account_credentials, build_machine
 from engine.spec.types import FleetSpec, SimSpec
@@ -40,6 +43,10 @@ def command(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 0,
     seed: Annotated[int | None, typer.Option(help="another seed, another market")] = None,
     speed: Annotated[float | None, typer.Option(min=0, help="pace of the market; 0 leaves the books empty")] = None,
+    faults: Annotated[
+        str | None,
+        typer.Option(metavar="NAME=VALUE,…", help="switch the running simulator's faults; `none` ends them"),
+    ] = None,
     account: Annotated[
         list[str] | None, typer.Option(metavar="NAME=ASSET:AMOUNT,…", help="instead of the fleet's accounts")
     ] = None,
@@ -48,6 +55,9 @@ def command(
     if venue not in SIMULATED:
         raise UsageError(f"{venue} cannot be simulated", hint=f"simulated venues: {', '.join(SIMULATED)}")
     workspace = _workspace(directory)
+    if faults is not None:
+        print(_switch(workspace, venue, faults))
+        return
     fleet = _fleet(workspace, venue)
     spec = _changed(fleet.sims[venue], seed, speed, account)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
@@ -72,6 +82,31 @@ def _workspace(directory: Path | None) -> Workspace | None:
         if directory is not None:
             raise
         return None
+
+
+def _switch(workspace: Workspace | None, venue: str, faults: str) -> str:
+    """What is in force now, as JSON, at the simulator that runs in the workspace."""
+    if workspace is None:
+        raise UsageError("no workspace here, so no simulator is known", hint="POST to its /__sim__/faults instead")
+    url = read_sim_endpoint(workspace, venue).rest_url + CONTROL_TARGET
+    changes = None if faults == "none" else dict(map(_read_fault, faults.split(",")))
+    try:
+        answer = httpx.request("POST" if changes else "DELETE", url, json=changes, trust_env=False)
+    except httpx.HTTPError as error:
+        raise Unavailable(f"the simulated {venue} does not answer: {error}") from error
+    if answer.status_code != httpx.codes.OK:
+        raise UsageError(f"--faults {faults!r}: {answer.json()['message']}", hint="see `botctl schema fleet`")
+    return answer.text
+
+
+def _read_fault(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        return name.strip(), int(value) if value.isdigit() else float(value)
+    except ValueError as error:
+        raise UsageError(
+            f"--faults {text!r} cannot be read", hint="for example --faults drop=0.1,slow=1"
+        ) from error
 
 
 def _fleet(workspace: Workspace | None, venue: str) -> FleetSpec:

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -57,18 +56,7 @@ def _meta(workspace: Workspace, desired: Desired, number: int) -> GenerationMeta
         version=__version__,
         commit=_commit(workspace.root),
         fingerprints={name: bot.fingerprint for name, bot in desired.bots.items()},
-        bots_on_account=_bots_on_account(desired),
     )
-
-
-def _bots_on_account(desired: Desired) -> dict[str, int]:
-    accounts = (
-        account
-        for bot in desired.bots.values()
-        if bot.spec.enabled
-        for account in {leg.account for leg in bot.spec.legs.values()}
-    )
-    return dict(Counter(accounts))
 
 
 def _commit(root: Path) -> str | None:

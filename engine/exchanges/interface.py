@@ -34,7 +34,8 @@ class Context(Value, frozen=True, kw_only=True):
 
 
 class Access(Value, frozen=True, kw_only=True):
-    """A token that opens private calls and streams (JWT, listenKey), and when it must be renewed and ends."""
+    """A token that opens private calls and streams (JWT, listenKey), and when it must be renewed and ends, by the
+    venue's clock."""
 
     token: str
     renew_ns: int
@@ -96,7 +97,8 @@ class Gate(Protocol):
         """The request that prolongs or replaces a token that is still good."""
 
     def decode(self, response: HttpResponse, *, at_ns: int) -> Access:
-        """The token of an answer to either; raises a VenueError."""
+        """The token of an answer to either; raises a VenueError, AuthenticationFailed where a token cannot be
+        renewed any more. `at_ns` is the venue's clock."""
 
 
 class NonceSource(Protocol):
@@ -140,7 +142,8 @@ class Codec(Protocol):
     def decode_frame(self, text: str | bytes, *, at_ns: int) -> Sequence[Event]:
         """The events of one WebSocket frame; other markets' and unknown frames give none.
 
-        Raises ProtocolError (never anything else) for garbage.
+        Raises ProtocolError for garbage, AuthenticationFailed where the venue says that our token has ended or
+        was not accepted, and never anything else.
         """
 
     def answer_frame(self, text: str | bytes) -> str | None:

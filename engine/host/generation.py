@@ -17,10 +17,7 @@ T = TypeVar("T")
 
 
 class GenerationMeta(Value, frozen=True, kw_only=True):
-    """`meta.json`: who applied what, when, with which botctl.
-
-    `bots_on_account` counts, by account, the enabled bots that share its request budget.
-    """
+    """`meta.json`: who applied what, when, with which botctl."""
 
     number: int
     created_at: str
@@ -28,7 +25,6 @@ class GenerationMeta(Value, frozen=True, kw_only=True):
     version: str
     commit: str | None = None
     fingerprints: dict[str, str]
-    bots_on_account: dict[str, int] = {}
 
 
 class Generation(Value, frozen=True, kw_only=True):
@@ -57,11 +53,6 @@ class AppliedBot(Value, frozen=True, kw_only=True):
     @property
     def fingerprint(self) -> str:
         return self.meta.fingerprints.get(self.spec.name, "")
-
-    def request_share(self, account: str, *, venue_allows: int) -> int:
-        """This bot's part of an account's requests per minute: what the fleet may use, divided evenly."""
-        allowed = min(venue_allows, self.fleet.requests_per_minute or venue_allows)
-        return max(1, allowed // self.meta.bots_on_account.get(account, 1))
 
 
 def read_current(workspace: Workspace) -> Generation | None:

@@ -61,6 +61,8 @@ class Leg(Value, frozen=True, kw_only=True):
     ask: str | None = None
     realised_pnl: str | None = None
     unrealised_pnl: str | None = None
+    budget: dict[str, float] | None = None
+    """How the account's request budget stands, over all its users on this host."""
 
 
 class Engine(Message, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -22,6 +22,7 @@ from engine.runtime.stopping import stop_trading
 from engine.session.session import Session
 from engine.session.tasks import race
 from engine.spec.types import BotSpec
+from engine.transport.pacing import Use
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class BotProcess:
         self.read_applied = read_applied
         self.applied = read_applied()
         self.bot: Bot | None = None
-        self._sessions: Iterable[Session] = ()
+        self._sessions: Mapping[str, Session] = {}
         self._around = around
         self._hold = hold
         self._delay_s = delay_s
@@ -67,7 +68,7 @@ class BotProcess:
             )
         if self.bot:
             self.bot.reconfigure(applied.spec)
-        for session in self._sessions:
+        for session in self._sessions.values():
             session.limit_data_age(float(applied.spec.risk.max_data_age_s))
         self.applied = applied
         set_level(applied.spec.process.log_level)
@@ -81,9 +82,12 @@ class BotProcess:
             "state": self.state,
             "fingerprint": self.applied.fingerprint,
             "generation": self.applied.meta.number,
-            "legs": legs_report(self.applied, self.bot.status) if self.bot else {},
+            "legs": legs_report(self.applied, self.bot.status, self._budgets()) if self.bot else {},
             "started_ns": self._started_ns,
         }
+
+    def _budgets(self) -> dict[str, Use]:
+        return {leg: session.budget_use() for leg, session in self._sessions.items()}
 
     @property
     def state(self) -> str:
@@ -115,7 +119,7 @@ class BotProcess:
         return await start_bot(self._around, self.applied, held)
 
     async def _trade(self, started: Started) -> None:
-        self.bot, self._sessions = started.bot, started.sessions.values()
+        self.bot, self._sessions = started.bot, started.sessions
         clear_finished(self._around.workspace, self.applied.spec.name)
         if self._hold:
             who, why = self._hold.who, self._hold.why

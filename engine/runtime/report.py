@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -10,12 +11,18 @@ import msgspec
 from engine.host.generation import AppliedBot
 from engine.model.instrument import plain
 from engine.trading.status import LegStatus, MachineStatus
+from engine.transport.pacing import Use
 
 
-def legs_report(applied: AppliedBot, status: MachineStatus) -> dict[str, Any]:
-    """Every leg's figures, with the account it trades on."""
+def legs_report(applied: AppliedBot, status: MachineStatus, budgets: Mapping[str, Use]) -> dict[str, Any]:
+    """Every leg's figures, with the account it trades on and how that account's request budget stands."""
     return {
-        name: {"account": applied.spec.legs[name].account, **_figures(leg)} for name, leg in status.legs.items()
+        name: {
+            "account": applied.spec.legs[name].account,
+            "budget": msgspec.structs.asdict(budgets[name]) if name in budgets else None,
+            **_figures(leg),
+        }
+        for name, leg in status.legs.items()
     }
 
 

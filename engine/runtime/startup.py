@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from typing import NamedTuple
 
 from engine.errors import Unavailable, VenueError
 from engine.exchanges.interface import Endpoints
@@ -19,10 +20,13 @@ from engine.model.instrument import Instrument
 from engine.model.value import Value
 from engine.runtime.bot import Bot
 from engine.runtime.memory import open_memory
+from engine.runtime.sharing import shared_with_host
 from engine.runtime.sites import Site, endpoints_of, find_sites, lock_markets
 from engine.session.facts import fetch_instrument
 from engine.session.session import Session
 from engine.session.settings import SessionSettings
+from engine.session.shared import Shared
+from engine.spec.types import BotSpec
 from engine.trading.leg import LegSetup
 from engine.trading.machine import Machine
 from engine.transport.backoff import Backoff
@@ -49,6 +53,15 @@ class Started(Value, frozen=True, kw_only=True):
     sessions: dict[str, Session]
 
 
+class _Place(NamedTuple):
+    """One leg's far end, with its facts."""
+
+    world: World
+    site: Site
+    instrument: Instrument
+    address: Callable[[], Endpoints]
+
+
 async def start_bot(around: Surroundings, applied: AppliedBot, held: ExitStack) -> Started:
     """Everything up to the first connection; waits while a venue is not there. `held` gets what must be let go."""
     sites = await _sites(around, applied)
@@ -59,7 +72,12 @@ async def start_bot(around: Surroundings, applied: AppliedBot, held: ExitStack) 
     bot = _bot(around, applied, sites, instruments)
     held.callback(bot.close)
     sessions = {
-        site.name: _session(around.world, applied, site, instruments[site.name], addresses[site.name], bot)
+        site.name: _session(
+            _Place(around.world, site, instruments[site.name], addresses[site.name]),
+            applied.spec,
+            bot,
+            shared_with_host(site, fleet_allows=applied.fleet.requests_per_minute, held=held),
+        )
         for site in sites
     }
     bot.lines = sessions
@@ -113,22 +131,10 @@ def _bot(
     return Bot(around.world, machine, journal, instruments)
 
 
-def _session(
-    world: World,
-    applied: AppliedBot,
-    site: Site,
-    instrument: Instrument,
-    address: Callable[[], Endpoints],
-    bot: Bot,
-) -> Session:
+def _session(place: _Place, spec: BotSpec, bot: Bot, shared: Shared) -> Session:
+    site = place.site
     codec = site.venue.codec(
-        leg=site.name, instrument=instrument, credentials=site.credentials, endpoints=address()
+        leg=site.name, instrument=place.instrument, credentials=site.credentials, endpoints=place.address()
     )
-    settings = SessionSettings(
-        leg=site.name,
-        requests_per_minute=applied.request_share(
-            site.account.name, venue_allows=site.venue.facts.requests_per_minute
-        ),
-        max_data_age_s=float(applied.spec.risk.max_data_age_s),
-    )
-    return Session(world, site.venue, codec, address, bot.handle, settings)
+    settings = SessionSettings(leg=site.name, max_data_age_s=float(spec.risk.max_data_age_s))
+    return Session(place.world, site.venue, codec, place.address, bot.handle, settings, shared)

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from msgspec.structs import replace
 
 from engine.clock import NS_PER_S, seconds_to_ns
-from engine.errors import VenueError
+from engine.errors import Unavailable, VenueError
 from engine.exchanges.interface import BookMachine
 from engine.model.events import BookLost, BookUpdated, DepthChanged, DepthSnapshot, Event
 from engine.session.settings import SessionSettings
@@ -25,6 +25,8 @@ from engine.transport.world import World
 
 log = logging.getLogger(__name__)
 
+Fetch = Callable[[], Awaitable[Sequence[Event]]]
+
 LOOKS_PER_AGE = 8
 """How often the age is looked at within the maximum data age."""
 DOUBTED_AT = 5
@@ -32,13 +34,14 @@ DOUBTED_AT = 5
 
 
 class BookFeed:
-    """One leg's book. `fetch` asks for a snapshot and raises a VenueError when there is none."""
+    """One leg's book. `fetch` asks for a snapshot and raises a VenueError when there is none. Without it snapshots
+    come on the stream when that is opened, so whatever is in doubt is settled by opening it anew."""
 
     def __init__(
         self,
         world: World,
         book: BookMachine,
-        fetch: Callable[[], Awaitable[Sequence[Event]]],
+        fetch: Fetch | None,
         deliver: Callable[[Event], None],
         settings: SessionSettings,
     ) -> None:
@@ -57,6 +60,7 @@ class BookFeed:
         """The same for depth: other public frames may go on while its subscription is dead."""
         self._newest_id = 0
         self._missed_since_ns: int | None = None
+        self._broken_by = ""
         self._best: BookUpdated | None = None
         self._is_lost = True
         self.max_age_s = settings.max_data_age_s
@@ -68,6 +72,7 @@ class BookFeed:
         self._is_connected = True
         self._connections += 1
         self._missed_since_ns = None
+        self._broken_by = ""
         self._heard_ns = self._depth_ns = self._world.monotonic_ns()
         self._wanted.set()
 
@@ -94,7 +99,12 @@ class BookFeed:
         self._take(self._book.snapshot(event))
 
     def heard(self) -> None:
-        """Something public was heard and, if it was depth, taken. A book that was merely old is good again."""
+        """Something public was heard and, if it was depth, taken. A book that was merely old is good again.
+
+        Raises Unavailable when only a new socket can make the book whole.
+        """
+        if self._broken_by:
+            raise Unavailable(self._broken_by)
         self._heard_ns = self._world.monotonic_ns()
         if self._is_lost and self._best is not None:
             self._show(replace(self._best, at_ns=self._world.now_ns()))
@@ -102,10 +112,23 @@ class BookFeed:
     @property
     def complaint(self) -> str | None:
         """Why the stream counts as dead although its socket is open."""
+        if self._fetch is None:
+            return self._stream_complaint
         patience_ns = seconds_to_ns(self._settings.echo_s)
         if self._missed_since_ns is None or self._world.monotonic_ns() - self._missed_since_ns < patience_ns:
             return None
         return f"the book moved on, and the stream said nothing of it for {self._settings.echo_s:g} s"
+
+    @property
+    def _stream_complaint(self) -> str | None:
+        """Silence that a snapshot cannot explain counts as death: the new socket brings one."""
+        now_ns = self._world.monotonic_ns()
+        patience_s = self._settings.query_timeout_s if self._book.wants_snapshot else self._settings.depth_doubt_s
+        if now_ns - self._depth_ns >= seconds_to_ns(patience_s):
+            return f"nothing was said of the book for {patience_s:g} s"
+        if now_ns - self._heard_ns >= seconds_to_ns(self.max_age_s):
+            return f"no market data for {self.max_age_s:g} s"
+        return None
 
     def _take(self, outcome: BookUpdated | BookLost | None) -> None:
         if isinstance(outcome, BookUpdated):
@@ -113,6 +136,8 @@ class BookFeed:
         elif outcome is not None:
             self._best = None
             self._lose(outcome.reason)
+            if self._fetch is None:
+                self._broken_by = outcome.reason
         if self._book.wants_snapshot:
             self._wanted.set()
 
@@ -135,16 +160,19 @@ class BookFeed:
 
     async def run(self) -> None:
         """Fetch snapshots and watch the age until cancelled."""
-        await race(self._resynchronise(), self._watch_age())
+        if self._fetch is None:
+            await self._watch_age()
+        else:
+            await race(self._resynchronise(self._fetch), self._watch_age())
 
-    async def _resynchronise(self) -> None:
+    async def _resynchronise(self, fetch: Fetch) -> None:
         """One snapshot at a time, and never faster than the interval."""
         while True:
             await self._wanted.wait()
             self._wanted.clear()
             if not self._is_connected:
                 continue
-            await self._fetch_snapshot()
+            await self._fetch_snapshot(fetch)
             delay_s = self._settings.snapshot_interval_s
             if self._book.wants_snapshot:
                 self._wanted.set()
@@ -153,10 +181,10 @@ class BookFeed:
                 self._backoff.reset()
             await self._world.sleep(delay_s)
 
-    async def _fetch_snapshot(self) -> None:
+    async def _fetch_snapshot(self, fetch: Fetch) -> None:
         connection = self._connections
         try:
-            events = await self._fetch()
+            events = await fetch()
         except VenueError as error:
             facts = {"leg": self._settings.leg, "why": error.message}
             log.warning("book snapshot not fetched", extra={"facts": facts})

@@ -8,17 +8,17 @@ from collections.abc import Callable
 from engine.errors import NotSent
 from engine.exchanges.interface import Endpoints
 from engine.exchanges.messages import HttpRequest, HttpResponse
-from engine.transport.pacing import Pacing
+from engine.transport.pacing import Pace
 from engine.transport.world import World
 
 
 class Door:
     """The address is asked for at every connect and remembered in between, so that no order waits for a file."""
 
-    def __init__(self, world: World, endpoints_of: Callable[[], Endpoints], pacing: Pacing) -> None:
+    def __init__(self, world: World, endpoints_of: Callable[[], Endpoints], pace: Pace) -> None:
         self._world = world
         self._endpoints_of = endpoints_of
-        self._pacing = pacing
+        self._pace = pace
         self._endpoints: Endpoints | None = None
 
     def find_venue(self) -> None:
@@ -31,5 +31,5 @@ class Door:
             reply = asyncio.get_running_loop().create_future()
             reply.set_exception(NotSent("the venue's address is not known yet"))
             return reply
-        self._pacing.spent(1, self._world.monotonic_ns())
+        self._pace.spent(1, self._world.monotonic_ns())
         return self._world.http(self._endpoints.rest_url, request, timeout_s=timeout_s)

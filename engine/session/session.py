@@ -11,7 +11,8 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from engine.exchanges.interface import Codec, Context, Endpoints, Venue
+from engine.errors import AuthenticationFailed
+from engine.exchanges.interface import BookSource, Codec, Endpoints, Gate, NonceSource, Venue
 from engine.exchanges.messages import HttpResponse, Stream
 from engine.model.commands import Command, QueryBook, SubmitOrder
 from engine.model.events import (
@@ -20,16 +21,20 @@ from engine.model.events import (
     Event,
     OrderUpdated,
 )
+from engine.session.access import AccessKeeper
 from engine.session.account_feed import AccountFeed
 from engine.session.book_feed import BookFeed
 from engine.session.clock_offset import ClockOffset
+from engine.session.contexts import Contexts
 from engine.session.door import Door
-from engine.session.requests import Requests
+from engine.session.nonces import SequenceNonces
+from engine.session.requests import Doubts, Requests, Sent
 from engine.session.settings import SessionSettings
+from engine.session.shared import Shared, unshared
 from engine.session.streams import StreamKeeper
 from engine.session.tasks import race
 from engine.trading.records import Budget
-from engine.transport.pacing import Pacing
+from engine.transport.pacing import Use
 from engine.transport.world import World
 
 log = logging.getLogger(__name__)
@@ -47,20 +52,32 @@ class Session:
         endpoints_of: Callable[[], Endpoints],
         deliver: Callable[[Event], None],
         settings: SessionSettings,
+        shared: Shared | None = None,
     ) -> None:
         self._world = world
         self._codec = codec
         self._deliver = deliver
         self._settings = settings
-        requests_per_minute = settings.requests_per_minute or venue.facts.requests_per_minute
-        self._pacing = Pacing(requests_per_minute, world.monotonic_ns())
-        self._door = Door(world, endpoints_of, self._pacing)
+        shared = shared or unshared(venue.facts.requests_per_minute, world.monotonic_ns())
+        self._pace = shared.pace
+        self._door = Door(world, endpoints_of, self._pace)
         self._clock = ClockOffset(world, venue, self._door, settings)
-        self._requests = Requests(world, codec, self._door, self._clock, self._pacing, settings)
-        self._book = BookFeed(world, venue.book(settings.leg), self._fetch_book, deliver, settings)
-        names = {stream.name: stream.private for stream in self._streams()}
-        self._account = AccountFeed(world, {name for name, private in names.items() if private}, deliver, settings)
-        self._keepers = [StreamKeeper(world, partial(self._stream_now, name), self, settings) for name in names]
+        self._contexts = Contexts(self._clock, venue.facts.nonces, shared.clock_nonces)
+        if codec.nonce_source is not None:
+            fetch_nonce = partial(self._fetch_nonce, codec.nonce_source)
+            self._contexts.sequence = SequenceNonces(world, fetch_nonce, shared.lease)
+        self._access = self._access_keeper(codec.gate)
+        self._requests = Requests(world, codec, self._door, self._contexts, self._doubts(), settings)
+        fetch_book = self._fetch_book if venue.facts.book_source is BookSource.QUERY else None
+        self._book = BookFeed(world, venue.book(settings.leg), fetch_book, deliver, settings)
+        self._names = {stream.name: stream.private for stream in self._streams()}
+        private = {name for name, is_private in self._names.items() if is_private}
+        self._account = AccountFeed(world, private, deliver, settings)
+        self._keepers = [
+            StreamKeeper(world, partial(self._stream_now, name), self, settings) for name in self._names
+        ]
+        self._opened_by: dict[str, int] = {}
+        """The login that each private stream was opened with."""
         self._closing = asyncio.Event()
         self._ended = asyncio.Event()
         self._is_running = False
@@ -69,7 +86,11 @@ class Session:
 
     def budget(self) -> Budget:
         """How many requests may leave now."""
-        return self._pacing.budget(self._world.monotonic_ns())
+        return self._pace.budget(self._world.monotonic_ns())
+
+    def budget_use(self) -> Use:
+        """How the account's request budget stands."""
+        return self._pace.use(self._world.monotonic_ns())
 
     def limit_data_age(self, max_data_age_s: float) -> None:
         """Change in place how old a book may be."""
@@ -77,14 +98,18 @@ class Session:
 
     def send(self, command: Command) -> None:
         """Sign and write now, if a connection is idle. What comes of it is delivered later, until the close."""
-        requested_ns, sent_ns = self._world.now_ns(), self._world.monotonic_ns()
-        reply = self._requests.begin(command)
-        reply.add_done_callback(partial(self._answered, command, requested_ns, sent_ns))
+        sent_ns = self._world.monotonic_ns()
+        sent = self._requests.begin(command)
+        sent.reply.add_done_callback(partial(self._answered, sent, sent_ns))
 
     async def ask(self, command: Command) -> Sequence[Event]:
         """One question or order, for those who do not `run`: its events, or the VenueError of a failure."""
         if not self._clock.is_known:
             await self._clock.measure()
+        if self._access is not None:
+            await self._access.obtain()
+        if self._contexts.sequence is not None:
+            await self._contexts.sequence.know()
         return await self._requests.ask(command)
 
     async def run(self) -> None:
@@ -107,17 +132,43 @@ class Session:
     async def _converse(self) -> None:
         await self._clock.measure()
         loops = [keeper.run() for keeper in self._keepers]
+        if self._access is not None:
+            loops.append(self._access.keep())
+        if self._contexts.sequence is not None:
+            loops.append(self._contexts.sequence.keep())
         await race(self._clock.keep(), self._book.run(), *loops)
 
-    def _streams(self) -> Sequence[Stream]:
-        return self._codec.streams(Context(now_ns=self._clock.now_ns()))
+    # What goes out beside commands --------------------------------------------------------------------------
 
-    def _stream_now(self, name: str) -> Stream:
+    def _access_keeper(self, gate: Gate | None) -> AccessKeeper | None:
+        if gate is None:
+            return None
+        return AccessKeeper(self._world, gate, self._door, self._clock, self._contexts, self._settings)
+
+    def _doubts(self) -> Doubts:
+        return Doubts(
+            rate_limited=lambda: self._pace.rate_limited(self._world.monotonic_ns()),
+            clock_skewed=self._clock.doubt,
+            token_refused=self._access.refused if self._access else lambda _token: None,
+        )
+
+    def _streams(self) -> Sequence[Stream]:
+        return self._codec.streams(self._contexts.plain())
+
+    async def _stream_now(self, name: str) -> Stream:
+        if self._access is not None and self._names[name]:
+            await self._access.granted()
+            self._opened_by[name] = self._access.logins
         self._door.find_venue()
         return next(stream for stream in self._streams() if stream.name == name)
 
     async def _fetch_book(self) -> Sequence[Event]:
         return await self._requests.ask(QueryBook(leg=self._settings.leg))
+
+    async def _fetch_nonce(self, source: NonceSource) -> int:
+        self._door.find_venue()
+        request = source.request(self._contexts.plain())
+        return source.decode(await self._door.send(request, timeout_s=self._settings.query_timeout_s))
 
     # What the streams tell ----------------------------------------------------------------------------------
 
@@ -127,9 +178,9 @@ class Session:
         else:
             self._book.connected()
 
-    def heard(self, stream: Stream, text: str | bytes) -> None:
+    def heard(self, stream: Stream, text: str | bytes) -> str | None:
         """The hot path: frame to events, events to the book or straight to the step."""
-        for event in self._codec.decode_frame(text, at_ns=self._world.now_ns()):
+        for event in self._events_of(text):
             if isinstance(event, DepthChanged):
                 self._book.changed(event)
             elif isinstance(event, DepthSnapshot):
@@ -140,9 +191,22 @@ class Session:
             self._account.heard()
         else:
             self._book.heard()
+        return self._codec.answer_frame(text)
+
+    def _events_of(self, text: str | bytes) -> Sequence[Event]:
+        try:
+            return self._codec.decode_frame(text, at_ns=self._world.now_ns())
+        except AuthenticationFailed:
+            if self._access is not None:
+                self._access.refused(self._contexts.token)
+            raise
 
     def complaint(self, stream: Stream) -> str | None:
-        return self._account.complaint if stream.private else self._book.complaint
+        if not stream.private:
+            return self._book.complaint
+        if self._access is not None and self._opened_by[stream.name] != self._access.logins:
+            return "the token it was opened with is no longer good"
+        return self._account.complaint
 
     def lost(self, stream: Stream, reason: str) -> None:
         facts = {"leg": self._settings.leg, "stream": stream.name, "why": reason}
@@ -154,18 +218,14 @@ class Session:
 
     # What requests tell -------------------------------------------------------------------------------------
 
-    def _answered(
-        self, command: Command, requested_ns: int, sent_ns: int, reply: asyncio.Future[HttpResponse]
-    ) -> None:
-        if reply.cancelled():
-            return
-        if self._closing.is_set():
-            reply.exception()  # Looked at, so that asyncio does not complain that nobody did.
+    def _answered(self, sent: Sent, sent_ns: int, reply: asyncio.Future[HttpResponse]) -> None:
+        if self._closing.is_set() or reply.cancelled():
+            self._requests.forget(sent)
             return
         try:
-            for event in self._requests.events(command, reply, requested_ns=requested_ns):
+            for event in self._requests.events(sent):
                 self._deliver(event)
-                if isinstance(command, SubmitOrder) and isinstance(event, OrderUpdated):
+                if isinstance(sent.command, SubmitOrder) and isinstance(event, OrderUpdated):
                     self._account.order_taken(sent_ns)
         except BaseException as error:  # noqa: BLE001 - a callback has no caller: `run` raises it instead
             self._failure = error

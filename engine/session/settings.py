@@ -6,8 +6,7 @@ from engine.model.value import Value
 
 
 class SessionSettings(Value, frozen=True, kw_only=True):
-    """`leg` stands in every event; `requests_per_minute` is this session's part of the account's budget, None
-    takes all of it; a book older than `max_data_age_s` is lost (law 7).
+    """`leg` stands in every event; a book older than `max_data_age_s` is lost (law 7).
 
     `depth_doubt_s`: a book that did not change for so long is compared with a snapshot although other public data
     comes. `echo_s`: a stream that does not mention what the venue is known to have done, an order it took or a
@@ -15,7 +14,6 @@ class SessionSettings(Value, frozen=True, kw_only=True):
     """
 
     leg: str
-    requests_per_minute: int | None = None
     max_data_age_s: float = 10.0
     depth_doubt_s: float = 30.0
     echo_s: float = 10.0
@@ -26,4 +24,5 @@ class SessionSettings(Value, frozen=True, kw_only=True):
     clock_refresh_s: float = 600.0
     reconnect_first_s: float = 0.5
     reconnect_ceiling_s: float = 15.0
+    login_ceiling_s: float = 60.0
     healthy_s: float = 30.0

@@ -7,7 +7,7 @@ by the listener, who may know of something that should have been heard.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from engine.clock import NS_PER_S, seconds_to_ns
@@ -28,7 +28,8 @@ class Listener(Protocol):
 
     def opened(self, stream: Stream) -> None: ...
 
-    def heard(self, stream: Stream, text: str | bytes) -> None: ...
+    def heard(self, stream: Stream, text: str | bytes) -> str | None:
+        """What must be said back, if anything."""
 
     def complaint(self, stream: Stream) -> str | None:
         """Why the stream counts as dead although its socket is open; asked about once a second."""
@@ -37,10 +38,15 @@ class Listener(Protocol):
 
 
 class StreamKeeper:
-    """`stream_now` finds the venue and signs the frames anew for each connection; it may raise a VenueError."""
+    """`stream_now` finds the venue and signs the frames anew for each connection; it may wait for a token, and
+    raise a VenueError."""
 
     def __init__(
-        self, world: World, stream_now: Callable[[], Stream], listener: Listener, settings: SessionSettings
+        self,
+        world: World,
+        stream_now: Callable[[], Awaitable[Stream]],
+        listener: Listener,
+        settings: SessionSettings,
     ) -> None:
         self._world = world
         self._stream_now = stream_now
@@ -66,7 +72,7 @@ class StreamKeeper:
             await self._world.sleep(self._backoff.delay_s(held_s=held_s))
 
     async def _connect_and_listen(self) -> None:
-        stream = self._stream_now()
+        stream = await self._stream_now()
         socket = await self._world.connect(stream.url, timeout_s=self._settings.connect_timeout_s)
         try:
             for frame in stream.frames:
@@ -79,8 +85,11 @@ class StreamKeeper:
 
     async def _listen(self, stream: Stream, socket: Socket) -> None:
         """Until the stream breaks; whoever listens is told before anything else is tried."""
+        loops = [self._hear(stream, socket), self._watch(stream)]
+        if stream.heartbeat is not None:
+            loops.append(self._beat(stream.heartbeat, stream, socket))
         try:
-            await race(self._hear(stream, socket), self._watch(stream))
+            await race(*loops)
         except VenueError as error:
             self._listener.lost(stream, error.message)
             raise
@@ -89,7 +98,13 @@ class StreamKeeper:
         while True:
             text = await socket.receive()
             self._heard_ns = self._world.monotonic_ns()
-            self._listener.heard(stream, text)
+            if answer := self._listener.heard(stream, text):
+                await socket.send(answer)
+
+    async def _beat(self, frame: str, stream: Stream, socket: Socket) -> None:
+        while True:
+            await self._world.sleep(stream.heartbeat_s)
+            await socket.send(frame)
 
     async def _watch(self, stream: Stream) -> None:
         limit_s = stream.silence_limit_s

@@ -8,20 +8,21 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
-from engine.clock import NS_PER_MS
+from msgspec.structs import replace
+
 from engine.errors import ConfigInvalid
 from engine.exchanges.interface import Credentials
 from engine.exchanges.registry import find_venue
 from engine.sim.backpack.settings import BackpackSettings
 from engine.sim.backpack.venue import BackpackMachine
 from engine.sim.exchange import Exchange
+from engine.sim.faults import FaultyMachine
 from engine.sim.flow import Flow, GeneratedFlow
-from engine.sim.latency import DistantMachine
 from engine.sim.machine import VenueMachine
 from engine.sim.market_machine import FlowMaker
 from engine.sim.recording import OpenLines, RecordedFlow
 from engine.sim.venue_market import VenueMarket
-from engine.spec.types import SimSpec
+from engine.spec.types import FaultSpec, SimSpec
 
 if TYPE_CHECKING:
     from engine.sim.paradex.settings import ParadexSettings
@@ -31,7 +32,8 @@ SIMULATED = ("backpack", "paradex")
 
 
 def build_machine(spec: SimSpec, fleet_id: str, recording: OpenLines | None = None) -> VenueMachine:
-    """The venue a SimSpec describes, its accounts opened. `recording` gives the lines of `spec.recording`."""
+    """The venue a SimSpec describes, its accounts opened, behind the faults that can be switched while it runs.
+    `recording` gives the lines of `spec.recording`."""
     if spec.venue not in SIMULATED:
         known = ", ".join(SIMULATED)
         raise ConfigInvalid(f"{spec.venue} cannot be simulated", hint=f"simulated venues: {known}")
@@ -40,7 +42,8 @@ def build_machine(spec: SimSpec, fleet_id: str, recording: OpenLines | None = No
         machine = simulated_paradex(spec, fleet_id, recording)
     else:
         machine = simulated_backpack(spec, fleet_id, recording)
-    return DistantMachine(machine, spec.latency_ms * NS_PER_MS) if spec.latency_ms else machine
+    faults = replace(spec.faults or FaultSpec(), latency_ms=spec.latency_ms)
+    return FaultyMachine(machine, faults, seed=spec.seed)
 
 
 def simulated_backpack(

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from engine.model.value import Value
 
@@ -93,6 +95,35 @@ class BotSpec(Value, frozen=True, kw_only=True):
     process: ProcessSpec
 
 
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+"""How many of all, from 0 to 1."""
+
+
+class FaultSpec(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What goes wrong between a simulated venue and its clients; nothing by default. Each can be switched while the
+    simulator runs.
+
+    Of frames: `drop` loses one, `gap` loses several in a row, `duplicate` says one twice, `reorder` lets the next
+    one pass it, `disconnect` closes the socket, `zombie` leaves it open and never speaks on it again. Of requests:
+    `rate_limited` is refused with 429 unseen by the venue, `server_error` is carried out and answered 503, `slow`
+    is answered `slow_ms` late. `clock_skew_ms` is how far the venue's clock is ahead.
+    """
+
+    latency_ms: Annotated[int, msgspec.Meta(ge=0)] = 0
+    jitter_ms: Annotated[int, msgspec.Meta(ge=0)] = 0
+    drop: Share = 0.0
+    gap: Share = 0.0
+    duplicate: Share = 0.0
+    reorder: Share = 0.0
+    disconnect: Share = 0.0
+    zombie: Share = 0.0
+    rate_limited: Share = 0.0
+    server_error: Share = 0.0
+    slow: Share = 0.0
+    slow_ms: Annotated[int, msgspec.Meta(ge=0)] = 3_000
+    clock_skew_ms: int = 0
+
+
 class SimSpec(Value, frozen=True, kw_only=True):
     """One simulated venue of a fleet. `accounts` maps account name to opening balances by asset.
 
@@ -107,6 +138,7 @@ class SimSpec(Value, frozen=True, kw_only=True):
     taker_delay_ms: int
     recording: str | None
     accounts: dict[str, dict[str, Decimal]]
+    faults: FaultSpec | None = None
 
 
 class FleetSpec(Value, frozen=True, kw_only=True):

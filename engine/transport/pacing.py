@@ -7,7 +7,11 @@ So the bucket's depth counts against the minute too: depth + refill over 60 s = 
 
 from __future__ import annotations
 
+import math
+from typing import Protocol
+
 from engine.clock import NS_PER_S
+from engine.model.value import Value
 from engine.trading.records import Budget
 
 NS_PER_MINUTE = 60 * NS_PER_S
@@ -22,41 +26,88 @@ RECOVERY_NS = 5 * NS_PER_MINUTE
 """How long it takes to climb from the slowest pace back to the full one."""
 
 
+class Use(Value, frozen=True, kw_only=True):
+    """How a budget stands, for people: requests of about the last minute, and the part of the limit in force."""
+
+    used_per_minute: int
+    limit_per_minute: int
+    pace: float
+
+
+class Pace(Protocol):
+    """What a session needs of a request budget, be it its own or one that processes share. Time is monotonic."""
+
+    def budget(self, now_ns: int, /) -> Budget:
+        """What may leave now. The three figures overlap: a request of any kind counts against all of them."""
+
+    def spent(self, requests: int, now_ns: int, /) -> None:
+        """Requests that left; queries count too, and may leave a debt that later budgets pay off."""
+
+    def rate_limited(self, now_ns: int, /) -> None:
+        """The venue counts differently than we do, or others share the account: stop, then go on more slowly."""
+
+    def use(self, now_ns: int, /) -> Use: ...
+
+
+class Bucket:
+    """Tokens that come back with time, more slowly for a while after the venue said 429.
+
+    `slack_ns`: tokens that left the bucket may be spent this much later.
+    """
+
+    def __init__(self, requests_per_minute: int, *, slack_ns: int = 0) -> None:
+        self.limit = requests_per_minute
+        self.burst = min(requests_per_minute, max(SMALLEST_BURST, requests_per_minute * BURST_SHARE))
+        self._refill_per_ns = (requests_per_minute - self.burst) / (NS_PER_MINUTE + slack_ns)
+        self.tokens = 0.0
+        self.pace = 1.0
+        self.used = 0.0
+        self.updated_ns = 0
+
+    def refill(self, now_ns: int) -> None:
+        elapsed_ns = max(0, now_ns - self.updated_ns)
+        self.updated_ns += elapsed_ns
+        self.tokens = min(self.burst, self.tokens + elapsed_ns * self._refill_per_ns * self.pace)
+        self.pace = min(1.0, self.pace + (1.0 - SLOWEST_PACE) * elapsed_ns / RECOVERY_NS)
+        self.used *= math.exp(-elapsed_ns / NS_PER_MINUTE)
+
+    def slow_down(self) -> None:
+        self.tokens = min(self.tokens, 0.0)
+        self.pace = max(SLOWEST_PACE, self.pace / 2)
+
+    def above(self, reserved_share: float) -> float:
+        """The tokens that lie above a reserve."""
+        return max(0.0, self.tokens - reserved_share * self.burst)
+
+    @property
+    def use(self) -> Use:
+        return Use(used_per_minute=round(self.used), limit_per_minute=self.limit, pace=round(self.pace, 2))
+
+
 class Pacing:
-    """A token bucket with two reserves, which halves its pace when the venue says 429 and recovers by itself."""
+    """A bucket of one's own, full at the start. As `Pace`."""
 
     def __init__(self, requests_per_minute: int, now_ns: int) -> None:
-        self._burst = min(requests_per_minute, max(SMALLEST_BURST, requests_per_minute * BURST_SHARE))
-        self._refill_per_ns = (requests_per_minute - self._burst) / NS_PER_MINUTE
-        self._tokens = float(self._burst)
-        self._pace = 1.0
-        self._updated_ns = now_ns
+        self._bucket = Bucket(requests_per_minute)
+        self._bucket.tokens, self._bucket.updated_ns = float(self._bucket.burst), now_ns
 
     def budget(self, now_ns: int) -> Budget:
-        """What may leave now. The three figures overlap: a request of any kind counts against all of them."""
-        self._refill(now_ns)
+        self._bucket.refill(now_ns)
         return Budget(
-            reduce=self._whole(0.0),
-            cancel=self._whole(RESERVED_FOR_REDUCE),
-            place=self._whole(RESERVED_FOR_CANCEL_AND_REDUCE),
+            reduce=int(self._bucket.above(0.0)),
+            cancel=int(self._bucket.above(RESERVED_FOR_REDUCE)),
+            place=int(self._bucket.above(RESERVED_FOR_CANCEL_AND_REDUCE)),
         )
 
     def spent(self, requests: int, now_ns: int) -> None:
-        """Requests that left; queries count too, and may leave a debt that later budgets pay off."""
-        self._refill(now_ns)
-        self._tokens -= requests
+        self._bucket.refill(now_ns)
+        self._bucket.tokens -= requests
+        self._bucket.used += requests
 
     def rate_limited(self, now_ns: int) -> None:
-        """The venue counts differently than we do, or others share the account: stop, then go on more slowly."""
-        self._refill(now_ns)
-        self._tokens = min(self._tokens, 0.0)
-        self._pace = max(SLOWEST_PACE, self._pace / 2)
+        self._bucket.refill(now_ns)
+        self._bucket.slow_down()
 
-    def _refill(self, now_ns: int) -> None:
-        elapsed_ns = max(0, now_ns - self._updated_ns)
-        self._updated_ns += elapsed_ns
-        self._tokens = min(self._burst, self._tokens + elapsed_ns * self._refill_per_ns * self._pace)
-        self._pace = min(1.0, self._pace + (1.0 - SLOWEST_PACE) * elapsed_ns / RECOVERY_NS)
-
-    def _whole(self, reserved_share: float) -> int:
-        return max(0, int(self._tokens - reserved_share * self._burst))
+    def use(self, now_ns: int) -> Use:
+        self._bucket.refill(now_ns)
+        return self._bucket.use

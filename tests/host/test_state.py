@@ -37,22 +37,6 @@ def test_nothing_is_applied_before_the_first_generation(workspace: Workspace) ->
     assert read_current_bot(workspace, "maker") is None
 
 
-@pytest.mark.parametrize(
-    ("fleet_allows", "bots", "share"),
-    [(None, 1, 2_000), (None, 4, 500), (600, 4, 150), (9_000, 1, 2_000), (1, 3, 1)],
-)
-def test_bots_of_one_account_divide_what_the_fleet_may_ask_of_it(
-    workspace: Workspace, fleet_allows: int | None, bots: int, share: int
-) -> None:
-    write_generation(workspace, {"maker": bot_spec()})
-    applied = read_current_bot(workspace, "maker")
-    assert applied is not None
-    replace = msgspec.structs.replace
-    fleet = replace(applied.fleet, requests_per_minute=fleet_allows)
-    crowded = replace(applied, fleet=fleet, meta=replace(applied.meta, bots_on_account={"a": bots}))
-    assert crowded.request_share("a", venue_allows=2_000) == share
-
-
 def test_a_generation_is_read_back_as_it_was_written(workspace: Workspace) -> None:
     write_generation(workspace, {"maker": bot_spec("maker")}, number=3)
     generation = read_current(workspace)

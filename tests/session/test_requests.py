@@ -150,7 +150,7 @@ def test_every_request_counts_against_the_budget_and_a_rate_limit_empties_it() -
         await stage.wait(0.02)
         assert stage.session.budget().reduce == 0
 
-    play(scene, requests_per_minute=600, max_data_age_s=100)
+    play(scene, max_data_age_s=100)
 
 
 def test_an_error_of_whoever_listens_ends_the_session_whether_a_frame_or_a_reply_brought_it() -> None:

@@ -13,7 +13,7 @@ import msgspec
 
 from engine.clock import NS_PER_S
 from engine.errors import AuthenticationFailed, ClockSkewed, ProtocolError, RateLimited, Unavailable, Unresolved
-from engine.exchanges.interface import Context, Endpoints, VenueFacts
+from engine.exchanges.interface import Access, Context, Endpoints, VenueFacts
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
 from engine.model.commands import CancelOrder, Command, SubmitOrder
 from engine.model.events import (
@@ -32,6 +32,7 @@ from engine.model.instrument import Instrument, MarketKind
 from engine.model.order import ApprovedOrder, OrderReport, OrderRequest, OrderStatus, Side
 from engine.session.session import Session
 from engine.session.settings import SessionSettings
+from engine.session.shared import Shared
 from engine.sim.machine import (
     HttpAnswered,
     HttpReceived,
@@ -102,6 +103,10 @@ class ToyMachine:
         self.answers: dict[str, Callable[[], Answer]] = {"/time": self._tell_time}
         self.received: list[HttpRequest] = []
         self.subscribed: list[tuple[str, str]] = []
+        self.told: list[tuple[str, str]] = []
+        """What was said on sockets after they were subscribed."""
+        self.greetings: dict[str, Callable[[], str]] = {}
+        """What a stream's subscriber hears first."""
         self.clock_ahead_ns = 0
         self.sockets: dict[int, str] = {}
         self.holding = ""
@@ -121,8 +126,13 @@ class ToyMachine:
                 return [HttpAnswered(request_id=request_id, response=response)] if response else []
             case SocketReceived(socket_id=socket_id, text=text):
                 name, _, signed_ns = text.partition("@")
-                self.sockets[socket_id] = name
-                self.subscribed.append((name, signed_ns))
+                if signed_ns:
+                    self.sockets[socket_id] = name
+                    self.subscribed.append((name, signed_ns))
+                    if name in self.greetings:
+                        return [SocketSent(socket_id=socket_id, text=self.greetings[name]())]
+                else:
+                    self.told.append((self.sockets[socket_id], text))
             case SocketClosed(socket_id=socket_id):
                 self.sockets.pop(socket_id, None)
         return []
@@ -157,17 +167,47 @@ class ToyMachine:
         return HttpResponse(status=200, body=str(self._now_ns + self.clock_ahead_ns).encode())
 
 
+class ToyGate:
+    """A token is `name renew_in_s expires_in_s`."""
+
+    def login(self, context: Context) -> HttpRequest:
+        return HttpRequest(method="POST", target="/login")
+
+    def renewal(self, access: Access, context: Context) -> HttpRequest:
+        return HttpRequest(method="PUT", target="/renew", headers=(("token", access.token),))
+
+    def decode(self, response: HttpResponse, *, at_ns: int) -> Access:
+        if response.status != 200:
+            raise ERRORS[response.status](f"status {response.status}")
+        token, renew_in_s, expires_in_s = response.body.decode().split()
+        return Access(
+            token=token,
+            renew_ns=at_ns + int(renew_in_s) * NS_PER_S,
+            expires_ns=at_ns + int(expires_in_s) * NS_PER_S,
+        )
+
+
+class ToyNonceSource:
+    def request(self, context: Context) -> HttpRequest:
+        return HttpRequest(method="GET", target="/nonce", headers=(("token", context.token),))
+
+    def decode(self, response: HttpResponse) -> int:
+        if response.status != 200:
+            raise ERRORS[response.status](f"status {response.status}")
+        return int(response.body)
+
+
 class ToyCodec:
     """Targets are command names, bodies and frames are lists of events."""
 
-    gate = None
-    nonce_source = None
-
     def __init__(self) -> None:
         self.signed_ns: list[int] = []
+        self.gate: ToyGate | None = None
+        self.nonce_source: ToyNonceSource | None = None
+        self.heartbeat: str | None = None
 
     def streams(self, context: Context) -> tuple[Stream, ...]:
-        at = f"@{context.now_ns}"
+        at = f"@{context.now_ns}" + (f"#{context.token}" if context.token else "")
         return (
             Stream(name="account", url="ws://toy/", frames=("account" + at,), private=True),
             Stream(
@@ -176,12 +216,15 @@ class ToyCodec:
                 frames=("market" + at,),
                 private=False,
                 silence_limit_s=SILENCE_LIMIT_S,
+                heartbeat=self.heartbeat,
+                heartbeat_s=20.0,
             ),
         )
 
     def encode(self, command: Command, context: Context) -> HttpRequest:
         self.signed_ns.append(context.now_ns)
-        return HttpRequest(method="GET", target=f"/{type(command).__name__}")
+        headers = (("token", context.token), ("nonce", str(context.nonce)))
+        return HttpRequest(method="GET", target=f"/{type(command).__name__}", headers=headers)
 
     def decode_reply(
         self, command: Command, response: HttpResponse, *, requested_ns: int, at_ns: int
@@ -191,9 +234,11 @@ class ToyCodec:
         return self.decode_frame(response.body, at_ns=at_ns)
 
     def answer_frame(self, text: str | bytes) -> str | None:
-        return None
+        return "pong" if text == "[]" else None
 
     def decode_frame(self, text: str | bytes, *, at_ns: int) -> Sequence[Event]:
+        if text == "token ended":
+            raise AuthenticationFailed("the token has ended")
         try:
             events = WIRE.decode(text)
         except msgspec.MsgspecError as error:
@@ -241,6 +286,9 @@ class ToyVenue:
         credential_fields=(),
     )
 
+    def __init__(self, **facts: Any) -> None:
+        self.facts = msgspec.structs.replace(ToyVenue.facts, **facts)
+
     def book(self, leg: str) -> ToyBook:
         return ToyBook(leg)
 
@@ -267,19 +315,30 @@ class Stage:
     ) -> None:
         self.toy = ToyMachine()
         self.codec = ToyCodec()
+        self.venue = ToyVenue()
+        self.shared: Shared | None = None
         self.network = VirtualNetwork(loop, {"toy": self.toy}, seed=1, latency_ms=latency_ms)
         self.world = VirtualWorld(self.network, seed=1)
         self.events: list[Event] = []
         self.endpoints: Endpoints | Exception = ENDPOINTS
         self.crash = crash
-        self.session = Session(
+        self._settings = SessionSettings(leg=LEG, **settings)
+        self.session = self.another_session()
+
+    def another_session(self) -> Session:
+        return Session(
             self.world,
-            ToyVenue(),
+            self.venue,
             self.codec,
             self._endpoints_of,
             self._deliver,
-            SessionSettings(leg=LEG, **settings),
+            self._settings,
+            self.shared,
         )
+
+    def renew_session(self) -> None:
+        """After the venue or the codec was changed, before anything begins."""
+        self.session = self.another_session()
 
     def tell(self, stream: str, *events: Event) -> None:
         """Let the venue say something now."""
@@ -341,6 +400,7 @@ def play(
         stage = Stage(loop, settings, crash, latency_ms)
         stage.toy.answers["/QueryBook"] = lambda: answered(book(10))
         prepare(stage)
+        stage.renew_session()
         running = asyncio.ensure_future(stage.session.run()) if run else None
         scened = asyncio.ensure_future(scene(stage))
         await asyncio.wait([task for task in (running, scened) if task], return_when=asyncio.FIRST_COMPLETED)

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 import cli
@@ -79,3 +80,23 @@ def test_what_cannot_be_meant_is_a_usage_error(tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError):
         cli.run(["sim", *wrong])
+
+
+def test_faults_of_a_running_simulator_are_switched_and_taken_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "bots").mkdir()
+    (tmp_path / "bots" / "fleet.yaml").write_text(FLEET)
+    _, process = run_sim(tmp_path)
+    try:
+        here = ["sim", "-C", str(tmp_path), "--faults"]
+        assert cli.run([*here, "rate_limited=1,slow_ms=20"]) == 0
+        url = read_sim_endpoint(Workspace(root=tmp_path), "backpack").rest_url
+        assert httpx.get(f"{url}/api/v1/time", trust_env=False).status_code == 429
+        with pytest.raises(UsageError, match="thunder"):
+            cli.run([*here, "thunder=1"])
+        assert cli.run([*here, "none"]) == 0
+        assert httpx.get(f"{url}/api/v1/time", trust_env=False).status_code == 200
+        assert '"rate_limited":1.0' in capsys.readouterr().out
+    finally:
+        assert stop(process) == 0

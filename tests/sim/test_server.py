@@ -23,10 +23,10 @@ from engine.exchanges.messages import HttpResponse
 from engine.host.endpoints import SimEndpoint, read_sim_endpoint
 from engine.host.workspace import Workspace
 from engine.sim import server
-from engine.sim.latency import DistantMachine
+from engine.sim.faults import FaultyMachine
 from engine.sim.machine import HttpAnswered, HttpReceived, Inbound, Outbound, SocketOpened, SocketSent
 from engine.spec.fingerprint import simulator_fingerprint
-from engine.spec.types import FleetSpec
+from engine.spec.types import FaultSpec, FleetSpec
 from tests.sim.served import BALANCES, served, sim_spec
 
 Launch = Callable[[], subprocess.Popen[bytes]]
@@ -188,12 +188,13 @@ def test_a_distant_venue_hears_of_everything_later_and_in_order():
             return []
 
     echo = Echo()
-    distant = DistantMachine(echo, 50)
-    assert distant.handle(SocketOpened(socket_id=1), 100) == []
-    assert distant.handle(SocketOpened(socket_id=2), 120) == []
-    assert distant.next_wake_ns == 150
-    assert len(distant.wake(400)) == 2
-    assert echo.heard == [(1, 150), (2, 170)]
+    distant = FaultyMachine(echo, FaultSpec(latency_ms=50), seed=1)
+    ms = 1_000_000
+    assert distant.handle(SocketOpened(socket_id=1), 100 * ms) == []
+    assert distant.handle(SocketOpened(socket_id=2), 120 * ms) == []
+    assert distant.next_wake_ns == 150 * ms
+    assert len(distant.wake(400 * ms)) == 2
+    assert echo.heard == [(1, 150 * ms), (2, 170 * ms)]
     assert distant.next_wake_ns is None
 
 

@@ -1,0 +1,74 @@
+"""Numbers of requests, shared by every process of this user on this host (law 12).
+
+Both files are eight bytes behind an OS lock. Who dies leaves them safe: a clock that is behind is overtaken by the
+real one, a sequence is dirty from the moment it is held until it is given back, and the next holder asks the venue.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+from pathlib import Path
+
+from engine.clock import NS_PER_US
+
+NUMBER = struct.Struct("<q")
+DIRTY = -1
+
+
+class _NumberFile:
+    """One integer in a private file, kept open."""
+
+    def __init__(self, file: Path) -> None:
+        self._handle = open(file, "r+b", buffering=0, opener=_private)  # noqa: SIM115 - kept open
+
+    def close(self) -> None:
+        """Also lets go of the lock."""
+        self._handle.close()
+
+    def _read(self, otherwise: int) -> int:
+        content = os.pread(self._handle.fileno(), NUMBER.size, 0)
+        return int(NUMBER.unpack(content)[0]) if len(content) == NUMBER.size else otherwise
+
+    def _write(self, number: int) -> None:
+        os.pwrite(self._handle.fileno(), NUMBER.pack(number), 0)
+
+
+class HostClockNonces(_NumberFile):
+    """Unique microseconds for all processes of a user; as `engine.session.nonces.ClockNonces`. The lock is waited
+    for, because it is never held for longer than a read and a write."""
+
+    def __call__(self, now_ns: int) -> int:
+        fcntl.flock(self._handle, fcntl.LOCK_EX)
+        try:
+            number = max(self._read(0) + 1, now_ns // NS_PER_US)
+            self._write(number)
+        finally:
+            fcntl.flock(self._handle, fcntl.LOCK_UN)
+        return number
+
+
+class KeyLease(_NumberFile):
+    """The right to number one key's requests; as `engine.session.nonces.Lease`. Held from the first number to the
+    last answer, and never waited for."""
+
+    next_nonce: int | None = None
+
+    def hold(self) -> bool:
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        left = self._read(DIRTY)
+        self._write(DIRTY)
+        self.next_nonce = None if left == DIRTY else left
+        return True
+
+    def release(self, next_nonce: int | None) -> None:
+        self._write(DIRTY if next_nonce is None else next_nonce)
+        fcntl.flock(self._handle, fcntl.LOCK_UN)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CREAT, 0o600)

@@ -1,0 +1,137 @@
+"""Which number a request carries, where a venue numbers requests. Taken at the moment of the send, without waiting.
+
+A sequence has one law: a number of which it is not certain that the venue took it puts all in doubt. Then none is
+given out until what is under way has ended and the venue has told the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from engine.clock import NS_PER_US
+from engine.errors import NotSent, VenueError
+from engine.transport.backoff import Backoff
+from engine.transport.world import World
+
+log = logging.getLogger(__name__)
+
+ClockNonces = Callable[[int], int]
+"""A unique number of microseconds for the instant given in ns: of a session, or of all processes of a user."""
+
+
+def clock_nonces() -> ClockNonces:
+    """Numbers for those who share a user with nobody."""
+    last_us = 0
+
+    def take(now_ns: int) -> int:
+        nonlocal last_us
+        last_us = max(last_us + 1, now_ns // NS_PER_US)
+        return last_us
+
+    return take
+
+
+class Lease(Protocol):
+    """The right to number one key's requests; `engine.host.nonces` has one for keys that processes share."""
+
+    def hold(self) -> bool:
+        """True when it is ours from now on; False while another process has it."""
+
+    @property
+    def next_nonce(self) -> int | None:
+        """What the last holder left; None when nobody knows, also because that holder died."""
+
+    def release(self, next_nonce: int | None) -> None: ...
+
+
+class OwnKey:
+    """The lease of a key that no other process uses."""
+
+    def __init__(self) -> None:
+        self.next_nonce: int | None = None
+
+    def hold(self) -> bool:
+        return True
+
+    def release(self, next_nonce: int | None) -> None:
+        self.next_nonce = next_nonce
+
+
+class SequenceNonces:
+    """One key's numbers. `fetch` asks the venue for the next one and raises a VenueError."""
+
+    def __init__(self, world: World, fetch: Callable[[], Awaitable[int]], lease: Lease) -> None:
+        self._world = world
+        self._fetch = fetch
+        self._lease = lease
+        self._backoff = Backoff(world.random, ceiling_s=5.0)
+        self._next: int | None = None
+        self._users = 0
+        """Requests under way, and a question to the venue; while there are any, the lease is held."""
+        self._wanted = asyncio.Event()
+        self._unused = asyncio.Event()
+        self._wanted.set()
+        self._unused.set()
+
+    def take(self) -> int:
+        """The number for a request that is sent now; NotSent while it is not known."""
+        self._enter()
+        number = self._next
+        if number is None:
+            self._leave()
+            raise NotSent("the next nonce is not known; the venue is being asked")
+        self._next = number + 1
+        return number
+
+    def ended(self, *, was_taken: bool) -> None:
+        """A numbered request has its answer; `was_taken` only when it is certain that its number is used up."""
+        if not was_taken:
+            self._next = None
+        self._leave()
+
+    async def know(self) -> None:
+        """Ask the venue now, if need be, for those who do not `keep`; raises a VenueError."""
+        if self._wanted.is_set():
+            await self._learn()
+
+    async def keep(self) -> None:
+        """Ask the venue whenever the next number is in doubt, until cancelled."""
+        while True:
+            await self._wanted.wait()
+            await self._unused.wait()
+            try:
+                await self._learn()
+            except VenueError as error:
+                log.warning("nonce not fetched", extra={"facts": {"why": error.message}})
+                await self._world.sleep(self._backoff.delay_s())
+
+    async def _learn(self) -> None:
+        """Called when nothing is under way, so no request of ours can overtake the venue's answer."""
+        self._enter()
+        self._next = None
+        try:
+            self._next = await self._fetch()
+            self._wanted.clear()
+            self._backoff.reset()
+        finally:
+            self._leave()
+
+    def _enter(self) -> None:
+        if not self._users:
+            if not self._lease.hold():
+                self._wanted.set()
+                raise NotSent("another process is numbering requests of this key")
+            self._next = self._lease.next_nonce
+        self._users += 1
+        self._unused.clear()
+
+    def _leave(self) -> None:
+        self._users -= 1
+        if self._next is None:
+            self._wanted.set()
+        if not self._users:
+            self._lease.release(self._next)
+            self._unused.set()
