@@ -1,11 +1,15 @@
 """Finds the simulator of a venue by name and builds it from a fleet's SimSpec.
 
-Called by the socket shell (`main`, `botctl sim`) and by whoever runs a venue in virtual time.
+Called by the socket shell (`main`, `botctl sim`) and by whoever runs a venue in virtual time. A venue's simulator
+is imported only when it is asked for: signature libraries are heavy, and not everybody has all of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
 from random import Random
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -13,24 +17,29 @@ from engine.errors import ConfigInvalid
 from engine.exchanges.interface import Credentials
 from engine.exchanges.registry import find_venue
 from engine.model.instrument import Instrument
-from engine.sim.backpack.markets import MARKETS
-from engine.sim.backpack.settings import BackpackSettings
-from engine.sim.backpack.venue import BackpackMachine, FlowMaker
 from engine.sim.exchange import Exchange
 from engine.sim.faults import FaultyMachine
 from engine.sim.flow import Flow, GeneratedFlow
 from engine.sim.machine import VenueMachine
+from engine.sim.market_machine import FlowMaker
 from engine.sim.recording import OpenLines, RecordedFlow
 from engine.sim.venue_market import VenueMarket
 from engine.spec.types import FaultSpec, SimSpec
 
-SIMULATED = ("backpack",)
+if TYPE_CHECKING:
+    from engine.sim.backpack.settings import BackpackSettings
+    from engine.sim.backpack.venue import BackpackMachine
+    from engine.sim.paradex.settings import ParadexSettings
+    from engine.sim.paradex.venue import ParadexMachine
 
 
 def build_machine(spec: SimSpec, fleet_id: str, recording: OpenLines | None = None) -> VenueMachine:
     """The venue a SimSpec describes, its accounts opened, behind the faults that can be switched while it runs.
     `recording` gives the lines of `spec.recording`."""
-    machine: VenueMachine = simulated_backpack(spec, fleet_id, recording)
+    if spec.venue not in _SIMULATORS:
+        known = ", ".join(SIMULATED)
+        raise ConfigInvalid(f"{spec.venue} cannot be simulated", hint=f"simulated venues: {known}")
+    machine = _SIMULATORS[spec.venue](spec, fleet_id, recording)
     faults = replace(spec.faults or FaultSpec(), latency_ms=spec.latency_ms)
     return FaultyMachine(machine, faults, seed=spec.seed)
 
@@ -41,10 +50,10 @@ def simulated_backpack(
     recording: OpenLines | None = None,
     settings: BackpackSettings | None = None,
 ) -> BackpackMachine:
-    """The simulated Backpack itself, for tests that look inside; without the spec's latency."""
-    if spec.venue not in SIMULATED:
-        known = ", ".join(SIMULATED)
-        raise ConfigInvalid(f"{spec.venue} cannot be simulated", hint=f"simulated venues: {known}")
+    """The simulated Backpack itself, for tests that look inside; without the spec's latency and faults."""
+    from engine.sim.backpack.settings import BackpackSettings
+    from engine.sim.backpack.venue import BackpackMachine
+
     settings = settings or BackpackSettings(taker_delay_ms=spec.taker_delay_ms)
     machine = BackpackMachine(settings, _flow_maker(spec, recording))
     for account, balances in spec.accounts.items():
@@ -53,9 +62,34 @@ def simulated_backpack(
     return machine
 
 
+def simulated_paradex(
+    spec: SimSpec,
+    fleet_id: str,
+    recording: OpenLines | None = None,
+    settings: ParadexSettings | None = None,
+) -> ParadexMachine:
+    """The simulated Paradex itself, likewise; its speed bump belongs to the token, so the spec's does not count."""
+    from engine.sim.paradex.settings import ParadexSettings
+    from engine.sim.paradex.venue import ParadexMachine
+
+    machine = ParadexMachine(settings or ParadexSettings(), _flow_maker(spec, recording))
+    for account, balances in spec.accounts.items():
+        machine.open_account(account, account_credentials(spec.venue, fleet_id, account), balances)
+    return machine
+
+
+_SIMULATORS: dict[str, Callable[[SimSpec, str, OpenLines | None], VenueMachine]] = {
+    "backpack": simulated_backpack,
+    "paradex": simulated_paradex,
+}
+SIMULATED = tuple(_SIMULATORS)
+
+
 def simulated_markets(venue: str) -> tuple[Instrument, ...]:
     """The markets a simulated venue lists, known without running it; empty for venues nobody simulates."""
-    return tuple(market.instrument for market in MARKETS) if venue in SIMULATED else ()
+    if venue not in _SIMULATORS:
+        return ()
+    return tuple(market.instrument for market in import_module(f"engine.sim.{venue}.markets").MARKETS)
 
 
 def account_credentials(venue: str, fleet_id: str, account: str) -> Credentials:

@@ -1,0 +1,95 @@
+"""One account's conversation about one market of Paradex: the edge at which every odd message becomes a
+VenueError. The work is done by `encode`, `replies`, `frames` and `gate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from engine.errors import ProtocolError, Unresolved
+from engine.exchanges.interface import Context
+from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
+from engine.exchanges.paradex.encode import Encoder
+from engine.exchanges.paradex.frames import FrameDecoder, book_channel
+from engine.exchanges.paradex.gate import ParadexGate
+from engine.exchanges.paradex.replies import ReplyDecoder
+from engine.exchanges.paradex.signing import Signer
+from engine.exchanges.paradex.translate import Translator
+from engine.exchanges.paradex.wire import RpcRequest
+from engine.model.commands import CancelOrder, Command, SubmitOrder
+from engine.model.events import Event
+from engine.model.instrument import Instrument
+
+UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+"""All that decoding a hostile message can raise; msgspec itself gives up on deep nesting by RecursionError."""
+
+
+class ParadexCodec:
+    """See `engine.exchanges.interface.Codec`."""
+
+    nonce_source = None
+
+    def __init__(self, *, leg: str, instrument: Instrument, signer: Signer, ws_url: str) -> None:
+        self.instrument = instrument
+        self.gate = ParadexGate(signer)
+        self._ws_url = ws_url
+        translator = Translator(instrument)
+        self._encoder = Encoder(translator, signer)
+        self._replies = ReplyDecoder(leg, instrument, translator)
+        self._frames = FrameDecoder(leg, translator)
+
+    def streams(self, context: Context) -> tuple[Stream, ...]:
+        """Two sockets, so that own orders are heard although the book's traffic is heavy, or its socket lost.
+
+        A socket that has logged in stays so after its token has ended. Fills are subscribed before orders, so
+        that an execution is heard before the order counts as done.
+        """
+        symbol = self.instrument.symbol
+        login = ("auth", {"bearer": context.token})
+        account = [login, *(_subscribe(name) for name in (f"fills.{symbol}", f"orders.{symbol}"))]
+        account += [_subscribe(name) for name in ("positions", "account")]
+        market = [_subscribe(book_channel(symbol)), _subscribe(f"markets_summary.{symbol}")]
+        return (
+            Stream(name="account", url=self._ws_url, frames=_numbered(account), private=True),
+            Stream(name="market", url=self._ws_url, frames=_numbered(market), private=False),
+        )
+
+    def encode(self, command: Command, context: Context) -> HttpRequest:
+        """The request that carries out a command."""
+        return self._encoder.request(command, context)
+
+    def decode_reply(
+        self, command: Command, response: HttpResponse, *, requested_ns: int, at_ns: int
+    ) -> Sequence[Event]:
+        """The events of a reply; a success that cannot be read leaves a submit or cancel unresolved (law 2)."""
+        try:
+            return self._replies.events(command, response, requested_ns=requested_ns, at_ns=at_ns)
+        except UNREADABLE as error:
+            kind = Unresolved if isinstance(command, SubmitOrder | CancelOrder) else ProtocolError
+            raise kind(
+                f"Paradex's answer to {type(command).__name__} makes no sense: {error}",
+                venue_words=response.body[:300].decode(errors="replace"),
+            ) from error
+
+    def decode_frame(self, text: str | bytes, *, at_ns: int) -> Sequence[Event]:
+        """The events of one WebSocket frame."""
+        try:
+            return self._frames.events(text, at_ns)
+        except UNREADABLE as error:
+            raise ProtocolError(f"a frame of Paradex makes no sense: {error}") from error
+
+    def answer_frame(self, _text: str | bytes) -> None:
+        """Paradex pings below the level of messages."""
+
+
+def _subscribe(channel: str) -> tuple[str, dict[str, str]]:
+    return "subscribe", {"channel": channel}
+
+
+def _numbered(calls: Sequence[tuple[str, dict[str, str]]]) -> tuple[str, ...]:
+    requests = (
+        RpcRequest(id=number, method=method, params=params) for number, (method, params) in enumerate(calls, 1)
+    )
+    return tuple(msgspec.json.encode(request).decode() for request in requests)

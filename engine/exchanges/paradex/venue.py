@@ -1,0 +1,99 @@
+"""Paradex as the registry finds it: `VENUE`."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from engine.clock import NS_PER_MS
+from engine.errors import ConfigInvalid, ProtocolError
+from engine.exchanges.interface import BookMachine, BookSource, Codec, Credentials, Endpoints, Venue, VenueFacts
+from engine.exchanges.messages import HttpRequest, HttpResponse
+from engine.exchanges.paradex import wire
+from engine.exchanges.paradex.chains import MAINNET, TESTNET, chain_of
+from engine.exchanges.paradex.codec import UNREADABLE, ParadexCodec
+from engine.exchanges.paradex.encode import RECV_WINDOW_MS
+from engine.exchanges.paradex.instruments import instruments
+from engine.exchanges.paradex.keys import ACCOUNT, ETHEREUM_KEY, PRIVATE_KEY, keys_of
+from engine.exchanges.paradex.refusals import plain_failure
+from engine.exchanges.paradex.signing import Signer
+from engine.exchanges.paradex.translate import CLIENT_IDS, moment_ns
+from engine.exchanges.paradex.typed_data import SHORT_STRING_MAX
+from engine.exchanges.sequenced_book import SequencedBook, before_first_id
+from engine.model.instrument import Instrument, MarketKind
+
+FACTS = VenueFacts(
+    name="paradex",
+    kinds=frozenset({MarketKind.PERP}),
+    client_ids=CLIENT_IDS,
+    send_lifetime_ns=RECV_WINDOW_MS * NS_PER_MS,
+    lookup_only_while_resting=True,
+    requests_per_minute=600,
+    credential_fields=(ETHEREUM_KEY, PRIVATE_KEY, ACCOUNT),
+    book_source=BookSource.STREAM,
+    endpoints={
+        "mainnet": Endpoints(
+            rest_url="https://api.prod.paradex.trade", ws_url="wss://ws.api.prod.paradex.trade/v1"
+        ),
+        "testnet": Endpoints(
+            rest_url="https://api.testnet.paradex.trade", ws_url="wss://ws.api.testnet.paradex.trade/v1"
+        ),
+    },
+)
+
+_MARKETS = msgspec.json.Decoder(wire.Page[wire.MarketView])
+_TIME = msgspec.json.Decoder(wire.ServerTime)
+
+
+class Paradex:
+    """See `engine.exchanges.interface.Venue`."""
+
+    facts = FACTS
+
+    def codec(self, *, leg: str, instrument: Instrument, credentials: Credentials, endpoints: Endpoints) -> Codec:
+        """ConfigInvalid for keys that are none, and for a market whose name is too long to be signed."""
+        if len(instrument.symbol) > SHORT_STRING_MAX:
+            raise ConfigInvalid(f"orders on {instrument.symbol} cannot be signed: its name is too long")
+        chain = chain_of(endpoints.rest_url)
+        signer = Signer(keys_of(credentials, chain), chain)
+        return ParadexCodec(leg=leg, instrument=instrument, signer=signer, ws_url=endpoints.ws_url)
+
+    def book(self, leg: str) -> BookMachine:
+        """Our channel brings snapshots alone; diffs, should they come, must be numbered one by one."""
+        return SequencedBook(leg, before_first_id)
+
+    def account_identity(self, credentials: Credentials) -> str:
+        """The account's address. One that must be derived is the production chain's: it only has to name it."""
+        return hex(keys_of(credentials, MAINNET).account)
+
+    def throwaway_credentials(self, seed: str) -> Credentials:
+        ethereum_key = "0x" + hashlib.sha256(seed.encode()).hexdigest()
+        keys = keys_of({ETHEREUM_KEY: ethereum_key}, TESTNET)
+        return {ETHEREUM_KEY: ethereum_key, PRIVATE_KEY: hex(keys.private_key), ACCOUNT: hex(keys.account)}
+
+    def instruments_request(self) -> HttpRequest:
+        return HttpRequest(method="GET", target="/v1/markets")
+
+    def decode_instruments(self, response: HttpResponse) -> tuple[Instrument, ...]:
+        """All tradable perp markets."""
+        if response.status != 200:
+            raise plain_failure(response)
+        try:
+            return instruments(_MARKETS.decode(response.body).results)
+        except UNREADABLE as error:
+            raise ProtocolError(f"Paradex's market list makes no sense: {error}") from error
+
+    def server_time_request(self) -> HttpRequest:
+        return HttpRequest(method="GET", target="/v1/system/time")
+
+    def decode_server_time(self, response: HttpResponse) -> int:
+        if response.status != 200:
+            raise plain_failure(response)
+        try:
+            return moment_ns(_TIME.decode(response.body).server_time)
+        except UNREADABLE as error:
+            raise ProtocolError(f"Paradex's clock makes no sense: {error}") from error
+
+
+VENUE: Venue = Paradex()
