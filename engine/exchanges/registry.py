@@ -14,7 +14,10 @@ from engine.exchanges.interface import Venue
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoints
 
-BUILT_IN = {"backpack": "engine.exchanges.backpack.venue"}
+BUILT_IN = {
+    "backpack": "engine.exchanges.backpack.venue",
+    "lighter": "engine.exchanges.lighter.venue",
+}
 
 
 def venue_names() -> tuple[str, ...]:

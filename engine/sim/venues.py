@@ -5,6 +5,7 @@ Called by the socket shell (`main`, `botctl sim`) and by whoever runs a venue in
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 from engine.clock import NS_PER_MS
@@ -12,21 +13,27 @@ from engine.errors import ConfigInvalid
 from engine.exchanges.interface import Credentials
 from engine.exchanges.registry import find_venue
 from engine.sim.backpack.settings import BackpackSettings
-from engine.sim.backpack.venue import BackpackMachine, FlowMaker
+from engine.sim.backpack.venue import BackpackMachine
 from engine.sim.exchange import Exchange
 from engine.sim.flow import Flow, GeneratedFlow
 from engine.sim.latency import DistantMachine
+from engine.sim.lighter.settings import LighterSettings
+from engine.sim.lighter.venue import LighterMachine
 from engine.sim.machine import VenueMachine
+from engine.sim.market_machine import FlowMaker
 from engine.sim.recording import OpenLines, RecordedFlow
 from engine.sim.venue_market import VenueMarket
 from engine.spec.types import SimSpec
 
-SIMULATED = ("backpack",)
+SIMULATED = ("backpack", "lighter")
 
 
 def build_machine(spec: SimSpec, fleet_id: str, recording: OpenLines | None = None) -> VenueMachine:
     """The venue a SimSpec describes, its accounts opened. `recording` gives the lines of `spec.recording`."""
-    machine: VenueMachine = simulated_backpack(spec, fleet_id, recording)
+    simulate: Callable[[SimSpec, str, OpenLines | None], VenueMachine] = simulated_backpack
+    if spec.venue == "lighter":
+        simulate = simulated_lighter
+    machine = simulate(spec, fleet_id, recording)
     return DistantMachine(machine, spec.latency_ms * NS_PER_MS) if spec.latency_ms else machine
 
 
@@ -45,6 +52,20 @@ def simulated_backpack(
     for account, balances in spec.accounts.items():
         api_key = account_credentials(spec.venue, fleet_id, account)["api_key"]
         machine.open_account(account, api_key, balances)
+    return machine
+
+
+def simulated_lighter(
+    spec: SimSpec,
+    fleet_id: str,
+    recording: OpenLines | None = None,
+    settings: LighterSettings | None = None,
+) -> LighterMachine:
+    """The simulated Lighter itself, for tests that look inside; without the spec's latency."""
+    settings = settings or LighterSettings(taker_delay_ms=spec.taker_delay_ms)
+    machine = LighterMachine(settings, _flow_maker(spec, recording))
+    for account, balances in spec.accounts.items():
+        machine.open_account(account, account_credentials(spec.venue, fleet_id, account), balances)
     return machine
 
 
