@@ -61,7 +61,8 @@ def refused(command: Command, response: HttpResponse, *, at_ns: int) -> Sequence
     words = _words(answer)
     if not isinstance(command, SubmitOrder | CancelOrder):
         raise Unavailable(f"Lighter answered {response.status} to {type(command).__name__}", venue_words=words)
-    if not 400 <= response.status < 500 or response.status == 408 or answer.code in _UNCERTAIN:
+    is_certain = response.status == 200 or 400 <= response.status < 500
+    if not is_certain or response.status == 408 or answer.code in _UNCERTAIN:
         raise Unresolved(f"Lighter answered {response.status} to {type(command).__name__}", venue_words=words)
     reason = _REASON_OF_CODE.get(answer.code, RejectReason.OTHER)
     if answer.code in _UNKNOWN_ORDER and isinstance(command, CancelOrder):

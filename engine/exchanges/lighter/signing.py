@@ -29,6 +29,8 @@ from engine.model.value import Value
 TX_LIFETIME_MS = 599_000
 """How long after signing a transaction is still taken: what the native signer writes, so ours does too."""
 
+PRICE_BITS, AMOUNT_BITS = 32, 48
+
 
 class ApiKey(Value, frozen=True, kw_only=True):
     """One key of one account on one chain. Shows no secret when printed."""
@@ -86,7 +88,7 @@ class NativeSigner:
         self._key = native.Key(library, key.chain_id, key.account_index, key.api_key_index, private_key)
 
     def create_order(self, order: NewOrder, *, nonce: int, now_ns: int) -> SignedTransaction:  # noqa: ARG002
-        return self._key.create_order(order, nonce=nonce)
+        return self._key.create_order(_in_range(order), nonce=nonce)
 
     def cancel_order(self, market_index: int, index: int, *, nonce: int, now_ns: int) -> SignedTransaction:  # noqa: ARG002
         return self._key.cancel_order(market_index, index, nonce=nonce)
@@ -114,7 +116,7 @@ class PythonSigner:
         self._tx_lifetime_ms = tx_lifetime_ms
 
     def create_order(self, order: NewOrder, *, nonce: int, now_ns: int) -> SignedTransaction:
-        return self.sign(TxType.CREATE_ORDER, order.fields(), nonce=nonce, now_ns=now_ns)
+        return self.sign(TxType.CREATE_ORDER, _in_range(order).fields(), nonce=nonce, now_ns=now_ns)
 
     def cancel_order(self, market_index: int, index: int, *, nonce: int, now_ns: int) -> SignedTransaction:
         fields = {"MarketIndex": market_index, "Index": index}
@@ -146,3 +148,11 @@ class PythonSigner:
         signature = b2a_base64(schnorr.sign(self._secret, hashed), newline=False).decode()
         text = json.dumps({**info, "Sig": signature, "L2TxAttributes": attributes}, separators=(",", ":"))
         return SignedTransaction(tx_type=tx_type.value, tx_info=text)
+
+
+def _in_range(order: NewOrder) -> NewOrder:
+    """NotSent for what the venue has no room for. The native signer would cut a number off and sign another one."""
+    rooms = ((order.price, PRICE_BITS), (order.base_amount, AMOUNT_BITS), (order.client_order_index, AMOUNT_BITS))
+    if order.price <= 0 or order.base_amount <= 0 or any(not 0 <= number < 1 << bits for number, bits in rooms):
+        raise NotSent(f"Lighter has no room for price {order.price}, size {order.base_amount} in its own units")
+    return order

@@ -189,7 +189,7 @@ class Streams:
             return {"trades": list(self._state.trades_of[at.market.symbol])[-SNAPSHOT_TRADES:]}
         if name == "market_stats":
             return {"market_stats": self._stats(at)}
-        self._flush(at, self.now_ns)
+        self._flush(at)
         book = wire.BookFrame(
             asks=render.levels(at, at.book.levels(Side.SELL)),
             bids=render.levels(at, at.book.levels(Side.BUY)),
@@ -231,11 +231,11 @@ class Streams:
         self._publish(f"account_all_orders/{account}", payload)
         self._publish(f"account_orders/{shown.market_index}/{account}", payload)
 
-    def balance_changed(self, account: Account, asset: str) -> None:
+    def balance_changed(self, account: Account, asset: str) -> None:  # noqa: ARG002
         stats = render.user_stats(account, self._state)
         self._publish(f"user_stats/{self._state.index_of(account.name)}", {"stats": stats})
 
-    def position_changed(self, account: Account, symbol: str, lots_before: int) -> None:
+    def position_changed(self, account: Account, symbol: str, lots_before: int) -> None:  # noqa: ARG002
         at, index = self._state.exchange.markets[symbol], self._state.index_of(account.name)
         open_orders = len(self._state.exchange.open_orders(account.name, symbol))
         held = render.position(account.positions[symbol], at, open_orders)
@@ -267,9 +267,9 @@ class Streams:
         if not pending.is_due:
             pending.is_due = True
             due_ns = self.now_ns + self._state.settings.book_interval_ms * NS_PER_MS
-            self._schedule.at(due_ns, lambda at_ns: self._flush(at, at_ns))
+            self._schedule.at(due_ns, lambda _: self._flush(at))
 
-    def _flush(self, at: VenueMarket, now_ns: int) -> None:
+    def _flush(self, at: VenueMarket) -> None:
         """What waits leaves as one update that begins where the last one ended."""
         pending = self._pending.get(at.market.symbol)
         if pending is None:
