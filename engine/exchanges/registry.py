@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 BUILT_IN = {
     "backpack": "engine.exchanges.backpack.venue",
     "paradex": "engine.exchanges.paradex.venue",
+    "lighter": "engine.exchanges.lighter.venue",
 }
 
 

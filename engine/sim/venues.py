@@ -29,6 +29,8 @@ from engine.spec.types import FaultSpec, SimSpec
 if TYPE_CHECKING:
     from engine.sim.backpack.settings import BackpackSettings
     from engine.sim.backpack.venue import BackpackMachine
+    from engine.sim.lighter.settings import LighterSettings
+    from engine.sim.lighter.venue import LighterMachine
     from engine.sim.paradex.settings import ParadexSettings
     from engine.sim.paradex.venue import ParadexMachine
 
@@ -78,9 +80,27 @@ def simulated_paradex(
     return machine
 
 
+def simulated_lighter(
+    spec: SimSpec,
+    fleet_id: str,
+    recording: OpenLines | None = None,
+    settings: LighterSettings | None = None,
+) -> LighterMachine:
+    """The simulated Lighter itself, likewise."""
+    from engine.sim.lighter.settings import LighterSettings
+    from engine.sim.lighter.venue import LighterMachine
+
+    settings = settings or LighterSettings(taker_delay_ms=spec.taker_delay_ms)
+    machine = LighterMachine(settings, _flow_maker(spec, recording))
+    for account, balances in spec.accounts.items():
+        machine.open_account(account, account_credentials(spec.venue, fleet_id, account), balances)
+    return machine
+
+
 _SIMULATORS: dict[str, Callable[[SimSpec, str, OpenLines | None], VenueMachine]] = {
     "backpack": simulated_backpack,
     "paradex": simulated_paradex,
+    "lighter": simulated_lighter,
 }
 SIMULATED = tuple(_SIMULATORS)
 

@@ -32,8 +32,15 @@ from engine.model.order import ApprovedOrder, OrderRequest, Side
 
 WIRE = Path(__file__).parents[1] / "wire"
 
-CLIENT_ID_BITS = {"backpack": 32, "paradex": 48}
+CLIENT_ID_BITS = {"backpack": 32, "paradex": 48, "lighter": 48}
 """The room each venue's documentation leaves for a client id."""
+
+
+SIGNS_AT_RANDOM = {"lighter"}
+"""Venues whose own signer draws randomness or reads the clock: their bytes differ, their fields do not."""
+
+SPEAKS_INTEGERS = {"lighter"}
+"""Venues that take ticks and lots instead of decimals, of the grids they have and no others."""
 
 
 def submit(client_id: int = 1 << 24, ticks: int = 100, lots: int = 100) -> SubmitOrder:

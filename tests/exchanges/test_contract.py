@@ -19,7 +19,7 @@ from engine.exchanges.messages import HttpResponse
 from engine.exchanges.registry import find_venue, venue_names
 from tests.exchanges import samples
 
-NOW = Context(now_ns=1_761_955_200_123_456_789)
+NOW = Context(now_ns=1_761_955_200_123_456_789, nonce=7, token="token")
 
 each_venue = pytest.mark.parametrize("name", venue_names())
 codecs = cache(samples.codecs)
@@ -42,7 +42,7 @@ def test_a_venues_facts_are_sane(name: str) -> None:
     facts = find_venue(name).facts
     assert facts.name == name
     assert facts.kinds
-    assert 0 < facts.send_lifetime_ns <= 60_000_000_000
+    assert 0 < facts.send_lifetime_ns <= 600_000_000_000
     assert facts.requests_per_minute > 0
     assert facts.credential_fields
     for endpoints in facts.endpoints.values():
@@ -56,9 +56,7 @@ def test_client_ids_fit_the_venues_room(name: str) -> None:
     last = scheme.compose(scheme.max_tag, scheme.sequences - 1)
     assert last < 1 << samples.CLIENT_ID_BITS[name]
     for codec in codecs(name).values():
-        assert codec.encode(samples.submit(client_id=last), NOW) == codec.encode(
-            samples.submit(client_id=last), NOW
-        )
+        assert str(last) in codec.encode(samples.submit(client_id=last), NOW).body.decode()
 
 
 @each_venue
@@ -90,6 +88,8 @@ def test_an_unknown_venue_is_a_configuration_error_that_names_the_known_ones() -
 
 @each_venue
 def test_the_same_command_and_context_give_the_same_bytes(name: str) -> None:
+    if name in samples.SIGNS_AT_RANDOM:
+        pytest.skip("its native signer draws randomness; its own tests compare what the Python one signs")
     for leg, codec in codecs(name).items():
         again = samples.codec(name, samples.instruments(name)[leg])
         for command in samples.COMMANDS.values():
@@ -112,7 +112,7 @@ steps = st.builds(
 )
 
 
-@each_venue
+@pytest.mark.parametrize("name", sorted(set(venue_names()) - samples.SPEAKS_INTEGERS))
 @given(tick=steps, lot=steps, ticks=st.integers(1, 10**12), lots=st.integers(1, 10**12))
 def test_no_price_or_size_is_ever_written_with_an_exponent(
     name: str, tick: Decimal, lot: Decimal, ticks: int, lots: int

@@ -40,22 +40,28 @@ def sim_spec(*accounts: str, speed: str = "1", seed: int = 1, taker_delay_ms: in
 @contextmanager
 def served(spec: SimSpec) -> Iterator[Served]:
     """The spec's venue, until the block ends."""
+    keys = {name: account_credentials(spec.venue, FLEET, name) for name in spec.accounts}
+    accounts = {name: (key["api_key"], key["api_secret"]) for name, key in keys.items()}
+    with serving(build_machine(spec, FLEET)) as (rest_url, ws_url):
+        yield Served(rest_url=rest_url, ws_url=ws_url, accounts=accounts)
+
+
+@contextmanager
+def serving(machine: VenueMachine) -> Iterator[tuple[str, str]]:
+    """REST and WebSocket URL of any machine, until the block ends."""
     listener = loopback_socket()
-    rest_url, ws_url = urls(listener)
     ready, stop = threading.Event(), asyncio.Event()
     loop = asyncio.new_event_loop()
 
-    def work(machine: VenueMachine) -> None:
+    def work() -> None:
         loop.run_until_complete(serve(machine, listener, ready=ready.set, stop=stop, linger_s=0))
         loop.close()
 
-    thread = threading.Thread(target=work, args=(build_machine(spec, FLEET),))
+    thread = threading.Thread(target=work)
     thread.start()
     try:
         assert ready.wait(10)
-        keys = {name: account_credentials(spec.venue, FLEET, name) for name in spec.accounts}
-        accounts = {name: (key["api_key"], key["api_secret"]) for name, key in keys.items()}
-        yield Served(rest_url=rest_url, ws_url=ws_url, accounts=accounts)
+        yield urls(listener)
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join(10)

@@ -1,0 +1,117 @@
+"""One account's conversation about one market of Lighter: the edge at which every odd message becomes a VenueError.
+The work is done by `encode`, `replies` and `frames`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from engine.errors import AuthenticationFailed, ProtocolError, Unresolved
+from engine.exchanges.interface import Context, NonceSource
+from engine.exchanges.lighter.encode import Encoder, Tokens
+from engine.exchanges.lighter.frames import FrameDecoder
+from engine.exchanges.lighter.nonces import KeyNonces
+from engine.exchanges.lighter.replies import ReplyDecoder
+from engine.exchanges.lighter.signing import ApiKey, Signer
+from engine.exchanges.lighter.translate import Translator
+from engine.exchanges.lighter.wire import Subscribe
+from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
+from engine.model.commands import CancelOrder, Command, SubmitOrder
+from engine.model.events import Event
+from engine.model.instrument import Instrument
+
+UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+"""All that decoding a hostile message can raise; msgspec itself gives up on deep nesting by RecursionError."""
+
+PING, PONG = '{"type":"ping"}', '{"type":"pong"}'
+HEARTBEAT_S = 30.0
+"""The venue closes a socket that said nothing for two minutes."""
+SILENCE_LIMIT_S = 75.0
+"""Two of our pings went unanswered."""
+
+
+class LighterCodec:
+    """See `engine.exchanges.interface.Codec`. Tokens are signed here, so nothing has to log in."""
+
+    gate = None
+
+    def __init__(
+        self,
+        *,
+        leg: str,
+        instrument: Instrument,
+        key: ApiKey,
+        signer: Signer,
+        ws_url: str,
+        order_life_ms: int,
+    ) -> None:
+        self.instrument = instrument
+        self.nonce_source: NonceSource = KeyNonces(key.account_index, key.api_key_index)
+        self._ws_url = ws_url
+        self._tokens = Tokens(signer)
+        translator = Translator(instrument, key.account_index)
+        self._encoder = Encoder(
+            signer,
+            self._tokens,
+            account_index=key.account_index,
+            market_index=translator.market_index,
+            order_life_ms=order_life_ms,
+        )
+        self._replies = ReplyDecoder(leg, instrument, translator)
+        self._frames = FrameDecoder(leg, translator)
+
+    def streams(self, context: Context) -> tuple[Stream, ...]:
+        """Two sockets, so that own orders are heard although the book's traffic is heavy, or its socket lost."""
+        token = self._tokens.at(context.now_ns)
+        account = [Subscribe(channel=channel, auth=token) for channel in self._frames.private_channels]
+        market = [Subscribe(channel=channel) for channel in self._frames.public_channels]
+        return self._stream("account", account, private=True), self._stream("market", market, private=False)
+
+    def encode(self, command: Command, context: Context) -> HttpRequest:
+        """The request that carries out a command."""
+        return self._encoder.request(command, context)
+
+    def decode_reply(
+        self, command: Command, response: HttpResponse, *, requested_ns: int, at_ns: int
+    ) -> Sequence[Event]:
+        """The events of a reply; a success that cannot be read leaves a submit or cancel unresolved (law 2)."""
+        try:
+            return self._replies.events(command, response, requested_ns=requested_ns, at_ns=at_ns)
+        except AuthenticationFailed:
+            self._tokens.forget()
+            raise
+        except UNREADABLE as error:
+            kind = Unresolved if isinstance(command, SubmitOrder | CancelOrder) else ProtocolError
+            raise kind(
+                f"Lighter's answer to {type(command).__name__} makes no sense: {error}",
+                venue_words=response.body[:300].decode(errors="replace"),
+            ) from error
+
+    def decode_frame(self, text: str | bytes, *, at_ns: int) -> Sequence[Event]:
+        """The events of one WebSocket frame. After a refused subscription the next one has a new token."""
+        try:
+            return self._frames.events(text, at_ns)
+        except ProtocolError:
+            self._tokens.forget()
+            raise
+        except UNREADABLE as error:
+            raise ProtocolError(f"a frame of Lighter makes no sense: {error}") from error
+
+    def answer_frame(self, text: str | bytes) -> str | None:
+        """The venue may ask whether we are there."""
+        said = text.decode(errors="replace") if isinstance(text, bytes) else text
+        is_ping = len(said) < 2 * len(PING) and said.replace(" ", "") == PING
+        return PONG if is_ping else None
+
+    def _stream(self, name: str, subscriptions: list[Subscribe], *, private: bool) -> Stream:
+        return Stream(
+            name=name,
+            url=self._ws_url,
+            frames=tuple(msgspec.json.encode(subscription).decode() for subscription in subscriptions),
+            private=private,
+            silence_limit_s=SILENCE_LIMIT_S,
+            heartbeat=PING,
+            heartbeat_s=HEARTBEAT_S,
+        )

@@ -1,0 +1,170 @@
+"""Lighter as the registry finds it: `VENUE`."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+from msgspec.structs import replace
+
+from engine.clock import NS_PER_MS, NS_PER_S
+from engine.errors import ConfigInvalid, ProtocolError
+from engine.exchanges.interface import (
+    BookMachine,
+    BookSource,
+    Codec,
+    Credentials,
+    Endpoints,
+    NonceRule,
+    Venue,
+    VenueFacts,
+)
+from engine.exchanges.lighter import wire
+from engine.exchanges.lighter.codec import UNREADABLE, LighterCodec
+from engine.exchanges.lighter.curve import ORDER
+from engine.exchanges.lighter.instruments import instruments
+from engine.exchanges.lighter.refusals import is_success, public_failure
+from engine.exchanges.lighter.schnorr import NUMBER_BYTES
+from engine.exchanges.lighter.signing import TX_LIFETIME_MS, ApiKey, PythonSigner, Signer, signer_for
+from engine.exchanges.messages import HttpRequest, HttpResponse
+from engine.exchanges.sequenced_book import SequencedBook, before_first_id
+from engine.model.ids import ClientIdScheme
+from engine.model.instrument import Instrument, MarketKind
+
+STANDARD_REQUESTS_PER_MINUTE = 60
+PREMIUM_REQUESTS_PER_MINUTE = 4_000
+"""What a standard account may ask and send together, and what the smallest premium one may send."""
+
+MAINNET_CHAIN, TESTNET_CHAIN = 304, 300
+FIRST_KEY_INDEX, LAST_KEY_INDEX = 4, 254
+"""Lower indexes belong to the venue's own apps."""
+ORDER_LIFE_MS = 28 * 24 * 3_600_000
+SHORTEST_ORDER_LIFE_MS = 5 * 60_000
+
+FACTS = VenueFacts(
+    name="lighter",
+    kinds=frozenset({MarketKind.PERP}),
+    client_ids=ClientIdScheme(tag_bits=16, sequence_bits=32),
+    send_lifetime_ns=(TX_LIFETIME_MS + 1_000) * NS_PER_MS,
+    lookup_only_while_resting=True,
+    requests_per_minute=STANDARD_REQUESTS_PER_MINUTE,
+    credential_fields=("account_index", "api_key_index", "api_private_key"),
+    nonces=NonceRule.SEQUENCE,
+    book_source=BookSource.STREAM,
+    endpoints={
+        "mainnet": Endpoints(
+            rest_url="https://mainnet.zklighter.elliot.ai", ws_url="wss://mainnet.zklighter.elliot.ai/stream"
+        ),
+        "testnet": Endpoints(
+            rest_url="https://testnet.zklighter.elliot.ai", ws_url="wss://testnet.zklighter.elliot.ai/stream"
+        ),
+    },
+)
+
+_MARKETS = msgspec.json.Decoder(wire.MarketList)
+_STATUS = msgspec.json.Decoder(wire.Status)
+
+
+class Lighter:
+    """See `engine.exchanges.interface.Venue`.
+
+    `tx_lifetime_ms`: the native signer lets every transaction live for ten minutes and cannot be told otherwise, so
+    a send without an answer is only certainly dead after that. A lifetime given here signs in Python instead, which
+    costs two milliseconds an order and makes lost sends certain that much sooner.
+    `order_life_ms`: when a resting order ends by itself although nobody cancels it; five minutes at least.
+    """
+
+    def __init__(
+        self, *, tx_lifetime_ms: int | None = None, order_life_ms: int = ORDER_LIFE_MS, premium: bool = False
+    ) -> None:
+        if order_life_ms < SHORTEST_ORDER_LIFE_MS:
+            raise ConfigInvalid("a resting order on Lighter lives five minutes at least")
+        self._tx_lifetime_ms = tx_lifetime_ms
+        self._order_life_ms = order_life_ms
+        budget = PREMIUM_REQUESTS_PER_MINUTE if premium else STANDARD_REQUESTS_PER_MINUTE
+        lifetime_ms = TX_LIFETIME_MS if tx_lifetime_ms is None else tx_lifetime_ms
+        self.facts = replace(FACTS, requests_per_minute=budget, send_lifetime_ns=(lifetime_ms + 1_000) * NS_PER_MS)
+
+    def codec(self, *, leg: str, instrument: Instrument, credentials: Credentials, endpoints: Endpoints) -> Codec:
+        """ConfigInvalid when the key is none, or the native signer cannot be trusted."""
+        key = api_key(credentials, chain_of(endpoints))
+        return LighterCodec(
+            leg=leg,
+            instrument=instrument,
+            key=key,
+            signer=self._signer(key),
+            ws_url=endpoints.ws_url,
+            order_life_ms=self._order_life_ms,
+        )
+
+    def _signer(self, key: ApiKey) -> Signer:
+        if self._tx_lifetime_ms is None:
+            return signer_for(key)
+        return PythonSigner(key, tx_lifetime_ms=self._tx_lifetime_ms)
+
+    def book(self, leg: str) -> BookMachine:
+        """An update begins where the one before ended: `begin_nonce` is that one's `nonce`."""
+        return SequencedBook(leg, before_first_id)
+
+    def account_identity(self, credentials: Credentials) -> str:
+        """The account's index: limits and positions belong to it, whichever of its keys signs."""
+        return credentials["account_index"]
+
+    def throwaway_credentials(self, seed: str) -> Credentials:
+        digest = hashlib.sha512(seed.encode()).digest()
+        secret = int.from_bytes(digest, "little") % (ORDER - 1) + 1
+        return {
+            "account_index": str(1 + int.from_bytes(digest[:5], "big")),
+            "api_key_index": str(FIRST_KEY_INDEX),
+            "api_private_key": secret.to_bytes(NUMBER_BYTES, "little").hex(),
+        }
+
+    def instruments_request(self) -> HttpRequest:
+        return HttpRequest(method="GET", target="/api/v1/orderBookDetails")
+
+    def decode_instruments(self, response: HttpResponse) -> tuple[Instrument, ...]:
+        """All active perps."""
+        if not is_success(response):
+            raise public_failure(response)
+        try:
+            return instruments(_MARKETS.decode(response.body).order_book_details)
+        except UNREADABLE as error:
+            raise ProtocolError(f"Lighter's market list makes no sense: {error}") from error
+
+    def server_time_request(self) -> HttpRequest:
+        return HttpRequest(method="GET", target="/")
+
+    def decode_server_time(self, response: HttpResponse) -> int:
+        """The venue tells whole seconds; the middle of one is the best guess."""
+        if response.status != 200:
+            raise public_failure(response)
+        try:
+            return _STATUS.decode(response.body).timestamp * NS_PER_S + NS_PER_S // 2
+        except UNREADABLE as error:
+            raise ProtocolError(f"Lighter's clock makes no sense: {error}") from error
+
+
+def api_key(credentials: Credentials, chain_id: int) -> ApiKey:
+    """One account's key from its credentials; ConfigInvalid when they are none."""
+    account, index = credentials["account_index"], credentials["api_key_index"]
+    if not account.isdecimal() or not index.isdecimal():
+        raise ConfigInvalid("account_index and api_key_index of a Lighter account are whole numbers")
+    if not FIRST_KEY_INDEX <= int(index) <= LAST_KEY_INDEX:
+        raise ConfigInvalid(
+            f"api_key_index {index} is none of ours", hint=f"use one from {FIRST_KEY_INDEX} to {LAST_KEY_INDEX}"
+        )
+    return ApiKey(
+        chain_id=chain_id,
+        account_index=int(account),
+        api_key_index=int(index),
+        private_key=credentials["api_private_key"],
+    )
+
+
+def chain_of(endpoints: Endpoints) -> int:
+    """The chain whose number is signed along, by the address, as the venue's own clients tell it. A simulated venue
+    is a mainnet in this."""
+    return TESTNET_CHAIN if "testnet" in endpoints.rest_url else MAINNET_CHAIN
+
+
+VENUE: Venue = Lighter()
