@@ -14,7 +14,11 @@ from engine.exchanges.interface import Venue
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoints
 
-BUILT_IN = {"backpack": "engine.exchanges.backpack.venue"}
+BUILT_IN = {
+    "aster": "engine.exchanges.aster.venue",
+    "aster-spot": "engine.exchanges.aster.spot",
+    "backpack": "engine.exchanges.backpack.venue",
+}
 
 
 def venue_names() -> tuple[str, ...]:

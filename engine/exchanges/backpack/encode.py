@@ -9,6 +9,7 @@ from engine.exchanges.backpack.signing import WINDOW_MS, Parameters, Signer, bui
 from engine.exchanges.backpack.translate import SIDE_WORDS, Translator
 from engine.exchanges.interface import Context
 from engine.exchanges.messages import HttpRequest
+from engine.exchanges.sequenced_book import SNAPSHOT_LEVELS
 from engine.model.commands import (
     CancelOrder,
     Command,
@@ -27,8 +28,6 @@ from engine.model.order import OrderRequest, TimeInForce
 
 PAGE_ROWS = 1_000
 """The longest page of fills and history."""
-SNAPSHOT_LEVELS = 1_000
-"""The deepest depth snapshot."""
 
 BALANCE_PATHS = {MarketKind.SPOT: "/api/v1/capital", MarketKind.PERP: "/api/v1/capital/collateral"}
 """A spot order can only sell what /capital has, and only /capital lists assets that are no collateral. A perp

@@ -10,13 +10,13 @@ import msgspec
 from engine.clock import NS_PER_MS
 from engine.errors import ProtocolError
 from engine.exchanges.backpack import wire
-from engine.exchanges.backpack.book import BackpackBook
 from engine.exchanges.backpack.codec import UNREADABLE, BackpackCodec
 from engine.exchanges.backpack.instruments import instruments
 from engine.exchanges.backpack.refusals import public_failure
 from engine.exchanges.backpack.signing import WINDOW_MS, Signer, public_key
 from engine.exchanges.interface import BookMachine, Codec, Credentials, Endpoints, Venue, VenueFacts
 from engine.exchanges.messages import HttpRequest, HttpResponse
+from engine.exchanges.sequenced_book import SequencedBook, before_first_id
 from engine.model.ids import ClientIdScheme
 from engine.model.instrument import Instrument, MarketKind
 
@@ -47,7 +47,8 @@ class Backpack:
         return BackpackCodec(leg=leg, instrument=instrument, signer=signer, ws_url=endpoints.ws_url)
 
     def book(self, leg: str) -> BookMachine:
-        return BackpackBook(leg)
+        """A diff's first id follows the last id of the one before it (Streams: Depth, docs.backpack.exchange)."""
+        return SequencedBook(leg, before_first_id)
 
     def account_identity(self, credentials: Credentials) -> str:
         """The API key: it is public, and belongs to one account (of which a person may make several)."""

@@ -1,26 +1,39 @@
-"""Backpack's sequence rule (Streams: Depth, docs.backpack.exchange): subscribe and buffer, take a snapshot with
-id L, drop diffs up to L, start with the one that contains L + 1, and from then on every diff must begin exactly
-where the last one ended. There is no checksum, so a crossed book is a lost one too.
+"""A book made of a snapshot and the numbered diffs after it, for venues that tell how their diffs chain.
+
+Every diff leads from one state of the book to a later one, `last_id`. Subscribe and buffer, take a snapshot of
+state L, drop diffs up to L, start with the one that leads from at most L past it, and from then on every diff
+must begin exactly where the last one ended. There is no checksum, so a crossed book is a lost one too.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
-from engine.exchanges.backpack.encode import SNAPSHOT_LEVELS
 from engine.exchanges.depth import LevelStore
 from engine.model.events import BookLost, BookUpdated, DepthChanged, DepthSnapshot
 
 BEST_LEVELS = 10
+SNAPSHOT_LEVELS = 1_000
+"""The deepest snapshot the venues give."""
 BUFFERED_DIFFS = 4_096
 """More than come while a snapshot is on its way; older ones fall out, and a snapshot must then be newer."""
 
+Before = Callable[[DepthChanged], int]
+"""The id of the state a diff begins at: the venue's rule. One that has none begins after its own end."""
 
-class BackpackBook:
+
+def before_first_id(event: DepthChanged) -> int:
+    """Where diffs number their changes without a gap."""
+    return event.first_id - 1
+
+
+class SequencedBook:
     """See `engine.exchanges.interface.BookMachine`."""
 
-    def __init__(self, leg: str) -> None:
+    def __init__(self, leg: str, before: Before) -> None:
         self._leg = leg
+        self._before = before
         self._bids = LevelStore(best_is_highest=True, best_count=BEST_LEVELS, capacity=SNAPSHOT_LEVELS)
         self._asks = LevelStore(best_is_highest=False, best_count=BEST_LEVELS, capacity=SNAPSHOT_LEVELS)
         self._buffer: deque[DepthChanged] = deque(maxlen=BUFFERED_DIFFS)
@@ -40,14 +53,16 @@ class BackpackBook:
         if not self._is_joined and event.last_id <= self._last_id:
             return None
         if not self._follows(event, self._last_id):
-            return self._lose(event, f"diff {event.first_id} to {event.last_id} does not follow {self._last_id}")
+            return self._lose(
+                event, f"diff {self._before(event)} to {event.last_id} does not follow {self._last_id}"
+            )
         self._apply(event)
         return self._show(event)
 
     def snapshot(self, event: DepthSnapshot) -> BookUpdated | BookLost | None:
         """Start from a snapshot unless the book is whole already, or the snapshot ends before the diffs begin."""
         newer = [diff for diff in self._buffer if diff.last_id > event.last_id]
-        if self._last_id is not None or (newer and newer[0].first_id > event.last_id + 1):
+        if self._last_id is not None or (newer and self._before(newer[0]) > event.last_id):
             return None
         self.reset()
         self._bids.replace(event.bids)
@@ -65,15 +80,16 @@ class BackpackBook:
 
     def _keep(self, event: DepthChanged) -> None:
         """The buffer never has a gap: what comes before one is of no use to any snapshot."""
-        if self._buffer and event.first_id != self._buffer[-1].last_id + 1:
+        before = self._before(event)
+        if self._buffer and before != self._buffer[-1].last_id:
             self._buffer.clear()
-        if event.first_id <= event.last_id:
+        if before < event.last_id:
             self._buffer.append(event)
 
     def _follows(self, event: DepthChanged, last_id: int) -> bool:
-        if self._is_joined:
-            return event.first_id == last_id + 1 <= event.last_id
-        return event.first_id <= last_id + 1 <= event.last_id
+        before = self._before(event)
+        begins_well = before == last_id if self._is_joined else before <= last_id
+        return begins_well and last_id < event.last_id
 
     def _apply(self, event: DepthChanged) -> None:
         self._bids.update(event.bids)
