@@ -12,12 +12,13 @@ from engine.errors import ConfigInvalid
 from engine.exchanges.interface import Credentials
 from engine.exchanges.registry import find_venue
 from engine.sim.backpack.settings import BackpackSettings
-from engine.sim.backpack.venue import BackpackMachine, FlowMaker
+from engine.sim.backpack.venue import BackpackMachine
 from engine.sim.exchange import Exchange
 from engine.sim.flow import Flow, GeneratedFlow
 from engine.sim.latency import DistantMachine
 from engine.sim.machine import VenueMachine
 from engine.sim.recording import OpenLines, RecordedFlow
+from engine.sim.simulated_venue import FlowMaker
 from engine.sim.venue_market import VenueMarket
 from engine.spec.types import SimSpec
 
