@@ -29,6 +29,7 @@ class Expiry(StrEnum):
     FILL_OR_KILL = "fill or kill"
     SELF_TRADE = "self trade"
     NO_LONGER_REDUCES = "no longer reduces"
+    WOULD_CROSS = "would cross"
     NO_LIQUIDITY = "no liquidity"
     PRICE_IMPACT = "price impact"
 
