@@ -12,11 +12,11 @@ from engine.exchanges.aster.wire import Id, PriceLevel
 from engine.model.value import Value
 
 
-# {"method":"SUBSCRIBE","params":["btcusdt@depth@100ms"],"id":1} · Live subscribing
+# {"method":"SUBSCRIBE","params":["btcusdt@depth@100ms"],"id":1} · Live subscribing. CCXT sends no id.
 class Control(Value, frozen=True, kw_only=True):
     method: str
     params: tuple[str, ...] = ()
-    id: int
+    id: int | str | None = None
 
 
 # {"stream":"btcusdt@depth@100ms","data":{…}} on /stream; bare data on /ws/<listenKey>; {"result":null,"id":1} after
