@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 BUILT_IN = {
     "backpack": "engine.exchanges.backpack.venue",
+    "aster": "engine.exchanges.aster.venue",
+    "aster-spot": "engine.exchanges.aster.spot",
     "paradex": "engine.exchanges.paradex.venue",
     "lighter": "engine.exchanges.lighter.venue",
 }

@@ -18,7 +18,7 @@ from engine.sim import admission
 from engine.sim.ledger import Account, Ledger
 from engine.sim.market import Market
 from engine.sim.matching import Match, Prevented
-from engine.sim.orders import ExchangeFill, Expiry, Order, OrderRefused, Trade
+from engine.sim.orders import ExchangeFill, Expiry, Order, OrderRefused, Refusal, Trade
 from engine.sim.venue_market import VenueMarket
 
 FILLS_KEPT = 20_000
@@ -52,6 +52,8 @@ class Exchange:
     def __init__(self, markets: Iterable[Market], listener: Listener) -> None:
         self.markets = {market.symbol: VenueMarket(market) for market in markets}
         self.ledger = Ledger()
+        self.crossing_post_only_expires = False
+        """Whether a post-only order that would cross is taken and ends at once, instead of being refused."""
         self._listener = listener
         self._order_ids = 0
         self._open: dict[str, dict[int, Order]] = defaultdict(dict)
@@ -97,6 +99,10 @@ class Exchange:
         if order.is_market:
             order.ticks = at.impact_limit(order.side)
         refusal = admission.refusal(order, account, self._open[order.owner].values(), self.markets)
+        if refusal is Refusal.WOULD_CROSS and self.crossing_post_only_expires:
+            self._take(order, account)
+            self._close(order, OrderStatus.EXPIRED, order.placed_ns, Expiry.WOULD_CROSS)
+            return
         if refusal is not None:
             raise OrderRefused(refusal)
         if order.reduce_only:

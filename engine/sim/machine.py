@@ -17,7 +17,10 @@ class HttpReceived(Value, frozen=True, kw_only=True):
 
 
 class SocketOpened(Value, frozen=True, kw_only=True):
+    """`target` is path and query of the address the client connected to."""
+
     socket_id: int
+    target: str = "/"
 
 
 class SocketReceived(Value, frozen=True, kw_only=True):

@@ -122,14 +122,14 @@ class Host:
         message = HttpReceived(request_id=request_id, request=request)
         self._network.later(self._network.latency_s(), lambda: self._take(message))
 
-    def open(self, opened: Callable[[Line], None]) -> None:
+    def open(self, url: str, opened: Callable[[Line], None]) -> None:
         """Open a socket; `opened` is called when the venue has accepted and said so."""
-        line = Line(self._network.next_id())
+        line, target = Line(self._network.next_id()), "/" + "/".join(url.split("/")[3:])
 
         def accept() -> None:
             self._lines[line.socket_id] = line
             opened(line)
-            self._take(SocketOpened(socket_id=line.socket_id))
+            self._take(SocketOpened(socket_id=line.socket_id, target=target))
 
         self._network.later(2 * self._network.latency_s(), accept)
 

@@ -29,6 +29,7 @@ class Expiry(StrEnum):
     FILL_OR_KILL = "fill or kill"
     SELF_TRADE = "self trade"
     NO_LONGER_REDUCES = "no longer reduces"
+    WOULD_CROSS = "would cross"
     NO_LIQUIDITY = "no liquidity"
     PRICE_IMPACT = "price impact"
 
@@ -71,7 +72,7 @@ class Order:
     post_only: bool = False
     reduce_only: bool = False
     self_trade: SelfTrade = SelfTrade.REJECT_TAKER
-    client_id: int | None = None
+    client_id: int | str | None = None
     budget: int | None = None
     executed_lots: int = 0
     executed_value: int = 0
@@ -110,7 +111,7 @@ class ExchangeFill(Value, frozen=True, kw_only=True):
 
     trade_id: int
     order_id: int
-    client_id: int | None
+    client_id: int | str | None
     symbol: str
     side: Side
     ticks: int

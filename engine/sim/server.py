@@ -91,7 +91,7 @@ class Shell:
         if scope["type"] == "http":
             await self._http(scope, receive, send)
         elif scope["type"] == "websocket":
-            await self._websocket(receive, send)
+            await self._websocket(_target(scope), receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id, request = next(self._ids), await _read_request(scope, receive)
@@ -106,12 +106,12 @@ class Shell:
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": response.body})
 
-    async def _websocket(self, receive: Receive, send: Send) -> None:
+    async def _websocket(self, target: str, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "websocket.accept"})
         socket_id, connection = next(self._ids), Connection(send)
         self._connections[socket_id] = connection
-        self._feed(SocketOpened(socket_id=socket_id))
+        self._feed(SocketOpened(socket_id=socket_id, target=target))
         tasks = {asyncio.create_task(self._read(socket_id, receive)), connection.writer}
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -256,8 +256,13 @@ async def _read_request(scope: Scope, receive: Receive) -> HttpRequest:
         message = await receive()
         body += message.get("body", b"")
         more = message.get("more_body", False)
-    target = scope["raw_path"].decode("latin-1")
+    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+    return HttpRequest(method=scope["method"], target=_target(scope), headers=headers, body=body)
+
+
+def _target(scope: Scope) -> str:
+    """Path and query as the client wrote them."""
+    target: str = scope["raw_path"].decode("latin-1")
     if scope["query_string"]:
         target += "?" + scope["query_string"].decode("latin-1")
-    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
-    return HttpRequest(method=scope["method"], target=target, headers=headers, body=body)
+    return target

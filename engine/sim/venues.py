@@ -16,23 +16,28 @@ from msgspec.structs import replace
 from engine.errors import ConfigInvalid
 from engine.exchanges.interface import Credentials
 from engine.exchanges.registry import find_venue
-from engine.model.instrument import Instrument
+from engine.model.instrument import Instrument, MarketKind
 from engine.sim.exchange import Exchange
 from engine.sim.faults import FaultyMachine
 from engine.sim.flow import Flow, GeneratedFlow
 from engine.sim.machine import VenueMachine
 from engine.sim.market_machine import FlowMaker
 from engine.sim.recording import OpenLines, RecordedFlow
+from engine.sim.simulated_venue import FlowMaker
 from engine.sim.venue_market import VenueMarket
 from engine.spec.types import FaultSpec, SimSpec
 
 if TYPE_CHECKING:
+    from engine.sim.aster.settings import AsterSettings
+    from engine.sim.aster.venue import AsterMachine
     from engine.sim.backpack.settings import BackpackSettings
     from engine.sim.backpack.venue import BackpackMachine
     from engine.sim.lighter.settings import LighterSettings
     from engine.sim.lighter.venue import LighterMachine
     from engine.sim.paradex.settings import ParadexSettings
     from engine.sim.paradex.venue import ParadexMachine
+
+_ASTER_KINDS = {"aster": MarketKind.PERP, "aster-spot": MarketKind.SPOT}
 
 
 def build_machine(spec: SimSpec, fleet_id: str, recording: OpenLines | None = None) -> VenueMachine:
@@ -61,6 +66,22 @@ def simulated_backpack(
     for account, balances in spec.accounts.items():
         api_key = account_credentials(spec.venue, fleet_id, account)["api_key"]
         machine.open_account(account, api_key, balances)
+    return machine
+
+
+def simulated_aster(
+    spec: SimSpec,
+    fleet_id: str,
+    recording: OpenLines | None = None,
+    settings: AsterSettings | None = None,
+) -> AsterMachine:
+    """One API of the simulated Aster itself, likewise. It has no speed bump."""
+    from engine.sim.aster.settings import AsterSettings
+    from engine.sim.aster.venue import AsterMachine
+
+    machine = AsterMachine(_ASTER_KINDS[spec.venue], settings or AsterSettings(), _flow_maker(spec, recording))
+    for account, balances in spec.accounts.items():
+        machine.open_account(account, account_credentials(spec.venue, fleet_id, account), balances)
     return machine
 
 
@@ -99,6 +120,8 @@ def simulated_lighter(
 
 _SIMULATORS: dict[str, Callable[[SimSpec, str, OpenLines | None], VenueMachine]] = {
     "backpack": simulated_backpack,
+    "aster": simulated_aster,
+    "aster-spot": simulated_aster,
     "paradex": simulated_paradex,
     "lighter": simulated_lighter,
 }
@@ -109,6 +132,10 @@ def simulated_markets(venue: str) -> tuple[Instrument, ...]:
     """The markets a simulated venue lists, known without running it; empty for venues nobody simulates."""
     if venue not in _SIMULATORS:
         return ()
+    if venue in _ASTER_KINDS:
+        from engine.sim.aster.markets import MARKETS
+
+        return tuple(market.instrument for market in MARKETS[_ASTER_KINDS[venue]])
     return tuple(market.instrument for market in import_module(f"engine.sim.{venue}.markets").MARKETS)
 
 

@@ -90,7 +90,7 @@ class VirtualWorld:
                 self._sockets.append(socket)
                 opened.set_result(socket)
 
-        self.effect(lambda: host.open(accept))
+        self.effect(lambda: host.open(url, accept))
         try:
             return await asyncio.wait_for(opened, timeout_s)
         except TimeoutError as error:

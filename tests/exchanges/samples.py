@@ -32,7 +32,7 @@ from engine.model.order import ApprovedOrder, OrderRequest, Side
 
 WIRE = Path(__file__).parents[1] / "wire"
 
-CLIENT_ID_BITS = {"backpack": 32, "paradex": 48, "lighter": 48}
+CLIENT_ID_BITS = {"backpack": 32, "aster": 48, "aster-spot": 48, "paradex": 48, "lighter": 48}
 """The room each venue's documentation leaves for a client id."""
 
 

@@ -1,13 +1,14 @@
-"""A simulated Backpack served on a free loopback port from a thread, for clients that block."""
+"""A simulated venue served on a free loopback port from a thread, for clients that block."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 
+from engine.exchanges.interface import Credentials
 from engine.model.value import Value
 from engine.sim.machine import VenueMachine
 from engine.sim.server import loopback_socket, serve, urls
@@ -21,19 +22,31 @@ BALANCES = {"USDC": Decimal(100_000), "SOL": Decimal(100), "ETH": Decimal(5), "B
 class Served(Value, frozen=True, kw_only=True):
     rest_url: str
     ws_url: str
-    accounts: dict[str, tuple[str, str]]
-    """(api key, api secret) by account name."""
+    credentials: dict[str, Credentials]
+    """By account name."""
+
+    @property
+    def accounts(self) -> dict[str, tuple[str, str]]:
+        """(api key, api secret) by account name."""
+        return {name: (keys["api_key"], keys["api_secret"]) for name, keys in self.credentials.items()}
 
 
-def sim_spec(*accounts: str, speed: str = "1", seed: int = 1, taker_delay_ms: int = 100) -> SimSpec:
+def sim_spec(
+    *accounts: str,
+    venue: str = "backpack",
+    speed: str = "1",
+    seed: int = 1,
+    taker_delay_ms: int = 100,
+    balances: Mapping[str, Decimal] = BALANCES,
+) -> SimSpec:
     return SimSpec(
-        venue="backpack",
+        venue=venue,
         seed=seed,
         speed=Decimal(speed),
         latency_ms=0,
         taker_delay_ms=taker_delay_ms,
         recording=None,
-        accounts=dict.fromkeys(accounts, BALANCES),
+        accounts=dict.fromkeys(accounts, dict(balances)),
     )
 
 
@@ -41,9 +54,8 @@ def sim_spec(*accounts: str, speed: str = "1", seed: int = 1, taker_delay_ms: in
 def served(spec: SimSpec) -> Iterator[Served]:
     """The spec's venue, until the block ends."""
     keys = {name: account_credentials(spec.venue, FLEET, name) for name in spec.accounts}
-    accounts = {name: (key["api_key"], key["api_secret"]) for name, key in keys.items()}
     with serving(build_machine(spec, FLEET)) as (rest_url, ws_url):
-        yield Served(rest_url=rest_url, ws_url=ws_url, accounts=accounts)
+        yield Served(rest_url=rest_url, ws_url=ws_url, credentials=keys)
 
 
 @contextmanager

@@ -5,28 +5,14 @@ Symbols may contain dots (`AAPL.US_USDC_PERP`), so names are taken apart from th
 
 from __future__ import annotations
 
-from engine.model.value import Value
 from engine.sim.backpack.public import INTERVALS_NS
+from engine.sim.subscriptions import StreamName
 
 DEPTH_WINDOWS_MS = {"200ms": 200, "600ms": 600, "1000ms": 1_000}
 PRIVATE_KINDS = frozenset(
     {"account.orderUpdate", "account.positionUpdate", "account.balanceUpdate", "account.rfqUpdate"}
 )
 _MARKET_KINDS = frozenset({"bookTicker", "trade", "markPrice", "ticker", "openInterest"})
-
-
-class StreamName(Value, frozen=True, kw_only=True):
-    """`symbol` is empty for streams over all markets; `window_ms` and `interval` belong to depth and kline."""
-
-    text: str
-    kind: str
-    symbol: str = ""
-    window_ms: int = 0
-    interval: str = ""
-
-    @property
-    def is_private(self) -> bool:
-        return self.kind in PRIVATE_KINDS
 
 
 class UnknownStream(Exception):

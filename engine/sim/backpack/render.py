@@ -32,6 +32,7 @@ EXPIRY_REASONS = {
     Expiry.FILL_OR_KILL: "FillOrKill",
     Expiry.SELF_TRADE: "SelfTradePrevention",
     Expiry.NO_LONGER_REDUCES: "ReduceOnlyNotReduced",
+    Expiry.WOULD_CROSS: "PostOnlyTaker",
     Expiry.NO_LIQUIDITY: "InsufficientLiquidity",
     Expiry.PRICE_IMPACT: "PriceImpact",
 }

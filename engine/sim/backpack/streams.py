@@ -17,17 +17,17 @@ from engine.model.order import Side
 from engine.sim.backpack import frames
 from engine.sim.backpack.auth import Gate
 from engine.sim.backpack.errors import ApiRefusal
-from engine.sim.backpack.names import StreamName, UnknownStream, parse_stream
+from engine.sim.backpack.names import PRIVATE_KINDS, UnknownStream, parse_stream
 from engine.sim.backpack.public import INTERVALS_NS
 from engine.sim.backpack.state import BackpackState
-from engine.sim.backpack.subscriptions import Subscriptions
-from engine.sim.backpack.windows import DepthWindows, Window
 from engine.sim.exchange import OrderChange
 from engine.sim.ledger import Account
 from engine.sim.matching import Level
 from engine.sim.orders import ExchangeFill, Order, Trade
 from engine.sim.schedule import Schedule
+from engine.sim.subscriptions import StreamName, Subscriptions
 from engine.sim.venue_market import VenueMarket
+from engine.sim.windows import DepthWindows, Window
 
 PARSE_ERROR, NOT_ALLOWED = 4002, 4003
 """The code for a private subscription without a good signature is not documented: a guess."""
@@ -79,7 +79,7 @@ class Streams:
         for stream in said.params:
             try:
                 name = parse_stream(stream)
-                if name.is_private and account is None:
+                if name.kind in PRIVATE_KINDS and account is None:
                     account = self._gate.subscriber(() if said.signature is UNSET else said.signature, self.now_ns)
             except UnknownStream as unknown:
                 self._send(socket_id, error_frame(unknown.code, unknown.message))
@@ -87,7 +87,7 @@ class Streams:
                 self._send(socket_id, error_frame(NOT_ALLOWED, refusal.message))
                 return
             else:
-                self._start(socket_id, name, account or "" if name.is_private else "")
+                self._start(socket_id, name, account or "" if name.kind in PRIVATE_KINDS else "")
 
     def _start(self, socket_id: int, name: StreamName, account: str) -> None:
         if name.symbol and name.symbol not in self._state.exchange.markets:

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.sim.backpack.names import StreamName
+from engine.model.value import Value
 
 STREAMS_PER_SOCKET = 500
 
 Key = tuple[str, str]
 """(stream name, account): the account is empty for public streams."""
+
+
+class StreamName(Value, frozen=True, kw_only=True):
+    """A venue's stream, taken apart by the venue. `symbol` is empty for streams over all markets; `window_ms`,
+    `levels` and `interval` belong to depth and candles."""
+
+    text: str
+    kind: str
+    symbol: str = ""
+    window_ms: int = 0
+    levels: int = 0
+    interval: str = ""
 
 
 class Subscriptions:

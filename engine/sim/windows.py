@@ -1,4 +1,4 @@
-"""Depth streams that come at most every 200, 600 or 1000 ms: changes add up and leave as one update."""
+"""Depth streams that come at most so often: changes add up and leave as one update."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from engine.clock import NS_PER_MS
-from engine.sim.backpack.names import StreamName
 from engine.sim.matching import Level
 from engine.sim.schedule import Schedule
+from engine.sim.subscriptions import StreamName
 
 
 @dataclass(slots=True)

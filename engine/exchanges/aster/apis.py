@@ -1,0 +1,58 @@
+"""Where the two APIs, and the two generations of each, keep their routes.
+
+One difference in names is one line here, so that the encoder and the simulated venue read as if there were one API.
+"""
+
+from __future__ import annotations
+
+from engine.clock import NS_PER_MS
+from engine.exchanges.aster.signing import MAINNET_CHAIN, NONCE_WINDOW_MS, TESTNET_CHAIN
+from engine.exchanges.interface import Endpoints, NonceRule, VenueFacts
+from engine.model.ids import ClientIdScheme
+from engine.model.instrument import MarketKind
+
+VENUE_NAMES = {MarketKind.PERP: "aster", MarketKind.SPOT: "aster-spot"}
+
+CLIENT_IDS = ClientIdScheme(tag_bits=16, sequence_bits=32)
+"""Client ids are text, so there is room; see `client_ids` for how they are written."""
+
+PREFIXES = {MarketKind.PERP: "/fapi", MarketKind.SPOT: "/api"}
+_HOSTS = {MarketKind.PERP: ("fapi", "fstream"), MarketKind.SPOT: ("sapi", "sstream")}
+
+_OTHER_GENERATIONS = {"/balance": "/v2/balance", "/positionRisk": "/v2/positionRisk"}
+"""Futures routes that HMAC keys find under another number than v1."""
+
+
+def facts(kind: MarketKind) -> VenueFacts:
+    rest, stream = _HOSTS[kind]
+    return VenueFacts(
+        name=VENUE_NAMES[kind],
+        kinds=frozenset({kind}),
+        client_ids=CLIENT_IDS,
+        send_lifetime_ns=NONCE_WINDOW_MS * NS_PER_MS,
+        lookup_only_while_resting=False,
+        requests_per_minute=1_200,
+        # Either user and private_key (v3), or api_key and api_secret (v1, keys of before March 2026).
+        credential_fields=("user", "private_key", "api_key", "api_secret"),
+        nonces=NonceRule.CLOCK_US,
+        endpoints={
+            name: Endpoints(rest_url=f"https://{rest}.{domain}.com", ws_url=f"wss://{stream}.{domain}.com")
+            for name, domain in (("mainnet", "asterdex"), ("testnet", "asterdex-testnet"))
+        },
+    )
+
+
+def chain_of(endpoints: Endpoints) -> int:
+    """The chain id signatures name; a simulated venue counts as mainnet."""
+    return TESTNET_CHAIN if "asterdex-testnet" in endpoints.rest_url else MAINNET_CHAIN
+
+
+def public_path(kind: MarketKind, route: str) -> str:
+    """Public data is alike in both generations."""
+    return f"{PREFIXES[kind]}/v3{route}"
+
+
+def private_path(kind: MarketKind, generation: int, route: str) -> str:
+    if generation == 1 and kind is MarketKind.PERP and route in _OTHER_GENERATIONS:
+        return PREFIXES[kind] + _OTHER_GENERATIONS[route]
+    return f"{PREFIXES[kind]}/v{generation}{route}"

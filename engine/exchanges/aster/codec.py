@@ -1,0 +1,92 @@
+"""One account's conversation about one market of Aster: the edge at which every odd message becomes a VenueError.
+The work is done by `encode`, `replies` and `frames`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from engine.errors import ProtocolError, Unresolved
+from engine.exchanges.aster.encode import Encoder
+from engine.exchanges.aster.frames import FrameDecoder, depth_stream, mark_stream
+from engine.exchanges.aster.gate import ListenKeyGate
+from engine.exchanges.aster.replies import ReplyDecoder
+from engine.exchanges.aster.signing import Signer
+from engine.exchanges.aster.translate import Translator
+from engine.exchanges.aster.wire_streams import Control
+from engine.exchanges.interface import Context, Gate
+from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
+from engine.model.commands import CancelOrder, Command, SubmitOrder
+from engine.model.events import Event
+from engine.model.instrument import Instrument, MarketKind
+from engine.model.order import ApprovedOrder
+
+UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+"""All that decoding a hostile message can raise; msgspec itself gives up on deep nesting by RecursionError."""
+
+MARK_PRICE_SILENCE_S = 10.0
+"""A perp's mark price comes every second even when nothing changes; spot has no such heartbeat."""
+
+
+class AsterCodec:
+    """See `engine.exchanges.interface.Codec`."""
+
+    nonce_source = None
+
+    def __init__(self, *, leg: str, instrument: Instrument, signer: Signer, ws_url: str) -> None:
+        self.instrument = instrument
+        self._ws_url = ws_url.rstrip("/")
+        translator = Translator(instrument)
+        self._encoder = Encoder(instrument.kind, translator, signer)
+        self.gate: Gate | None = ListenKeyGate(self._encoder)
+        self._replies = ReplyDecoder(leg, instrument, translator)
+        self._frames = FrameDecoder(leg, translator)
+
+    def streams(self, context: Context) -> tuple[Stream, ...]:
+        """The account's stream is named by the listenKey alone, so there is nothing to say on it."""
+        market, is_perp = self.instrument.symbol.lower(), self.instrument.kind is MarketKind.PERP
+        names = (depth_stream(market), mark_stream(market)) if is_perp else (depth_stream(market),)
+        subscription = msgspec.json.encode(Control(method="SUBSCRIBE", params=names, id=1)).decode()
+        return (
+            Stream(name="account", url=f"{self._ws_url}/ws/{context.token}", frames=(), private=True),
+            Stream(
+                name="market",
+                url=f"{self._ws_url}/stream",
+                frames=(subscription,),
+                private=False,
+                silence_limit_s=MARK_PRICE_SILENCE_S if is_perp else None,
+            ),
+        )
+
+    def encode(self, command: Command, context: Context) -> HttpRequest:
+        """The request that carries out a command."""
+        return self._encoder.request(command, context)
+
+    def encode_batch(self, orders: Sequence[ApprovedOrder], context: Context) -> HttpRequest:
+        """Up to five orders in one request; each is answered for itself, in the order given."""
+        return self._encoder.batch(orders, context)
+
+    def decode_reply(
+        self, command: Command, response: HttpResponse, *, requested_ns: int, at_ns: int
+    ) -> Sequence[Event]:
+        """The events of a reply; a success that cannot be read leaves a submit or cancel unresolved (law 2)."""
+        try:
+            return self._replies.events(command, response, requested_ns=requested_ns, at_ns=at_ns)
+        except UNREADABLE as error:
+            kind = Unresolved if isinstance(command, SubmitOrder | CancelOrder) else ProtocolError
+            raise kind(
+                f"Aster's answer to {type(command).__name__} makes no sense: {error}",
+                venue_words=response.body[:300].decode(errors="replace"),
+            ) from error
+
+    def answer_frame(self, _text: str | bytes) -> None:
+        """Aster pings below the level of messages."""
+
+    def decode_frame(self, text: str | bytes, *, at_ns: int) -> Sequence[Event]:
+        """The events of one WebSocket frame; AuthenticationFailed when it says that the listenKey has ended."""
+        try:
+            return self._frames.events(text, at_ns)
+        except UNREADABLE as error:
+            raise ProtocolError(f"a frame of Aster makes no sense: {error}") from error

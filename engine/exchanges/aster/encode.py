@@ -1,0 +1,116 @@
+"""Commands to signed requests. Parameters are written by hand in the order they are signed in; nothing in them
+needs percent-encoding except the lists of batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from engine.clock import NS_PER_US
+from engine.exchanges.aster.apis import private_path, public_path
+from engine.exchanges.aster.client_ids import client_id_text
+from engine.exchanges.aster.signing import Signer
+from engine.exchanges.aster.translate import POST_ONLY, SIDE_WORDS, Translator
+from engine.exchanges.interface import Context
+from engine.exchanges.messages import HttpRequest
+from engine.exchanges.sequenced_book import SNAPSHOT_LEVELS
+from engine.model.commands import (
+    CancelOrder,
+    Command,
+    QueryBalances,
+    QueryBook,
+    QueryFills,
+    QueryInstrument,
+    QueryOpenOrders,
+    QueryOrder,
+    QueryOrderHistory,
+    QueryPosition,
+    SubmitOrder,
+)
+from engine.model.instrument import MarketKind
+from engine.model.order import ApprovedOrder, OrderRequest
+
+PAGE_ROWS = 1_000
+"""The longest page of trades and orders."""
+BATCH_MOST = 5
+
+
+class Encoder:
+    """One account and one market."""
+
+    def __init__(self, kind: MarketKind, translator: Translator, signer: Signer) -> None:
+        self._kind = kind
+        self._translator = translator
+        self._signer = signer
+        self._symbol = f"symbol={translator.symbol}"
+        newest = f"{self._symbol}&limit={PAGE_ROWS}"
+        balances = ("/balance" if kind is MarketKind.PERP else "/account", "")
+        self._fixed_queries: dict[type[Command], tuple[str, str]] = {
+            QueryOpenOrders: ("/openOrders", self._symbol),
+            # No startTime: whether it then keeps the oldest or the newest rows of a full page is not documented.
+            QueryOrderHistory: ("/allOrders", newest),
+            QueryFills: ("/userTrades", newest),
+            QueryPosition: ("/positionRisk", self._symbol) if kind is MarketKind.PERP else balances,
+            QueryBalances: balances,
+        }
+        self._order_path = private_path(kind, signer.generation, "/order")
+
+    def request(self, command: Command, context: Context) -> HttpRequest:
+        """The request that carries out a command, signed for the context's moment."""
+        match command:
+            case SubmitOrder(order=approved):
+                return self._signed("POST", self._order_path, self._order(approved.request), context)
+            case CancelOrder():
+                return self._signed("DELETE", self._order_path, self._cancel(command), context)
+            case QueryOrder(client_id=client_id):
+                asked = f"{self._symbol}&origClientOrderId={client_id_text(client_id)}"
+                return self._signed("GET", self._order_path, asked, context)
+            case QueryBook():
+                parameters = f"?{self._symbol}&limit={SNAPSHOT_LEVELS}"
+                return HttpRequest(method="GET", target=public_path(self._kind, "/depth") + parameters)
+            case QueryInstrument():
+                return HttpRequest(method="GET", target=public_path(self._kind, "/exchangeInfo"))
+            case _:
+                route, parameters = self._fixed_queries[type(command)]
+                return self.private("GET", route, parameters, context)
+
+    def batch(self, orders: Sequence[ApprovedOrder], context: Context) -> HttpRequest:
+        """Up to five orders in one request; they are matched concurrently and answered in the order given."""
+        if not 0 < len(orders) <= BATCH_MOST:
+            raise ValueError(f"a batch holds 1 to {BATCH_MOST} orders")
+        listed = ",".join(_json_object(self._order(approved.request)) for approved in orders)
+        return self.private("POST", "/batchOrders", f"batchOrders={quote(f'[{listed}]', safe='')}", context)
+
+    def private(self, method: str, route: str, parameters: str, context: Context) -> HttpRequest:
+        path = private_path(self._kind, self._signer.generation, route)
+        return self._signed(method, path, parameters, context)
+
+    def _signed(self, method: str, path: str, parameters: str, context: Context) -> HttpRequest:
+        now_us = context.now_ns // NS_PER_US if context.nonce is None else context.nonce
+        return self._signer.request(method, path, parameters, now_us)
+
+    def _order(self, order: OrderRequest) -> str:
+        """Perps: RESULT makes the reply tell how an order ended that could not rest, instead of only that it came,
+        and an order that would meet one of the same account gives way. Spot documents neither."""
+        price, size = self._translator.prices.text(order.ticks), self._translator.sizes.text(order.lots)
+        time_in_force = POST_ONLY if order.post_only else order.time_in_force.upper()
+        perp = ""
+        if self._kind is MarketKind.PERP:
+            perp = "&newOrderRespType=RESULT&stpMode=EXPIRE_TAKER"
+            perp += "&reduceOnly=true" if order.reduce_only else ""
+        return (
+            f"{self._symbol}&side={SIDE_WORDS[order.side]}&type=LIMIT&timeInForce={time_in_force}&quantity={size}"
+            f"&price={price}&newClientOrderId={client_id_text(order.client_id)}{perp}"
+        )
+
+    def _cancel(self, cancel: CancelOrder) -> str:
+        if cancel.venue_order_id is not None:
+            return f"{self._symbol}&orderId={cancel.venue_order_id}"
+        return f"{self._symbol}&origClientOrderId={client_id_text(cancel.client_id)}"
+
+
+def _json_object(parameters: str) -> str:
+    """The same parameters as a compact JSON object of texts, which is how a batch carries them."""
+    pairs = (pair.split("=", 1) for pair in parameters.split("&"))
+    return "{" + ",".join(f'"{name}":"{value}"' for name, value in pairs) + "}"
