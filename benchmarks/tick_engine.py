@@ -83,6 +83,8 @@ class Stopwatch:
         self.instrument = codec.instrument
         self.streams = codec.streams
         self.decode_reply = codec.decode_reply
+        self.answer_frame = codec.answer_frame
+        self.gate, self.nonce_source = codec.gate, codec.nonce_source
         self._codec = codec
         self._times_us = times_us
         self._heard_s = 0.0

@@ -23,7 +23,6 @@ from engine.sim.flow import Flow, GeneratedFlow
 from engine.sim.machine import VenueMachine
 from engine.sim.market_machine import FlowMaker
 from engine.sim.recording import OpenLines, RecordedFlow
-from engine.sim.simulated_venue import FlowMaker
 from engine.sim.venue_market import VenueMarket
 from engine.spec.types import FaultSpec, SimSpec
 

@@ -46,7 +46,7 @@ def order_index(number: int) -> int:
 def order(order: Order, at: VenueMarket, state: LighterState, status: str | None = None) -> wire.Order:
     """An order as it stands; `status` for those the sequencer would not have."""
     terms = state.terms.get(order.order_id)
-    number, client = order_index(order.order_id), order.client_id or 0
+    number, client = order_index(order.order_id), int(order.client_id or 0)
     return wire.Order(
         order_index=number,
         client_order_index=client,

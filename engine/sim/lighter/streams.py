@@ -216,7 +216,7 @@ class Streams:
 
     def order_changed(self, order: Order, change: OrderChange, fill: ExchangeFill | None) -> None:
         if fill is not None:
-            self._owners[order.order_id] = (self._state.index_of(order.owner), order.client_id or 0)
+            self._owners[order.order_id] = (self._state.index_of(order.owner), int(order.client_id or 0))
         if change is OrderChange.ACCEPTED and not order.may_rest:
             return
         self._tell_order(order, None)
