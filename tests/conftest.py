@@ -6,14 +6,20 @@ to one worker; the rest of the suite fills the other.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+
+settings.register_profile("botctl", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("botctl")
+"""A slow machine is no failure, since nothing here asserts time; CI looks at the same examples every time."""
 
 UNITS = {"e2e": "fleets", "docs": "fleets", "house": "house"}
 """Rooms whose tests stay together: fleets want a core, and `house` builds its installations once."""
