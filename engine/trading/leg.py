@@ -119,13 +119,16 @@ class Leg:
         return True
 
     def position_reported(self, event: PositionReported) -> None:
-        """Keep the venue's figure; a difference seen by two queries with no fill between is unexplained."""
+        """Keep the venue's figure; a difference seen by two queries with no fill between is unexplained.
+
+        Once found it stays until the figures agree: fills move both alike and explain nothing.
+        """
         self.venue_position_lots = event.position.lots
         if event.requested_ns is None or self.instrument.kind is not MarketKind.PERP:
             return
         missing = event.position.lots - self.accounting.position_lots
         seen = (missing, self.accounting.fills)
-        explained = missing == 0 or seen != self._difference
+        explained = missing == 0 or (not self.unexplained_lots and seen != self._difference)
         self._difference = seen
         found = 0 if explained else missing
         if found and not self.unexplained_lots:
