@@ -89,6 +89,16 @@ class Journal:
             next_sequence=max(self._next.values(), default=0),
         )
 
+    def live_elsewhere(self) -> dict[str, int]:
+        """Orders that may live on markets which the bot does not trade now, counted by market."""
+        present = {name: leg.market for name, leg in self._legs.items()}
+        rows = self._connection.execute("SELECT leg, market, count(*) FROM orders WHERE done = 0 GROUP BY 1, 2")
+        elsewhere: dict[str, int] = {}
+        for leg, market, count in rows:
+            if present.get(leg) != market:
+                elsewhere[market] = elsewhere.get(market, 0) + count
+        return elsewhere
+
     def live_orders(self) -> int:
         """How many orders may still rest or fill, as far as anybody can know."""
         (count,) = self._connection.execute("SELECT count(*) FROM orders WHERE done = 0").fetchone()
