@@ -88,6 +88,8 @@ class Leg:
     def connected(self, at_ns: int) -> None:
         """The account stream is heard from here on; what came before is asked for."""
         self.link_why_not, self.synced, self._connected_ns = "", False, at_ns
+        for order in self.orders.live:
+            order.not_after(at_ns, dead_after_ns=at_ns + self.setup.send_lifetime_ns)
         self.sync.want(at_ns)
 
     def order_reported(self, report: OrderReport, at_ns: int) -> None:

@@ -113,6 +113,12 @@ class OwnOrder:
             self.updated_ns = at_ns
             self.state, self.unresolved, self.reason = OrderState.REJECTED, None, words
 
+    def not_after(self, at_ns: int, *, dead_after_ns: int) -> None:
+        """A clock that was set back between two lives dates what we remember into the future, where every deadline
+        would wait for it. It was sent before now, whatever the record says."""
+        self.submitted_ns, self.updated_ns = min(self.submitted_ns, at_ns), min(self.updated_ns, at_ns)
+        self.dead_after_ns = min(self.dead_after_ns, dead_after_ns)
+
     def cancel_sent(self, at_ns: int) -> None:
         self.updated_ns = self.cancel_sent_ns = at_ns
         self.state = OrderState.CANCEL_PENDING

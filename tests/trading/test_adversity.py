@@ -142,3 +142,16 @@ def test_a_slot_the_venue_took_an_order_for_owes_nothing_for_earlier_refusals() 
         bench.accept(bid)
         bench.now_ns += 10 * NS_PER_S
         bid = side_of(submitted(bench.update(bid, OrderStatus.CANCELED)), Side.BUY)
+
+
+def test_a_clock_set_back_between_two_lives_delays_no_answer() -> None:
+    bench = Bench()
+    bench.connect()
+    bench.book(9_990, 10_010)
+    again = bench.restarted()
+    again.now_ns -= 600 * NS_PER_S
+    again.connect()
+    for _ in range(4):
+        next_round(again)
+    assert {order.state for order in again.orders.values()} == {OrderState.REJECTED}
+    assert len(submitted(again.book(9_990, 10_010))) == 2
