@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -174,13 +175,11 @@ def open_journal(world: World, path: Path, owner: JournalOwner, legs: Mapping[st
 
 def checkpoint(world: World, path: Path) -> None:
     """Fold the write-ahead log into the file, over a connection of its own."""
-    connection = world.database(path)
     try:
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        with closing(world.database(path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
     except sqlite3.Error as error:
         raise _unwritable(error) from error
-    finally:
-        connection.close()
 
 
 def _check(connection: sqlite3.Connection, path: Path, owner: JournalOwner) -> None:

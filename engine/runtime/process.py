@@ -28,6 +28,8 @@ from engine.spec.types import BotSpec
 log = logging.getLogger(__name__)
 
 DURATION_OVER = "duration is over"
+LAST_CANCELS_S = 2.0
+"""Time for the cancels of a failed bot to reach the venue; nobody waits for what they lead to."""
 
 
 class BotProcess:
@@ -162,7 +164,17 @@ class BotProcess:
             self.bot.handle(Paused(at_ns=self.now_ns(), leg=WHOLE_BOT, who=who, why=why))
         self.bot.tell_time()
         conversations = (session.run() for session in started.sessions.values())
-        await race(*conversations, _failure(self.bot), self.bot.keep_house(), self._end(self.bot))
+        await race(*conversations, self._failure(self.bot), self.bot.keep_house(), self._end(self.bot))
+
+    async def _failure(self, bot: Bot) -> None:
+        """Ends with what the bot failed with. One that cannot go on, with a full disk for example, may stay away
+        for hours: what it has resting is not left alone with the market."""
+        try:
+            await bot.failed
+        except Exception:
+            log.error("cancelling before the end", extra={"facts": {"orders": bot.cancel_blindly()}})
+            await self._around.world.sleep(LAST_CANCELS_S)
+            raise
 
     async def _end(self, bot: Bot) -> None:
         """Wait until somebody asks for the end or the declared duration is over; then stop as a procedure."""
@@ -186,10 +198,6 @@ class BotProcess:
             why=DURATION_OVER,
         )
         mark_finished(self._around.workspace, finished)
-
-
-async def _failure(bot: Bot) -> None:
-    await bot.failed
 
 
 def _place(spec: BotSpec) -> object:
