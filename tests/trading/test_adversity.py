@@ -151,7 +151,7 @@ def test_a_clock_set_back_between_two_lives_delays_no_answer() -> None:
     again = bench.restarted()
     again.now_ns -= 600 * NS_PER_S
     again.connect()
-    for _ in range(4):
+    for _ in range(8):
         next_round(again)
     assert {order.state for order in again.orders.values()} == {OrderState.REJECTED}
     assert len(submitted(again.book(9_990, 10_010))) == 2
