@@ -18,6 +18,7 @@ from engine.control.fleet import Fleet
 from engine.control.health import await_bots, await_simulators
 from engine.control.orphans import stop_by_socket
 from engine.control.programs import SIMULATOR_STOP_S, program_name, programs_of, stop_deadline_s
+from engine.control.remains import remains_of
 from engine.errors import BotctlError
 from engine.host.control_client import call_all
 from engine.host.finished import clear_finished
@@ -66,10 +67,11 @@ def converge(run: Run) -> None:
         leaving = frozenset(known_programs(run.observed)) - {program.name for program in wanted}
         run.fleet.backend.execute(Load(programs=wanted, leaving=leaving), run.tell)
     _stop(run)
+    left = _left_behind(run)
     run.commit()
     _start_simulators(run)
     _start_bots(run)
-    problems = {**_hand_over(run), **_await_health(run)}
+    problems = {**left, **_hand_over(run), **_await_health(run)}
     if problems:
         words = "; ".join(f"{name}: {why}" for name, why in sorted(problems.items()))
         raise BotctlError(
@@ -131,6 +133,15 @@ def _stop_programs(run: Run, subject: Subject, deadline_s: float) -> None:
             f"{', '.join(unclean)} did not finish the stop procedure: orders may still rest at the venue",
             hint="look at the venue and at `botctl logs`; `botctl apply` goes on from here",
         )
+
+
+def _left_behind(run: Run) -> dict[str, str]:
+    """Bots that end here and did not end well: with no process and no file, nobody would ask for their orders."""
+    applied = run.observed.applied
+    if applied is None:
+        return {}
+    names = [name for name in run.names(Subject.BOT, Kind.STOP, Kind.RETIRE) if name in applied.bots]
+    return remains_of(run.fleet.workspace, applied.fleet.id, [applied.bots[name] for name in names])
 
 
 def _start_simulators(run: Run) -> None:

@@ -14,7 +14,8 @@ from engine.control.desired import desired_of
 from engine.control.fleet import Fleet, caller
 from engine.control.lock import writer_lock
 from engine.control.observe import observe
-from engine.errors import Conflict, UsageError
+from engine.control.remains import remains_of
+from engine.errors import BotctlError, Conflict, UsageError
 from engine.host.control_client import call
 from engine.host.finished import clear_finished
 from engine.host.generation import Generation, read_current
@@ -33,6 +34,7 @@ def stop(fleet: Fleet, names: Sequence[str], *, why: str) -> None:
         place_hold(fleet.workspace, hold)
         fleet.progress(f"{name} is held")
     _converge_only(fleet, known, verb="stop")
+    _require_nothing_left(fleet, known)
 
 
 def start(fleet: Fleet, names: Sequence[str]) -> None:
@@ -76,6 +78,18 @@ def applied_names(fleet: Fleet, names: Sequence[str]) -> tuple[str, ...]:
             hint=f"applied are: {', '.join(sorted(applied))}",
         )
     return tuple(dict.fromkeys(names)) or tuple(sorted(applied))
+
+
+def _require_nothing_left(fleet: Fleet, names: Sequence[str]) -> None:
+    """A bot that had crashed before it was stopped could not cancel anything."""
+    generation = applied_generation(fleet)
+    left = remains_of(fleet.workspace, generation.fleet.id, [generation.bots[name] for name in names])
+    if left:
+        words = "; ".join(f"{name}: {why}" for name, why in sorted(left.items()))
+        raise BotctlError(
+            f"held, but {words}",
+            hint=f"`botctl start {' '.join(sorted(left))}` and then stop again: a bot that runs cancels its orders",
+        )
 
 
 def _converge_only(fleet: Fleet, names: Sequence[str], *, verb: str) -> Observed:

@@ -32,11 +32,20 @@ class InventoryTarget(Value, frozen=True, kw_only=True):
     reduce_only: bool = False
 
 
+class Funds(Value, frozen=True, kw_only=True):
+    """What a spot leg may spend on everything it has resting and under way, in units of each asset."""
+
+    base: Decimal
+    quote: Decimal
+
+
 class LegTarget(Value, frozen=True, kw_only=True):
     """Everything one leg should look like; an empty one means nothing should rest."""
 
     quotes: tuple[Quote, ...] = ()
     inventory: InventoryTarget | None = None
+    funds: Funds | None = None
+    """None: the position limit is what bounds the leg."""
     reason: str = ""
     """Why the target is smaller than usual, for people: `book is stale`."""
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 from engine.model.instrument import Instrument
-from engine.model.order import ApprovedOrder, OrderRequest, Side
+from engine.model.order import ApprovedOrder, OrderRequest, Side, TimeInForce
 from engine.model.value import Value
 from engine.spec.types import RiskSpec
 
 BPS = 10_000
+RESERVE = 10
+"""One order in so many of the rate is kept for reducing and rebalancing: quotes must never use up the rate that
+a flattening needs."""
 
 
 class Exposure(Value, frozen=True, kw_only=True):
@@ -54,14 +57,15 @@ class Guard:
         return self._max_lots
 
     @property
-    def max_orders_per_minute(self) -> int:
-        return self._risk.max_orders_per_minute
+    def quotes_per_minute(self) -> int:
+        """The part of the order rate that quotes may use."""
+        return self._risk.max_orders_per_minute - self._risk.max_orders_per_minute // RESERVE
 
     def review(self, request: OrderRequest, exposure: Exposure) -> ApprovedOrder | Denied:
         """The one door. The first limit that stands against an order names the refusal."""
         reason = (
             self._size(request)
-            or self._rate(exposure)
+            or self._rate(request, exposure)
             or self._price(request, exposure)
             or self._position(request, exposure)
             or self._money(request, exposure)
@@ -73,8 +77,10 @@ class Guard:
             return "below the venue's minimum size"
         return ""
 
-    def _rate(self, exposure: Exposure) -> str:
-        return "max_orders_per_minute" if exposure.orders_last_minute >= self._risk.max_orders_per_minute else ""
+    def _rate(self, request: OrderRequest, exposure: Exposure) -> str:
+        takes = request.time_in_force is TimeInForce.IOC
+        most = self._risk.max_orders_per_minute if takes else self.quotes_per_minute
+        return "max_orders_per_minute" if exposure.orders_last_minute >= most else ""
 
     def _price(self, request: OrderRequest, exposure: Exposure) -> str:
         if exposure.twice_mid_ticks is None:

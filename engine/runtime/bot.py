@@ -84,8 +84,8 @@ class Bot:
             while self._inbox and not self.failed.done():
                 self._carry_out(self._machine.step(self._inbox.popleft(), self._budget()))
         except Exception as error:  # Whoever delivered the event lives on; a bot whose step broke must not.
-            log.exception("the step failed")
             self.failed.set_exception(error)
+            log.exception("the step failed")
         finally:
             self._is_stepping = False
 
@@ -101,6 +101,14 @@ class Bot:
             self.failed.set_exception(error)
             raise
 
+    def cancel_blindly(self) -> int:
+        """Ask for the end of every order that may rest, past the machine and the journal, which failed; how many
+        were asked for. A cancel needs no memory: the next life finds out what became of each order."""
+        commands = self._machine.last_cancels()
+        for command in commands:
+            self.lines[command.leg].send(command)
+        return len(commands)
+
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until a step has made the condition true."""
         while not condition():
@@ -108,10 +116,14 @@ class Bot:
             await self._stepped.wait()
 
     async def keep_house(self) -> None:
-        """Fold the journal's log into its file now and then, beside the loop."""
+        """Fold the journal's log into its file now and then, beside the loop. What cannot be folded now can be
+        later; a disk that takes nothing at all is for `commit` to find."""
         while True:
             await self._world.sleep(CHECKPOINT_S)
-            await self._world.in_thread(lambda: checkpoint(self._world, self._journal.path))
+            try:
+                await self._world.in_thread(lambda: checkpoint(self._world, self._journal.path))
+            except BotctlError as error:
+                log.warning("journal not folded", extra={"facts": {"why": error.message}})
 
     def tell_time(self) -> None:
         """Begin the steady beat."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -89,6 +90,16 @@ class Journal:
             next_sequence=max(self._next.values(), default=0),
         )
 
+    def live_elsewhere(self) -> dict[str, int]:
+        """Orders that may live on markets which the bot does not trade now, counted by market."""
+        present = {name: leg.market for name, leg in self._legs.items()}
+        rows = self._connection.execute("SELECT leg, market, count(*) FROM orders WHERE done = 0 GROUP BY 1, 2")
+        elsewhere: dict[str, int] = {}
+        for leg, market, count in rows:
+            if present.get(leg) != market:
+                elsewhere[market] = elsewhere.get(market, 0) + count
+        return elsewhere
+
     def live_orders(self) -> int:
         """How many orders may still rest or fill, as far as anybody can know."""
         (count,) = self._connection.execute("SELECT count(*) FROM orders WHERE done = 0").fetchone()
@@ -164,13 +175,11 @@ def open_journal(world: World, path: Path, owner: JournalOwner, legs: Mapping[st
 
 def checkpoint(world: World, path: Path) -> None:
     """Fold the write-ahead log into the file, over a connection of its own."""
-    connection = world.database(path)
     try:
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        with closing(world.database(path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
     except sqlite3.Error as error:
         raise _unwritable(error) from error
-    finally:
-        connection.close()
 
 
 def _check(connection: sqlite3.Connection, path: Path, owner: JournalOwner) -> None:

@@ -60,6 +60,8 @@ class JsonLines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """A full disk must stop the journal, which says so; a line of the log that is lost to it stops nothing."""
         try:
+            if self._file.closed:  # The last rotation did not get as far as a new file.
+                self._open()
             self._file.write(self._redact(json_line(record)) + "\n")
             if self._file.tell() > ROTATE_BYTES:
                 self._rotate(record)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from engine.errors import StateDamaged
+from engine.errors import Conflict, StateDamaged
 from engine.host.accounts import account_directory
 from engine.host.tags import claim_tag, mark_journal_started, owner_name
 from engine.host.workspace import Workspace
 from engine.runtime.journal import Journal, JournalLeg, JournalOwner, open_journal
+from engine.runtime.journal_reader import live_orders
 from engine.runtime.sites import Site
 from engine.transport.world import World
 
@@ -35,8 +36,32 @@ def open_memory(
     _forget_old_simulations(file)
     legs = {site.name: JournalLeg(market=site.leg.market, client_ids=site.venue.facts.client_ids) for site in sites}
     journal = open_journal(world, file, owner, legs)
+    try:
+        _refuse_to_leave_orders(bot, journal, file)
+    except Conflict:
+        journal.close()
+        raise
     tags = {site.name: _tag(world, journal, site, owner_name(fleet_id, bot), file) for site in sites}
     return journal, tags
+
+
+def _refuse_to_leave_orders(bot: str, journal: Journal, file: Path) -> None:
+    """A bot that was moved while it could not stop properly (killed, venue away) left orders where it was. Nobody
+    would ever look at them again, so it does not start anywhere else before they are resolved."""
+    left = {f"market {market}": count for market, count in journal.live_elsewhere().items()}
+    others = [other for other in file.parent.glob("*.sqlite") if other != file and _is_real(other)]
+    left |= {f"another account ({other.name})": count for other in others if (count := live_orders(other))}
+    if left:
+        words = ", ".join(f"{count} on {place}" for place, count in left.items())
+        raise Conflict(
+            f"{bot} was moved while orders of it may still rest: {words}",
+            hint=f"apply it once where it was and `botctl stop {bot}`: that cancels them; then move it",
+        )
+
+
+def _is_real(journal: Path) -> bool:
+    """Whether its orders can outlive this host's processes: those of an earlier simulated world cannot."""
+    return any(not account.startswith("sim-") for account in journal.stem.split("+"))
 
 
 def _tag(world: World, journal: Journal, site: Site, owner: str, file: Path) -> int:

@@ -9,13 +9,15 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any
 
-from engine.errors import Refused
+from engine.clock import NS_PER_S
+from engine.errors import BotctlError, Refused
 from engine.host.finished import Finished, clear_finished, mark_finished
 from engine.host.generation import AppliedBot
 from engine.host.holds import Hold
 from engine.model.events import Paused
 from engine.runtime.bot import WHOLE_BOT, Bot
 from engine.runtime.logs import set_level
+from engine.runtime.remains import orders_left
 from engine.runtime.report import legs_report
 from engine.runtime.startup import Started, Surroundings, start_bot
 from engine.runtime.stopping import stop_trading
@@ -27,6 +29,8 @@ from engine.transport.pacing import Use
 log = logging.getLogger(__name__)
 
 DURATION_OVER = "duration is over"
+LAST_CANCELS_S = 2.0
+"""Time for the cancels of a failed bot to reach the venue; nobody waits for what they lead to."""
 
 
 class BotProcess:
@@ -49,6 +53,7 @@ class BotProcess:
         self._hold = hold
         self._delay_s = delay_s
         self._started_ns = around.world.now_ns()
+        self._stop_asked_ns = 0
         self._stop: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def now_ns(self) -> int:
@@ -58,6 +63,7 @@ class BotProcess:
         """Begin the stop procedure; asking again changes nothing."""
         if not self._stop.done():
             log.info("stop requested", extra={"facts": {"why": why}})
+            self._stop_asked_ns = self._around.world.monotonic_ns()
             self._stop.set_result(why)
 
     def take(self, applied: AppliedBot) -> None:
@@ -106,17 +112,53 @@ class BotProcess:
             starting = asyncio.create_task(self._start(held))
             try:
                 await asyncio.wait((starting, self._stop), return_when=asyncio.FIRST_COMPLETED)
+                if not starting.done():
+                    await self._start_to_stop(starting)
                 if starting.done():
                     await self._trade(starting.result())
             finally:
                 starting.cancel()
                 await asyncio.gather(starting, return_exceptions=True)
 
+    async def _start_to_stop(self, starting: asyncio.Task[Started]) -> None:
+        """Asked to end before it began to trade. What an earlier life left at the venue is still to be cancelled
+        (law 10), and only a bot that has started can do that."""
+        left = self._orders_left()
+        if not left:
+            return
+        log.warning("starting only to stop", extra={"facts": {"orders": left}})
+        await asyncio.wait((starting,), timeout=self._time_left_s())
+        if not starting.done():
+            raise BotctlError(
+                f"told to stop while starting; {left} orders of its earlier life may still live",
+                hint="the next start resolves them; or cancel them at the venue",
+            )
+
+    def _orders_left(self) -> int:
+        around, applied = self._around, self.applied
+        return orders_left(around.workspace, applied.spec, fleet_id=applied.fleet.id, secrets=around.secrets)
+
+    def _time_left_s(self) -> float:
+        """Of the declared deadline: what starting took is not given to stopping again, because supervisord counts
+        from its signal."""
+        taken_s = (self._around.world.monotonic_ns() - self._stop_asked_ns) / NS_PER_S
+        return max(0.0, float(self.applied.spec.process.stop_timeout_s) - taken_s)
+
     async def _start(self, held: ExitStack) -> Started:
         if self._delay_s:
             log.warning("waiting after crashes", extra={"facts": {"delay_s": self._delay_s}})
-            await self._around.world.sleep(self._delay_s)
-        return await start_bot(self._around, self.applied, held)
+            await race(asyncio.wait((self._stop,)), self._around.world.sleep(self._delay_s))
+        applied = self.applied
+        started = await start_bot(self._around, applied, held)
+        if self.applied is not applied:
+            self._settle(started)
+        return started
+
+    def _settle(self, started: Started) -> None:
+        """Give a bot that was put together meanwhile the settings that were taken while it was."""
+        started.bot.reconfigure(self.applied.spec)
+        for session in started.sessions.values():
+            session.limit_data_age(float(self.applied.spec.risk.max_data_age_s))
 
     async def _trade(self, started: Started) -> None:
         self.bot, self._sessions = started.bot, started.sessions
@@ -126,7 +168,17 @@ class BotProcess:
             self.bot.handle(Paused(at_ns=self.now_ns(), leg=WHOLE_BOT, who=who, why=why))
         self.bot.tell_time()
         conversations = (session.run() for session in started.sessions.values())
-        await race(*conversations, _failure(self.bot), self.bot.keep_house(), self._end(self.bot))
+        await race(*conversations, self._failure(self.bot), self.bot.keep_house(), self._end(self.bot))
+
+    async def _failure(self, bot: Bot) -> None:
+        """Ends with what the bot failed with. One that cannot go on, with a full disk for example, may stay away
+        for hours: what it has resting is not left alone with the market."""
+        try:
+            await bot.failed
+        except Exception:
+            log.error("cancelling before the end", extra={"facts": {"orders": bot.cancel_blindly()}})
+            await self._around.world.sleep(LAST_CANCELS_S)
+            raise
 
     async def _end(self, bot: Bot) -> None:
         """Wait until somebody asks for the end or the declared duration is over; then stop as a procedure."""
@@ -137,8 +189,7 @@ class BotProcess:
             await race(asyncio.wait((self._stop,)), self._around.world.sleep(float(process.duration_s)))
             self.request_stop(DURATION_OVER)
         why = self._stop.result()
-        timeout_s = float(self.applied.spec.process.stop_timeout_s)
-        await stop_trading(self._around.world, bot, why=why, timeout_s=timeout_s)
+        await stop_trading(self._around.world, bot, why=why, timeout_s=self._time_left_s())
         if why == DURATION_OVER:
             self._mark_finished()
         log.info("stopped", extra={"facts": {"why": why}})
@@ -151,10 +202,6 @@ class BotProcess:
             why=DURATION_OVER,
         )
         mark_finished(self._around.workspace, finished)
-
-
-async def _failure(bot: Bot) -> None:
-    await bot.failed
 
 
 def _place(spec: BotSpec) -> object:

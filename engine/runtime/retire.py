@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path
 
-from engine.errors import StateDamaged
 from engine.host.accounts import host_directory
 from engine.host.tags import abandon_tag, owner_name, release_tag
 from engine.host.workspace import Workspace
+from engine.runtime.journal_reader import live_orders, read_number
 
 
 def retire_bot(workspace: Workspace, fleet_id: str, bot: str, *, at_ns: int) -> int:
@@ -25,10 +23,10 @@ def retire_bot(workspace: Workspace, fleet_id: str, bot: str, *, at_ns: int) -> 
         journals = _journals(workspace, bot, directory.name)
         if not journals:
             abandon_tag(directory, owner, at_ns=at_ns)
-        elif orders := sum(_read(file, "SELECT count(*) FROM orders WHERE done = 0") for file in journals):
+        elif orders := sum(live_orders(file) for file in journals):
             living += orders
         else:
-            next_sequence = max(_read(file, "SELECT coalesce(max(next), 0) FROM ids") for file in journals)
+            next_sequence = max(read_number(file, "SELECT coalesce(max(next), 0) FROM ids") for file in journals)
             release_tag(directory, owner, at_ns=at_ns, next_sequence=next_sequence)
     return living
 
@@ -37,15 +35,3 @@ def _journals(workspace: Workspace, bot: str, account: str) -> list[Path]:
     """The bot's journals on one account; a file's name says which accounts it is for."""
     files: Iterable[Path] = (workspace.journals / bot).glob("*.sqlite")
     return [file for file in files if account in file.stem.split("+")]
-
-
-def _read(file: Path, question: str) -> int:
-    try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as reader:
-            (number,) = reader.execute(question).fetchone()
-    except sqlite3.DatabaseError as error:
-        raise StateDamaged(
-            f"journal {file} cannot be read: {error}",
-            hint="see at the venue whether orders of the bot rest, then move the file away",
-        ) from error
-    return int(number)

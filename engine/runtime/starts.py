@@ -31,7 +31,10 @@ def note_start(workspace: Workspace, bot: str, now_ns: int) -> float:
     """Remember this start; the delay it should take."""
     file = _file(workspace, bot)
     earlier = _read(file)
-    write_atomic(file, msgspec.json.encode([*earlier, now_ns][-REMEMBERED:]))
+    try:
+        write_atomic(file, msgspec.json.encode([*earlier, now_ns][-REMEMBERED:]))
+    except OSError:  # A full disk: who cannot count the starts must not start as fast as supervisor can.
+        return LONGEST_DELAY_S
     return delay_s(earlier, now_ns)
 
 

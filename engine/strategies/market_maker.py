@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from engine.model.order import Side
-from engine.model.target import InventoryTarget, LegTarget, Target
+from engine.model.target import Funds, InventoryTarget, LegTarget, Target
 from engine.model.value import Value
 from engine.strategies.interface import LegView, View
 from engine.strategies.layers import LayerParameters, Room, layered_quotes
@@ -54,12 +54,10 @@ class MarketMaker:
         if inventory is not None:
             sides = [Side.BUY if inventory.lots > seen.position_lots else Side.SELL]
         capital = self.parameters.capital
-        rooms: dict[Side, Room] = {
-            Side.BUY: _QuoteRoom(seen, capital.quote + seen.quote_change),
-            Side.SELL: _BaseRoom(seen, capital.base + seen.base_change),
-        }
+        funds = Funds(base=capital.base + seen.base_change, quote=capital.quote + seen.quote_change)
+        rooms: dict[Side, Room] = {Side.BUY: _QuoteRoom(seen, funds.quote), Side.SELL: _BaseRoom(seen, funds.base)}
         quotes = [quote for side in sides for quote in layered_quotes(self.parameters, side, seen, rooms[side])]
-        return LegTarget(quotes=tuple(quotes), inventory=inventory)
+        return LegTarget(quotes=tuple(quotes), inventory=inventory, funds=funds)
 
     def _rebalance(self, seen: LegView) -> InventoryTarget | None:
         parameters = self.parameters

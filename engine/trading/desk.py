@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from engine.model.commands import CancelOrder, Command, SubmitOrder
 from engine.model.order import OrderRequest, Side, TimeInForce
-from engine.model.target import InventoryTarget, LegTarget
+from engine.model.target import Funds, InventoryTarget, LegTarget
 from engine.risk.guard import Denied
 from engine.trading.diff import Placement, by_base_slot, diff_book
 from engine.trading.leg import Leg
@@ -27,7 +29,7 @@ class Desk:
         taking = live.pop(INVENTORY_SLOT, [])
         commands: list[Command] = []
         if target.inventory is not None and not taking:
-            commands += self._take_inventory(target.inventory)
+            commands += self._take_inventory(target.inventory, target.funds)
         diff = diff_book(
             target.quotes,
             live,
@@ -38,7 +40,7 @@ class Desk:
         for client_id in diff.cancels:
             commands += self._cancel(client_id)
         for placement in diff.placements:
-            commands += self._place(placement, urgent=False)
+            commands += self._place(self._paid_for(placement, target.funds), urgent=False)
         return commands
 
     def _cancel(self, client_id: int) -> list[Command]:
@@ -50,9 +52,18 @@ class Desk:
         self._leg.changed(order)
         return [CancelOrder(leg=self._leg.setup.leg, client_id=client_id, venue_order_id=order.venue_order_id)]
 
-    def _take_inventory(self, wanted: InventoryTarget) -> list[Command]:
+    def _paid_for(self, placement: Placement, funds: Funds | None) -> Placement:
+        """As much of an order as there is money for. The target was made as if what should go were gone; until it
+        is, it may still fill, and the same money must not be promised twice."""
+        if funds is None:
+            return placement
+        lots = self._leg.affordable_lots(funds, placement.side, placement.ticks)
+        return replace(placement, lots=min(placement.lots, lots))
+
+    def _take_inventory(self, wanted: InventoryTarget, funds: Funds | None) -> list[Command]:
         missing = wanted.lots - self._leg.held_lots
         side = Side.BUY if missing > 0 else Side.SELL
+        lots = min(abs(missing), self._leg.reducible_lots(side)) if wanted.reduce_only else abs(missing)
         book = self._leg.asks if side is Side.BUY else self._leg.bids
         if not book:
             return []
@@ -61,17 +72,17 @@ class Desk:
             slot=INVENTORY_SLOT,
             side=side,
             ticks=book[0][0] + side.sign * slippage,
-            lots=abs(missing),
+            lots=lots,
             post_only=False,
             reduce_only=wanted.reduce_only,
             time_in_force=TimeInForce.IOC,
         )
-        return self._place(placement, urgent=True) if placement.lots >= self._leg.least_lots else []
+        return self._place(self._paid_for(placement, funds), urgent=True)
 
     def _place(self, placement: Placement, *, urgent: bool) -> list[Command]:
         """Ask the guard, pay, remember, and only then command."""
         leg, now_ns = self._leg, self._now_ns
-        if not leg.refusals.allows(placement.slot, now_ns):
+        if placement.lots < leg.least_lots or not leg.refusals.allows(placement.slot, now_ns):
             return []
         request = OrderRequest(
             leg=leg.setup.leg,

@@ -10,7 +10,8 @@ from engine.model.account import Fill
 from engine.model.events import Level, PositionReported
 from engine.model.ids import ClientIdScheme
 from engine.model.instrument import Instrument, MarketKind
-from engine.model.order import OrderReport, OrderRequest, RejectReason, Side
+from engine.model.order import OrderReport, OrderRequest, OrderStatus, RejectReason, Side
+from engine.model.target import Funds
 from engine.model.value import Value
 from engine.risk.guard import Exposure, Guard
 from engine.spec.types import RiskSpec
@@ -87,6 +88,8 @@ class Leg:
     def connected(self, at_ns: int) -> None:
         """The account stream is heard from here on; what came before is asked for."""
         self.link_why_not, self.synced, self._connected_ns = "", False, at_ns
+        for order in self.orders.live:
+            order.not_after(at_ns, dead_after_ns=at_ns + self.setup.send_lifetime_ns)
         self.sync.want(at_ns)
 
     def order_reported(self, report: OrderReport, at_ns: int) -> None:
@@ -102,6 +105,8 @@ class Leg:
         if order is not None:
             before = (order.state, order.executed_lots, order.venue_order_id)
             order.reported(report, at_ns)
+            if before[0] is not order.state and report.status in (OrderStatus.RESTING, OrderStatus.FILLED):
+                self.refusals.accepted(order.request.slot)
             if before != (order.state, order.executed_lots, order.venue_order_id):
                 self.changed(order)
 
@@ -119,13 +124,16 @@ class Leg:
         return True
 
     def position_reported(self, event: PositionReported) -> None:
-        """Keep the venue's figure; a difference seen by two queries with no fill between is unexplained."""
+        """Keep the venue's figure; a difference seen by two queries with no fill between is unexplained.
+
+        Once found it stays until the figures agree: fills move both alike and explain nothing.
+        """
         self.venue_position_lots = event.position.lots
         if event.requested_ns is None or self.instrument.kind is not MarketKind.PERP:
             return
         missing = event.position.lots - self.accounting.position_lots
         seen = (missing, self.accounting.fills)
-        explained = missing == 0 or seen != self._difference
+        explained = missing == 0 or (not self.unexplained_lots and seen != self._difference)
         self._difference = seen
         found = 0 if explained else missing
         if found and not self.unexplained_lots:
@@ -253,13 +261,28 @@ class Leg:
             adding_blocked=self._adding_blocked(perp),
         )
 
+    def reducible_lots(self, side: Side) -> int:
+        """How much an order of this side may reduce: never more than the venue's position, less what is on its
+        way already. All of it while that is unknown: the guard then refuses, and says why."""
+        if self.venue_position_lots is None:
+            return abs(self.accounting.position_lots)
+        return max(0, -self.venue_position_lots * side.sign - self.orders.open_lots(side))
+
+    def affordable_lots(self, funds: Funds, side: Side, ticks: int) -> int:
+        """What the funds still pay for, after everything that rests, is under way, or waits for its fill."""
+        instrument, mine = self.instrument, [o for o in self.orders.live if o.request.side is side]
+        if side is Side.SELL:
+            return instrument.lots_within(max(Decimal(0), funds.base)) - sum(o.at_risk_lots for o in mine)
+        promised = sum(o.request.ticks * o.at_risk_lots for o in mine) * instrument.notional(1, 1)
+        return instrument.lots_within(max(Decimal(0), funds.quote - promised) / instrument.price(max(ticks, 1)))
+
     def sent(self, now_ns: int) -> None:
         """Count one order towards the rate; bounded by the limit the guard checks first."""
         self._sent_ns.append(now_ns)
 
     def may_send(self, now_ns: int) -> bool:
-        """Whether the order rate has room for one more."""
-        return self._sent_last_minute(now_ns) < self.guard.max_orders_per_minute
+        """Whether the order rate has room for one more quote."""
+        return self._sent_last_minute(now_ns) < self.guard.quotes_per_minute
 
     def _sent_last_minute(self, now_ns: int) -> int:
         while self._sent_ns and now_ns - self._sent_ns[0] > 60 * NS_PER_S:

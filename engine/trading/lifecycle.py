@@ -31,6 +31,7 @@ class OwnOrder:
     """One order of ours. Methods take news and return nothing; `record()` is what the journal keeps."""
 
     __slots__ = (
+        "cancel_sent_ns",
         "dead_after_ns",
         "executed_lots",
         "filled_lots",
@@ -54,6 +55,8 @@ class OwnOrder:
         self.submitted_ns = submitted_ns
         self.dead_after_ns = dead_after_ns
         self.updated_ns = submitted_ns
+        self.cancel_sent_ns: int | None = None
+        """Of the last cancel in this life; other news moves `updated_ns`, and must not hide that it failed."""
         self.final: OrderState | None = None
         self.reason = ""
 
@@ -74,6 +77,11 @@ class OwnOrder:
         if self.final is not None or self.is_done:
             return 0
         return self.request.lots - max(self.executed_lots, self.filled_lots)
+
+    @property
+    def at_risk_lots(self) -> int:
+        """What the position may still change by: what may execute, and what did while its fill is on its way."""
+        return self.remaining_lots + (0 if self.is_done else max(0, self.executed_lots - self.filled_lots))
 
     # News ---------------------------------------------------------------------------------------------------
 
@@ -105,8 +113,14 @@ class OwnOrder:
             self.updated_ns = at_ns
             self.state, self.unresolved, self.reason = OrderState.REJECTED, None, words
 
+    def not_after(self, at_ns: int, *, dead_after_ns: int) -> None:
+        """A clock that was set back between two lives dates what we remember into the future, where every deadline
+        would wait for it. It was sent before now, whatever the record says."""
+        self.submitted_ns, self.updated_ns = min(self.submitted_ns, at_ns), min(self.updated_ns, at_ns)
+        self.dead_after_ns = min(self.dead_after_ns, dead_after_ns)
+
     def cancel_sent(self, at_ns: int) -> None:
-        self.updated_ns = at_ns
+        self.updated_ns = self.cancel_sent_ns = at_ns
         self.state = OrderState.CANCEL_PENDING
 
     def cancel_rejected(self, reason: RejectReason, at_ns: int) -> None:

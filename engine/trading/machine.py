@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.clock import NS_PER_MS
-from engine.model.commands import Command
+from engine.model.commands import CancelOrder, Command
 from engine.model.events import Event, Paused, Resumed, StopRequested, TimePassed
 from engine.model.instrument import MarketKind
 from engine.model.target import InventoryTarget, LegTarget, Target
@@ -68,6 +68,15 @@ class Machine:
             return False
         return self._spec.process.stop_policy is not StopPolicy.FLATTEN or all(
             abs(leg.held_lots) < leg.least_lots for leg in self._legs.values()
+        )
+
+    def last_cancels(self) -> tuple[CancelOrder, ...]:
+        """What is left to say for a bot that cannot go on: nothing of this is remembered."""
+        return tuple(
+            CancelOrder(leg=name, client_id=order.request.client_id, venue_order_id=order.venue_order_id)
+            for name, leg in self._legs.items()
+            for order in leg.orders.live
+            if order.remaining_lots > 0
         )
 
     def status(self) -> MachineStatus:

@@ -107,8 +107,8 @@ class OwnOrders:
         return True
 
     def open_lots(self, side: Side) -> int:
-        """Everything on a side that may still execute, unresolved and pending included."""
-        return sum(order.remaining_lots for order in self._live.values() if order.request.side is side)
+        """Everything on a side that may still move the position, unresolved and pending included."""
+        return sum(order.at_risk_lots for order in self._live.values() if order.request.side is side)
 
 
 def base_slot(slot: str) -> str:

@@ -110,19 +110,28 @@ class Sync:
 
     def judge(self, order: OwnOrder, now_ns: int) -> bool:
         """What a complete round proves about one live order; True when that changed the order."""
+        if order.request.client_id in self._open_ids:
+            return self._judge_resting(order, now_ns)
         if order.updated_ns >= self._asked_ns or order.state is OrderState.CLOSING:
             return False
         before = order.state
-        if order.request.client_id in self._open_ids:
-            if order.state is not OrderState.ACCEPTED and self._asked_ns - order.updated_ns >= PATIENCE_NS:
-                order.still_rests(now_ns)
-        elif order.venue_order_id is None:
+        if order.venue_order_id is None:
             whole = self._history_since_ns <= order.submitted_ns
             if whole and self._asked_ns > order.dead_after_ns + DEAD_MARGIN_NS:
                 order.never_arrived(now_ns)
         elif order.state is not OrderState.UNRESOLVED:
             order.missing("not among the open orders", now_ns)
         return order.state is not before
+
+    def _judge_resting(self, order: OwnOrder, now_ns: int) -> bool:
+        """It was among the open orders. The answer itself has counted as news of it, so only the moment of the
+        cancel can tell that the cancel did not work."""
+        if order.state is not OrderState.CANCEL_PENDING or order.cancel_sent_ns is None:
+            return False
+        if self._asked_ns - order.cancel_sent_ns < PATIENCE_NS:
+            return False
+        order.still_rests(now_ns)
+        return True
 
     def concluded(self, now_ns: int, *, open_questions: bool) -> None:
         """The round is over: come back soon while questions are open, else at the steady pace."""

@@ -23,10 +23,14 @@ class LiveWorld:
 
     def __init__(self) -> None:
         self.random = random.Random()
+        self._epoch_ns = time.time_ns() - time.monotonic_ns()
         self._http = HttpClient()
 
     def now_ns(self) -> int:
-        return time.time_ns()
+        """The wall clock of the start, carried on steadily: a clock that is set back would otherwise put every
+        wait and every deadline of an order off by as much, and one set forward would end them all at once. What
+        venues must be told is measured against them anyway (`session.clock_offset`)."""
+        return self._epoch_ns + time.monotonic_ns()
 
     def monotonic_ns(self) -> int:
         return time.monotonic_ns()

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine.control import health
+from engine.control import health, remains
 from engine.control.apply import apply, as_shown
 from engine.control.backends import conf
 from engine.control.down import take_down
@@ -221,6 +221,23 @@ def test_a_bot_killed_in_its_stop_procedure_is_reported_not_forgotten(
     with pytest.raises(BotctlError, match="orders may still rest"):
         applied(fleet)
     assert read_current(fleet.workspace) == generation
+
+
+def test_a_bot_that_ends_without_its_stop_procedure_is_reported(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It crashed, and was stopped or removed before it ran again: nobody would ever ask for its orders."""
+    applied(fleet, bot("eth"), bot("sol"))
+    for name in ("eth", "sol"):
+        (fleet.workspace.journals / name).mkdir(parents=True)
+        (fleet.workspace.journals / name / "account.sqlite").touch()
+    monkeypatch.setattr(remains, "orders_left", lambda _workspace, spec, **_: 4 if spec.name == "sol" else 0)
+    stop(fleet, ["eth"], why="test")
+    with pytest.raises(BotctlError, match="sol: 4 of its orders may still rest"):
+        stop(fleet, ["sol"], why="test")
+    with pytest.raises(BotctlError, match="sol: 4 of its orders may still rest"):
+        applied(fleet, bot("eth"))
+    assert planned(fleet, bot("eth")) == []
 
 
 def test_destroying_the_last_bot_ends_the_supervisor(fleet: Fleet) -> None:

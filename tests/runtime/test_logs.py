@@ -118,6 +118,8 @@ def test_rotating_one_bot_s_log_leaves_another_s_alone(
 
 def test_a_full_disk_does_not_stop_the_bot_that_logs(handler: JsonLines) -> None:
     class Full:
+        closed = False
+
         def write(self, _text: str) -> None:
             raise OSError("no space left on device")
 
@@ -126,3 +128,19 @@ def test_a_full_disk_does_not_stop_the_bot_that_logs(handler: JsonLines) -> None
     handler._file.close()
     handler._file = Full()  # type: ignore[assignment] # a file on a full disk
     log.info("said")
+
+
+def test_a_rotation_that_a_full_disk_refuses_costs_lines_and_nothing_else(
+    file: Path, handler: JsonLines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: object, **_options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(logs, "ROTATE_BYTES", 1)
+    with monkeypatch.context() as disk:
+        disk.setattr(Path, "rename", full)
+        disk.setattr(Path, "open", full)
+        log.info("the one that is rotated away")
+        log.info("lost")
+    log.info("there is room again")
+    assert lines(file) == [] or lines(file)[-1]["message"] == "there is room again"

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from engine.clock import NS_PER_S
 from engine.host.workspace import Workspace
+from engine.runtime import starts
 from engine.runtime.starts import LONGEST_DELAY_S, REMEMBERED, delay_s, forget_starts, note_start
 
 NOW_NS = 1_790_000_000 * NS_PER_S
@@ -34,6 +37,14 @@ def test_a_damaged_memory_of_starts_keeps_no_bot_from_starting(tmp_path: Path) -
     workspace.starts.mkdir(parents=True)
     (workspace.starts / "maker.json").write_text("{")
     assert note_start(workspace, "maker", NOW_NS) == 0
+
+
+def test_a_start_that_cannot_be_noted_waits_the_longest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(starts, "write_atomic", full)
+    assert note_start(Workspace(root=tmp_path), "maker", NOW_NS) == LONGEST_DELAY_S
 
 
 def test_the_memory_of_starts_is_bounded(tmp_path: Path) -> None:

@@ -291,8 +291,7 @@ def test_stopping_to_flatten_sells_what_own_fills_bought_and_no_more() -> None:
     bench.answer(open_orders=mine, position_lots=100)
     assert submitted(bench.feed(StopRequested(at_ns=bench.now_ns, leg="", why="stop"))) == []
     bench.update(refill, OrderStatus.CANCELED)
-    bench.update(ask, OrderStatus.CANCELED)
-    out = submitted(bench.wait(1))
+    out = submitted(bench.update(ask, OrderStatus.CANCELED))
     assert [(o.slot, o.side, o.lots, o.reduce_only) for o in out] == [("inventory", Side.SELL, 100, True)]
     bench.fill(out[0], 100)
     assert bench.machine.is_stopped

@@ -1,0 +1,60 @@
+"""A bot that cannot go on: its orders are not left alone with the market."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+
+import pytest
+
+from engine.errors import BotctlError
+from engine.runtime import bot as bot_module
+from engine.runtime.journal import Journal
+from tests.determinism.conftest import MakePlay
+
+LIFE_S = 20.0
+
+
+def full(*_arguments: object) -> None:
+    raise sqlite3.OperationalError("database or disk is full")
+
+
+def test_a_journal_that_takes_nothing_leaves_no_order_behind(
+    make_play: MakePlay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play = make_play(seed=3)
+
+    async def scene() -> None:
+        life = asyncio.create_task(play.process(play.world()).live())
+        await asyncio.sleep(LIFE_S)
+        assert play.resting_at_venue()
+        monkeypatch.setattr(Journal, "_write", full)
+        with pytest.raises(BotctlError, match="the journal cannot be written"):
+            await life
+        assert play.resting_at_venue() == []
+        monkeypatch.undo()
+        await play.live_and_die(for_s=LIFE_S)
+        assert {order.request.client_id for order in play.live_in_journal()} >= set(play.resting_at_venue())
+        assert len(play.resting_at_venue()) <= 6
+
+    play.run(scene())
+
+
+def test_a_journal_that_cannot_be_folded_stops_nothing(
+    make_play: MakePlay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play = make_play(seed=3)
+
+    def broken(*_arguments: object) -> None:
+        raise BotctlError("the journal cannot be written: disk full")
+
+    async def scene() -> None:
+        monkeypatch.setattr(bot_module, "checkpoint", broken)
+        process = play.process(play.world())
+        life = asyncio.create_task(process.live())
+        await asyncio.sleep(2 * bot_module.CHECKPOINT_S + LIFE_S)
+        assert process.state == "running"
+        process.request_stop("the play is over")
+        await life
+
+    play.run(scene())
