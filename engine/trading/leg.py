@@ -17,7 +17,7 @@ from engine.spec.types import RiskSpec
 from engine.strategies.interface import LegView
 from engine.trading.accounting import Accounting
 from engine.trading.lifecycle import OwnOrder
-from engine.trading.orders import Owner, OwnOrders, Sequence
+from engine.trading.orders import SYSTEM_SLOT, Owner, OwnOrders, Sequence
 from engine.trading.records import FillRecord, Note, OrderRecord, OrderState, Record
 from engine.trading.refusals import Refusals
 from engine.trading.sync import Sync, is_question
@@ -25,8 +25,6 @@ from engine.trading.sync import Sync, is_question
 ORPHAN_SLOT = "orphan"
 NO_BOOK_YET = "no book yet"
 FIRST_BOOK_NS = 10 * NS_PER_S
-SYSTEM_SLOT = "system"
-"""Liquidation and ADL on our market: ours, though no order of ours did it."""
 
 
 class LegSetup(Value, frozen=True, kw_only=True):
