@@ -27,7 +27,7 @@ def grid_target(
     quotes = []
     for cell in (*cells, *left):
         to_open, to_close = _implied(cell, seen.executed_lots)
-        if to_open and cell not in left and not any(cell.overlaps(other) for other in left):
+        if to_open and not any(cell.overlaps(other) for other in left):
             quotes.append(_opening(cell, to_open, parameters))
         if to_close:
             reduce_only = cell.side.opposite is reducing

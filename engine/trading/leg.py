@@ -58,6 +58,8 @@ class Leg:
         self.was_synced = False
         self.synced = False
         self.venue_position_lots: int | None = None
+        self._filled_since_lots = 0
+        """Signed lots of fills heard after the venue's last figure."""
         self.unexplained_lots = 0
         self._difference: tuple[int, int] | None = None
         self._sent_ns: deque[int] = deque()
@@ -110,6 +112,7 @@ class Leg:
             return False
         slot = SYSTEM_SLOT if order is None else order.request.slot
         self.accounting.add(slot, fill)
+        self._filled_since_lots += fill.lots * fill.side.sign
         self.records.append(FillRecord(leg=self.setup.leg, slot=slot, fill=fill))
         if order is not None:
             order.filled(fill, at_ns)
@@ -118,7 +121,7 @@ class Leg:
 
     def position_reported(self, event: PositionReported) -> None:
         """Keep the venue's figure; a difference seen by two queries with no fill between is unexplained."""
-        self.venue_position_lots = event.position.lots
+        self.venue_position_lots, self._filled_since_lots = event.position.lots, 0
         if event.requested_ns is None or self.instrument.kind is not MarketKind.PERP:
             return
         missing = event.position.lots - self.accounting.position_lots
@@ -235,7 +238,7 @@ class Leg:
 
     def exposure(self, now_ns: int) -> Exposure:
         """What the guard weighs: the worse of both positions, and everything that may still execute."""
-        own, venue = self.accounting.position_lots, self.venue_position_lots
+        own, venue = self.accounting.position_lots, self._venue_position_now()
         perp = self.instrument.kind is MarketKind.PERP
         other = venue if perp and venue is not None else own
         return Exposure(
@@ -250,6 +253,18 @@ class Leg:
             mark=self.mark,
             adding_blocked=self._adding_blocked(perp),
         )
+
+    def _venue_position_now(self) -> int | None:
+        """The venue's figure with the fills heard since: a counter order cannot wait for the next figure.
+
+        The figure may know some of those fills already, so an own position in between explains it best.
+        """
+        if self.venue_position_lots is None:
+            return None
+        with_fills = self.venue_position_lots + self._filled_since_lots
+        low, high = sorted((self.venue_position_lots, with_fills))
+        own = self.accounting.position_lots
+        return own if low <= own <= high else with_fills
 
     def sent(self, now_ns: int) -> None:
         """Count one order towards the rate; bounded by the limit the guard checks first."""
