@@ -44,8 +44,15 @@ def market_complaints(strategy: StrategySpec, risk: RiskSpec, instrument: Instru
     if parameters.problem() is not None:
         return
     cells = cells_of(parameters, direction, instrument)
-    if len(cells) < parameters.levels - 1:
-        yield from _too_crowded(parameters, instrument)
+    if len(parameters.ticks(instrument)) < parameters.levels:
+        yield _too_fine(parameters, instrument)
+        return
+    if not cells:
+        yield Complaint(
+            code="grid-too-small",
+            field=("strategy", "capital"),
+            message=f"capital is less than one lot of {plain(instrument.lot_size)} on each level",
+        )
         return
     yield from _too_small(cells, parameters, instrument)
     yield from _losing(cells, parameters, instrument)
@@ -58,13 +65,9 @@ def _read(strategy: StrategySpec) -> tuple[GridParameters, Direction]:
     return msgspec.convert(written, GridParameters, strict=False), direction
 
 
-def _too_crowded(parameters: GridParameters, instrument: Instrument) -> Iterator[Complaint]:
-    if len(parameters.ticks(instrument)) == parameters.levels:
-        size = f"capital {plain(parameters.capital or instrument.lot_size)} is less than one lot on each level"
-        yield Complaint(code="grid-too-small", field=("strategy", "capital"), message=size)
-        return
+def _too_fine(parameters: GridParameters, instrument: Instrument) -> Complaint:
     message = f"{parameters.levels} levels do not fit into this range on ticks of {plain(instrument.tick_size)}"
-    yield Complaint(
+    return Complaint(
         code="grid-too-fine", field=("strategy", "levels"), message=message, hint="fewer levels, or a wider range"
     )
 
@@ -111,7 +114,8 @@ def _beyond_limits(cells: tuple[Cell, ...], risk: RiskSpec, instrument: Instrume
     if span * _BPS > risk.price_band_bps * cells[0].low_ticks:
         yield Complaint(
             code="grid-beyond-limit",
-            field=("risk", "price_band_bps"),
-            message="the range is wider than price_band_bps: far levels rest only once the market comes near",
+            field=("strategy", "levels"),
+            message="the range is wider than risk.price_band_bps: far levels rest only once the market comes near",
+            hint=f"risk: {{price_band_bps: {min(_BPS, -(-span * _BPS // cells[0].low_ticks))}}}",
             is_warning=True,
         )
