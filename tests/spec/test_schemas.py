@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from engine.exchanges import registry as venues
 from engine.exchanges.registry import find_venue
 from engine.model.value import Value
+from engine.spec.grid import BoundaryAction, Direction, Spacing
 from engine.spec.impact import Impact, impact_of
 from engine.spec.schema import (
     fields_of_schema,
@@ -33,7 +34,6 @@ from engine.spec.types import (
     SimSpec,
     StopPolicy,
 )
-from engine.spec.grid import BoundaryAction, Direction, Spacing
 from engine.strategies import grid, market_maker, perp_grid, perp_market_maker
 from engine.strategies import registry as strategies
 from engine.strategies.ladder import LayerStep, SizeProfile
