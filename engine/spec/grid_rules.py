@@ -110,6 +110,15 @@ def _beyond_limits(cells: tuple[Cell, ...], risk: RiskSpec, instrument: Instrume
             hint="levels beyond the limit are not quoted",
             is_warning=True,
         )
+    worth = instrument.price(sum(cell.open_ticks for cell in cells)) * instrument.size(cells[0].lots)
+    if risk.max_open_notional_usd is not None and worth > risk.max_open_notional_usd:
+        yield Complaint(
+            code="grid-beyond-limit",
+            field=("risk", "max_open_notional_usd"),
+            message=f"the whole grid is worth {plain(worth)}, more than max_open_notional_usd",
+            hint="levels beyond the limit are not quoted",
+            is_warning=True,
+        )
     span = cells[-1].high_ticks - cells[0].low_ticks
     if span * _BPS > risk.price_band_bps * cells[0].low_ticks:
         yield Complaint(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from engine.model.instrument import Instrument, MarketKind
 from engine.spec.types import BotSpec, StrategySpec
-from tests.trading.desk_bench import PERP, bot_spec
+from engine.strategies.interface import LegView, View
+from tests.trading.desk_bench import LEG, PERP, bot_spec
 
 GRID_PARAMETERS: dict[str, Any] = {
     "levels": 5,
@@ -36,3 +39,19 @@ def grid_spec(instrument: Instrument = PERP, **changes: Any) -> BotSpec:
     parameters = {**(PERP_GRID_PARAMETERS if perp else GRID_PARAMETERS), **changes}
     strategy = StrategySpec(kind="perp_grid" if perp else "grid", parameters=parameters)
     return msgspec.structs.replace(bot_spec(instrument, **outside), strategy=strategy)
+
+
+def view_at(bid: int, executed: Mapping[str, int]) -> View:
+    """A perp market two ticks wide, and own fills by slot."""
+    leg = LegView(
+        instrument=PERP,
+        bids=((bid, 1),),
+        asks=((bid + 2, 1),),
+        mark=None,
+        position_lots=0,
+        max_position_lots=None,
+        base_change=Decimal(0),
+        quote_change=Decimal(0),
+        executed_lots=executed,
+    )
+    return View(now_ns=0, legs={LEG: leg})
