@@ -15,7 +15,15 @@ from engine.spec.check import check
 from engine.spec.diagnostics import Diagnostic, Findings, nearest
 from engine.spec.document import MappingNode, Node, Place, ScalarNode, data_of, overlay
 from engine.spec.facts import FactsLookup
-from engine.spec.rules import BotDraft, check_accounts, check_facts, check_fleet, check_strategy, check_together
+from engine.spec.rules import (
+    BotDraft,
+    check_accounts,
+    check_facts,
+    check_fleet,
+    check_parameters,
+    check_strategy,
+    check_together,
+)
 from engine.spec.templates import Template, expand, read_template
 from engine.spec.types import BotSpec, FleetSpec
 from engine.spec.variables import Substitution, secret_names
@@ -140,6 +148,7 @@ class _Loading:
         check_strategy(draft)
         if self._fleet is not None and not findings.has_errors:
             draft.spec = bot_spec(data_of(draft.root), self._fleet.accounts)
+            check_parameters(draft, draft.spec)
         return draft
 
     def _expand(self, draft: BotDraft) -> bool:

@@ -13,6 +13,7 @@ from engine.spec.check import shown
 from engine.spec.diagnostics import Findings, nearest
 from engine.spec.document import MappingNode, Path, Place, ScalarNode, data_of, node_at, place_at
 from engine.spec.facts import FactsLookup, VenueMarkets
+from engine.spec.grid_rules import Complaint, market_complaints, shape_complaints
 from engine.spec.schema import fields_of_schema, load_schema
 from engine.spec.types import AccountSpec, BotSpec, Environment, FleetSpec
 
@@ -126,6 +127,18 @@ def check_market(draft: BotDraft, spec: BotSpec, leg: str, markets: VenueMarkets
         message = f"{spec.strategy.kind} trades {wanted} markets, and {market} is {instrument.kind}"
         draft.findings.error("wrong-market-kind", message, place)
     _check_grid(draft, schema, instrument, as_of)
+    _report(draft, market_complaints(spec.strategy, spec.risk, instrument))
+
+
+def check_parameters(draft: BotDraft, spec: BotSpec) -> None:
+    """No parameter contradicts another."""
+    _report(draft, shape_complaints(spec.strategy))
+
+
+def _report(draft: BotDraft, complaints: Iterable[Complaint]) -> None:
+    for complaint in complaints:
+        report = draft.findings.warning if complaint.is_warning else draft.findings.error
+        report(complaint.code, complaint.message, draft.place(*complaint.field), hint=complaint.hint)
 
 
 def _check_grid(draft: BotDraft, schema: str, instrument: Instrument, as_of: str) -> None:

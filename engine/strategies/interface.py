@@ -17,7 +17,8 @@ class LegView(Value, frozen=True, kw_only=True):
     """One leg as its strategy sees it: a whole book, and what own fills made of the account.
 
     `position_lots` is signed, from own fills; `base_change` and `quote_change` are the exact effect of all own
-    fills on both assets, fees included. `executed_lots` sums own fills by slot, unsigned.
+    fills on both assets, fees included. `executed_lots` sums own fills by base slot, unsigned, since the position
+    was last flattened or liquidated.
     """
 
     instrument: Instrument

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoints
 
 BUILT_IN = {
+    "grid": "engine.strategies.grid",
     "market_maker": "engine.strategies.market_maker",
+    "perp_grid": "engine.strategies.perp_grid",
     "perp_market_maker": "engine.strategies.perp_market_maker",
 }
 

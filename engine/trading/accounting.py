@@ -9,6 +9,7 @@ from decimal import Decimal
 from engine.model.account import Fill
 from engine.model.instrument import Instrument
 from engine.model.order import Liquidity
+from engine.trading.orders import INVENTORY_SLOT, SYSTEM_SLOT, base_slot
 
 
 class Accounting:
@@ -27,7 +28,7 @@ class Accounting:
         self.fees: dict[str, Decimal] = {}
         self.volume_lots: Counter[Liquidity] = Counter()
         self.executed_lots: Counter[str] = Counter()
-        """Unsigned lots by slot."""
+        """Unsigned lots by base slot since something traded beside the slots."""
 
     def add(self, slot: str, fill: Fill) -> None:
         """Count one fill; the caller has made sure it is counted once."""
@@ -37,8 +38,16 @@ class Accounting:
         self._flow_units -= signed * fill.ticks
         self.fees[fill.fee_asset] = self.fees.get(fill.fee_asset, Decimal(0)) + fill.fee
         self.volume_lots[fill.liquidity] += fill.lots
-        self.executed_lots[slot] += fill.lots
+        self._count_slot(slot, fill.lots)
         self._match(signed, fill.ticks)
+
+    def _count_slot(self, slot: str, lots: int) -> None:
+        """Children count for their slot. Flattening or a liquidation ends every round trip that slots were in:
+        what those would still close is gone."""
+        if slot in (INVENTORY_SLOT, SYSTEM_SLOT):
+            self.executed_lots.clear()
+        else:
+            self.executed_lots[base_slot(slot)] += lots
 
     def _match(self, signed: int, ticks: int) -> None:
         """First in, first out: close the oldest lots of the other sign, open with the rest."""

@@ -11,9 +11,9 @@ from engine.risk.guard import Denied
 from engine.trading.diff import Placement, by_base_slot, diff_book
 from engine.trading.leg import Leg
 from engine.trading.lifecycle import OwnOrder
+from engine.trading.orders import INVENTORY_SLOT
 from engine.trading.purse import Purse
 
-INVENTORY_SLOT = "inventory"
 BPS = 10_000
 
 
@@ -79,10 +79,17 @@ class Desk:
         )
         return self._place(self._paid_for(placement, funds), urgent=True)
 
+    def _would_take(self, placement: Placement) -> bool:
+        """A post-only order waits until the market lets it rest; one that rests already is never asked."""
+        book = self._leg.asks if placement.side is Side.BUY else self._leg.bids
+        crosses = not book or (placement.ticks - book[0][0]) * placement.side.sign >= 0
+        return placement.post_only and crosses
+
     def _place(self, placement: Placement, *, urgent: bool) -> list[Command]:
         """Ask the guard, pay, remember, and only then command."""
         leg, now_ns = self._leg, self._now_ns
-        if placement.lots < leg.least_lots or not leg.refusals.allows(placement.slot, now_ns):
+        waiting = not leg.refusals.allows(placement.slot, now_ns) or self._would_take(placement)
+        if placement.lots < leg.least_lots or waiting:
             return []
         request = OrderRequest(
             leg=leg.setup.leg,

@@ -66,7 +66,7 @@ def diff_book(
     leaving = set(cancels)
     for slot, quote in wanted.items():
         orders = live.get(slot, ())
-        under_way = any(not order.is_settled or order.request.client_id in leaving for order in orders)
+        under_way = any(_is_under_way(order) or order.request.client_id in leaving for order in orders)
         lots = 0 if under_way else _missing(quote, orders)
         if lots >= min_lots:
             placements.append(_placement(quote, _free_slot(slot, orders), lots))
@@ -79,6 +79,11 @@ def by_base_slot(orders: Sequence[OwnOrder]) -> dict[str, list[OwnOrder]]:
     for order in orders:
         grouped.setdefault(base_slot(order.request.slot), []).append(order)
     return grouped
+
+
+def _is_under_way(order: OwnOrder) -> bool:
+    """Also while fills the venue has counted are still to come: the target does not know of them yet."""
+    return not order.is_settled or order.executed_lots > order.filled_lots
 
 
 def _misplaced(order: OwnOrder, quote: Quote, threshold_ticks: int, *, bear_passive: bool) -> bool:

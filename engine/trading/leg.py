@@ -18,7 +18,7 @@ from engine.spec.types import RiskSpec
 from engine.strategies.interface import LegView
 from engine.trading.accounting import Accounting
 from engine.trading.lifecycle import OwnOrder
-from engine.trading.orders import Owner, OwnOrders, Sequence
+from engine.trading.orders import SYSTEM_SLOT, Owner, OwnOrders, Sequence
 from engine.trading.records import FillRecord, Note, OrderRecord, OrderState, Record
 from engine.trading.refusals import Refusals
 from engine.trading.sync import Sync, is_question
@@ -26,8 +26,6 @@ from engine.trading.sync import Sync, is_question
 ORPHAN_SLOT = "orphan"
 NO_BOOK_YET = "no book yet"
 FIRST_BOOK_NS = 10 * NS_PER_S
-SYSTEM_SLOT = "system"
-"""Liquidation and ADL on our market: ours, though no order of ours did it."""
 
 
 class LegSetup(Value, frozen=True, kw_only=True):
@@ -61,6 +59,8 @@ class Leg:
         self.was_synced = False
         self.synced = False
         self.venue_position_lots: int | None = None
+        self._filled_since_lots = 0
+        """Signed lots of fills heard after the venue's last figure."""
         self.unexplained_lots = 0
         self._difference: tuple[int, int] | None = None
         self._sent_ns: deque[int] = deque()
@@ -117,6 +117,7 @@ class Leg:
             return False
         slot = SYSTEM_SLOT if order is None else order.request.slot
         self.accounting.add(slot, fill)
+        self._filled_since_lots += fill.lots * fill.side.sign
         self.records.append(FillRecord(leg=self.setup.leg, slot=slot, fill=fill))
         if order is not None:
             order.filled(fill, at_ns)
@@ -128,7 +129,7 @@ class Leg:
 
         Once found it stays until the figures agree: fills move both alike and explain nothing.
         """
-        self.venue_position_lots = event.position.lots
+        self.venue_position_lots, self._filled_since_lots = event.position.lots, 0
         if event.requested_ns is None or self.instrument.kind is not MarketKind.PERP:
             return
         missing = event.position.lots - self.accounting.position_lots
@@ -245,7 +246,7 @@ class Leg:
 
     def exposure(self, now_ns: int) -> Exposure:
         """What the guard weighs: the worse of both positions, and everything that may still execute."""
-        own, venue = self.accounting.position_lots, self.venue_position_lots
+        own, venue = self.accounting.position_lots, self._venue_position_now()
         perp = self.instrument.kind is MarketKind.PERP
         other = venue if perp and venue is not None else own
         return Exposure(
@@ -264,9 +265,10 @@ class Leg:
     def reducible_lots(self, side: Side) -> int:
         """How much an order of this side may reduce: never more than the venue's position, less what is on its
         way already. All of it while that is unknown: the guard then refuses, and says why."""
-        if self.venue_position_lots is None:
+        held = self._venue_position_now()
+        if held is None:
             return abs(self.accounting.position_lots)
-        return max(0, -self.venue_position_lots * side.sign - self.orders.open_lots(side))
+        return max(0, -held * side.sign - self.orders.open_lots(side))
 
     def affordable_lots(self, funds: Funds, side: Side, ticks: int) -> int:
         """What the funds still pay for, after everything that rests, is under way, or waits for its fill."""
@@ -275,6 +277,18 @@ class Leg:
             return instrument.lots_within(max(Decimal(0), funds.base)) - sum(o.at_risk_lots for o in mine)
         promised = sum(o.request.ticks * o.at_risk_lots for o in mine) * instrument.notional(1, 1)
         return instrument.lots_within(max(Decimal(0), funds.quote - promised) / instrument.price(max(ticks, 1)))
+
+    def _venue_position_now(self) -> int | None:
+        """The venue's figure with the fills heard since: a counter order cannot wait for the next figure.
+
+        The figure may know some of those fills already, so an own position in between explains it best.
+        """
+        if self.venue_position_lots is None:
+            return None
+        with_fills = self.venue_position_lots + self._filled_since_lots
+        low, high = sorted((self.venue_position_lots, with_fills))
+        own = self.accounting.position_lots
+        return own if low <= own <= high else with_fills
 
     def sent(self, now_ns: int) -> None:
         """Count one order towards the rate; bounded by the limit the guard checks first."""

@@ -17,6 +17,10 @@ from engine.trading.lifecycle import OwnOrder
 
 DONE_KEPT = 2_000
 FILLS_KEPT = 20_000
+INVENTORY_SLOT = "inventory"
+"""Orders that bring about an inventory target."""
+SYSTEM_SLOT = "system"
+"""Liquidation and ADL on our market: ours, though no order of ours did it."""
 
 
 class Owner(Enum):

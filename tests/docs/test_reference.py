@@ -14,6 +14,7 @@ import typer
 
 from cli import VERBS
 from engine import errors
+from engine.spec.schema import fields_of_schema, strategy_kinds
 
 ROOT = Path(__file__).parents[2]
 GUIDES = ROOT / "docs" / "guides"
@@ -66,3 +67,24 @@ def test_every_key_of_the_files_is_explained(name: str) -> None:
     schema = json.loads((ROOT / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8"))
     missing = {key for key in keys(schema) if not re.search(rf"\b{key}\b", WRITING_BOTS)}
     assert missing == set()
+
+
+@pytest.mark.parametrize("kind", strategy_kinds())
+def test_every_strategy_has_a_page_that_explains_each_of_its_parameters(kind: str) -> None:
+    page = (ROOT / "docs" / "strategies" / f"{kind}.md").read_text(encoding="utf-8")
+    parameters = page.partition("## Parameters")[2]
+    schema = json.loads((ROOT / "schemas" / "strategies" / f"{kind}.schema.json").read_text(encoding="utf-8"))
+    assert {key for key in keys(schema) if f"`{key}`" not in parameters} == set()
+    assert "```text" in page and "When it wins" in page
+
+
+@pytest.mark.parametrize("kind", strategy_kinds())
+def test_a_strategys_page_names_the_defaults_of_its_schema(kind: str) -> None:
+    page = (ROOT / "docs" / "strategies" / f"{kind}.md").read_text(encoding="utf-8")
+    for (name, *below), field in fields_of_schema(f"strategies/{kind}"):
+        if below or "default" not in field or field["default"] is None or isinstance(field["default"], dict):
+            continue
+        (row,) = re.findall(rf"^\| .*`{name}`.*$", page, re.MULTILINE)
+        default = field["default"]
+        shown = str(default).lower() if isinstance(default, bool) else str(default)
+        assert row.split("|")[3].strip() in (shown, f"`{shown}`"), name

@@ -40,6 +40,8 @@ def instrument(symbol: str, kind: MarketKind) -> Instrument:
         tick_size=Decimal("0.01"),
         lot_size=Decimal("0.01"),
         min_size=Decimal("0.05"),
+        maker_fee=Decimal("0.0008"),
+        taker_fee=Decimal("0.001"),
     )
 
 

@@ -219,6 +219,25 @@ def test_the_sample_fleet_loads_without_errors() -> None:
     assert any(str(bot.place("strategy.kind")).startswith("templates/") for bot in loaded.bots.values())
 
 
+@pytest.mark.parametrize(
+    "bot",
+    [
+        "{account: alpha, market: SOL_USDC, lower: 170, upper: 190, capital: 5000}",
+        "{account: alpha, market: SOL_USDC_PERP, centre: 180, size: 0.5, direction: long}",
+    ],
+)
+def test_a_sample_grid_template_makes_a_bot_without_complaints(bot: str) -> None:
+    name = "perp-grid" if "centre" in bot else "spot-grid"
+    files = {
+        "bots/fleet.yaml": (ROOT / "bots" / "fleet.yaml").read_text(),
+        f"templates/{name}.yaml": (ROOT / "templates" / f"{name}.yaml").read_text(),
+        "bots/net.yaml": f"metadata: {{name: net}}\ntemplate: {name}\nparameters: {bot}\n",
+    }
+    loaded = load_fleet(files, environment={}, facts=simulated_markets)
+    assert loaded.diagnostics == ()
+    build_strategy(only(loaded).spec.strategy)
+
+
 def test_every_sample_file_tells_editors_its_schema() -> None:
     for path in [*(ROOT / "bots").glob("*.yaml"), *(ROOT / "templates").glob("*.yaml")]:
         first, prefix = path.read_text().splitlines()[0], "# yaml-language-server: $schema="

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from engine.exchanges import registry as venues
 from engine.exchanges.registry import find_venue
 from engine.model.value import Value
+from engine.spec.grid import BoundaryAction, Direction, Spacing
 from engine.spec.impact import Impact, impact_of
 from engine.spec.schema import (
     fields_of_schema,
@@ -33,14 +34,16 @@ from engine.spec.types import (
     SimSpec,
     StopPolicy,
 )
-from engine.strategies import market_maker, perp_market_maker
+from engine.strategies import grid, market_maker, perp_grid, perp_market_maker
 from engine.strategies import registry as strategies
 from engine.strategies.ladder import LayerStep, SizeProfile
 
 MEANING = ["bot", "fleet", *(f"strategies/{kind}" for kind in strategy_kinds())]
 MEANING += [f"venues/{venue}" for venue in venue_names()]
 PARAMETERS: dict[str, type[Value]] = {
+    "grid": grid.Parameters,
     "market_maker": market_maker.Parameters,
+    "perp_grid": perp_grid.Parameters,
     "perp_market_maker": perp_market_maker.Parameters,
 }
 
@@ -83,7 +86,8 @@ def test_each_strategy_takes_exactly_the_parameters_of_its_schema() -> None:
     assert set(PARAMETERS) == set(strategy_kinds()) == set(strategies.BUILT_IN)
     for kind, parameters in PARAMETERS.items():
         assert below(f"strategies/{kind}", "") - {"kind"} == names(parameters)
-        assert below(f"strategies/{kind}", "layer_step") == names(LayerStep)
+        if "layer_step" in names(parameters):
+            assert below(f"strategies/{kind}", "layer_step") == names(LayerStep)
     assert below("strategies/market_maker", "capital") == names(market_maker.Capital)
 
 
@@ -104,6 +108,10 @@ def test_the_choices_in_the_schemas_are_the_enums_of_the_code() -> None:
     assert fields("bot")["process.stop_policy"]["enum"] == list(StopPolicy)
     assert fields("fleet")["accounts.*.environment"]["enum"] == list(Environment)
     assert fields("strategies/market_maker")["size_profile"]["enum"] == list(SizeProfile)
+    for kind in ("grid", "perp_grid"):
+        assert fields(f"strategies/{kind}")["spacing"]["enum"] == list(Spacing)
+        assert fields(f"strategies/{kind}")["boundary_action"]["enum"] == list(BoundaryAction)
+    assert fields("strategies/perp_grid")["direction"]["enum"] == list(Direction)
 
 
 def test_every_strategy_and_venue_can_be_named_in_a_file() -> None:
@@ -118,7 +126,8 @@ def test_every_strategy_and_venue_can_be_named_in_a_file() -> None:
         strategy = {"properties": {"strategy": load_schema("bot")["properties"]["strategy"]}}
         wrong = {"strategy": {"kind": kind, **dict.fromkeys(names(parameters))}}
         missing = validator("bot").evolve(schema=strategy).iter_errors(wrong)
-        assert any(error.absolute_path[-1] == "spread_bps" for error in missing), kind
+        needed = load_schema(f"strategies/{kind}")["required"][1]
+        assert any(error.absolute_path[-1] == needed for error in missing), kind
 
 
 def test_a_venue_asks_for_the_credentials_its_code_needs() -> None:

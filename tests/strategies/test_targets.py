@@ -12,10 +12,16 @@ import yaml
 from engine.spec.types import StrategySpec
 from engine.strategies.interface import LegView, View
 from engine.strategies.registry import build_strategy
+from tests.strategies.grids import GRID_PARAMETERS, PERP_GRID_PARAMETERS
 from tests.trading.desk_bench import LEG, PERP, PERP_PARAMETERS, SPOT, SPOT_PARAMETERS
 
 CASES = Path(__file__).parents[1] / "cases" / "strategies"
-MARKETS = {"market_maker": (SPOT, SPOT_PARAMETERS), "perp_market_maker": (PERP, PERP_PARAMETERS)}
+MARKETS = {
+    "grid": (SPOT, GRID_PARAMETERS),
+    "market_maker": (SPOT, SPOT_PARAMETERS),
+    "perp_grid": (PERP, PERP_GRID_PARAMETERS),
+    "perp_market_maker": (PERP, PERP_PARAMETERS),
+}
 
 
 def load_cases() -> list[Any]:
@@ -43,9 +49,17 @@ def view_of(kind: str, seen: dict[str, Any]) -> View:
         max_position_lots=seen.get("max_position"),
         base_change=Decimal(str(seen.get("base_change", 0))),
         quote_change=Decimal(str(seen.get("quote_change", 0))),
-        executed_lots={},
+        executed_lots=seen.get("executed", {}),
     )
     return View(now_ns=0, legs={LEG: leg})
+
+
+def reducing(case: dict[str, Any]) -> set[str]:
+    """The slots whose orders may only reduce: those a case names, or all, or none."""
+    named = case.get("reduce_only", False)
+    if isinstance(named, list):
+        return set(named)
+    return set(case["quotes"]) if named else set()
 
 
 @pytest.mark.parametrize(("kind", "case"), load_cases())
@@ -56,5 +70,5 @@ def test_a_strategy_wants_what_its_case_says(kind: str, case: dict[str, Any]) ->
     target = strategy.target(view)[LEG]
     assert {quote.slot: [quote.ticks, quote.lots] for quote in target.quotes} == case["quotes"]
     assert (target.inventory.lots if target.inventory else None) == case.get("inventory")
-    assert {quote.reduce_only for quote in target.quotes} <= {case.get("reduce_only", False)}
+    assert {quote.slot for quote in target.quotes if quote.reduce_only} == reducing(case)
     assert strategy.target(view)[LEG] == target

@@ -52,3 +52,21 @@ def test_realised_plus_unrealised_is_cash_plus_inventory_at_the_mark(
     fees = books.fees.get("USDC", Decimal(0))
     assert books.realised_pnl + books.unrealised_pnl(twice_mark) == books.quote_change + fees + inventory
     assert books.position_lots == sum(lots * side.sign for side, _, lots in fills)
+
+
+def counted(*fills: tuple[str, int]) -> dict[str, int]:
+    """What each slot has executed after these fills."""
+    books = Accounting(PERP)
+    for n, (slot, lots) in enumerate(fills):
+        request = OrderRequest(leg=LEG, client_id=n + 1, slot=slot, side=Side.BUY, ticks=100, lots=lots)
+        books.add(slot, fill_of(request, lots, f"t{n}"))
+    return dict(books.executed_lots)
+
+
+def test_children_count_for_their_slot() -> None:
+    assert counted(("bid.0", 3), ("bid.0+2", 4), ("bid.1", 5)) == {"bid.0": 7, "bid.1": 5}
+
+
+def test_what_slots_executed_is_forgotten_when_the_position_is_flattened_or_liquidated() -> None:
+    assert counted(("bid.0", 3), ("inventory", 3), ("bid.0", 1)) == {"bid.0": 1}
+    assert counted(("bid.0", 3), ("system", 2)) == {}

@@ -1,0 +1,1 @@
+"""Oracles: figures of papers and identities of arithmetic that the engine must meet."""
