@@ -39,7 +39,7 @@ from engine.spec.types import BotSpec, StopPolicy, StrategySpec
 from tests.chaos.invariants import Watch
 from tests.chaos.keeper import Keeper
 from tests.chaos.story import TROUBLED_MS, Mishap, Story
-from tests.fleets import STRATEGY, bot_spec, fleet_spec, write_generation
+from tests.fleets import STRATEGY, bot_spec, write_generation
 
 ACCOUNT = "main"
 MARKETS = {"spot": "SOL_USDC", "perp": "SOL_USDC_PERP"}
