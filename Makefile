@@ -13,7 +13,7 @@ SOURCES := engine cli.py tests benchmarks
 export BOTCTL_WORKSPACE := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop test lint format matrix bench lock clean
+.PHONY: help demo demo-stop test lint format matrix bench chaos lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -72,6 +72,12 @@ format: $(VENV)/.development  ## format the sources and sort their imports
 bench: $(VENV)/.development  ## footprint and tick-to-order figures of this machine
 	$(BIN)/python -m benchmarks.footprint
 	$(BIN)/python -m benchmarks.tick_to_order
+
+SEEDS ?= 300
+FROM ?= 0
+
+chaos: $(VENV)/.development  ## seeded stories of trouble, none of which may cost money: SEEDS=n, go on at FROM=n
+	$(BIN)/python -m tests.chaos --from $(FROM) --seeds $(SEEDS)
 
 # For maintainers --------------------------------------------------------------------------------------------
 
