@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, TypeVar
 
+from engine.clock import NS_PER_S
 from engine.errors import Refused
 from engine.host.finished import Finished, clear_finished, mark_finished
 from engine.host.generation import AppliedBot
@@ -17,11 +18,13 @@ from engine.model.events import Paused
 from engine.runtime.bot import WHOLE_BOT, Bot
 from engine.runtime.logs import set_level
 from engine.runtime.report import legs_report
-from engine.runtime.startup import Started, Surroundings, start_bot
-from engine.runtime.stopping import stop_trading
+from engine.runtime.startup import Started, Surroundings, open_bot, start_bot
+from engine.runtime.stopping import leaves_something, never_started, stop_trading
 from engine.session.session import Session
 from engine.session.tasks import race
 from engine.spec.types import BotSpec
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +51,7 @@ class BotProcess:
         self._hold = hold
         self._delay_s = delay_s
         self._started_ns = around.world.now_ns()
+        self._stop_asked_ns = 0
         self._stop: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def now_ns(self) -> int:
@@ -57,6 +61,7 @@ class BotProcess:
         """Begin the stop procedure; asking again changes nothing."""
         if not self._stop.done():
             log.info("stop requested", extra={"facts": {"why": why}})
+            self._stop_asked_ns = self._around.world.monotonic_ns()
             self._stop.set_result(why)
 
     def take(self, applied: AppliedBot) -> None:
@@ -99,20 +104,41 @@ class BotProcess:
         """From nothing to the end. Returns after a normal end, raises the BotctlError it failed with."""
         set_level(self.applied.spec.process.log_level)
         with ExitStack() as held:
-            starting = asyncio.create_task(self._start(held))
-            try:
-                await asyncio.wait((starting, self._stop), return_when=asyncio.FIRST_COMPLETED)
-                if starting.done():
-                    await self._trade(starting.result())
-            finally:
-                starting.cancel()
-                await asyncio.gather(starting, return_exceptions=True)
+            if self._delay_s:
+                log.warning("waiting after crashes", extra={"facts": {"delay_s": self._delay_s}})
+                await race(self._around.world.sleep(self._delay_s), asyncio.wait((self._stop,)))
+            started = await self._start(held)
+            if started:
+                await self._trade(started)
 
-    async def _start(self, held: ExitStack) -> Started:
-        if self._delay_s:
-            log.warning("waiting after crashes", extra={"facts": {"delay_s": self._delay_s}})
-            await self._around.world.sleep(self._delay_s)
-        return await start_bot(self._around, self.applied, held)
+    async def _start(self, held: ExitStack) -> Started | None:
+        """None when asked to stop before; but what an earlier life left must be seen to first (law 10)."""
+        opened = await self._unless_stopped(open_bot(self._around, self.applied, held), patient=False)
+        if opened is None:
+            return None
+        process = self.applied.spec.process
+        left = leaves_something(opened.journal, process.stop_policy)
+        started = await self._unless_stopped(start_bot(self._around, self.applied, opened, held), patient=left)
+        if left and started is None:
+            raise never_started(opened.journal, float(process.stop_timeout_s))
+        return started
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, T], *, patient: bool) -> T | None:
+        """The result of `work`, or None when asked to stop before; a patient one lets it use the declared time."""
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait((task, self._stop), return_when=asyncio.FIRST_COMPLETED)
+            if patient and not task.done():
+                await race(asyncio.wait((task,)), self._around.world.sleep(self._stop_left_s()))
+            return task.result() if task.done() else None
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def _stop_left_s(self) -> float:
+        """What is left of the declared time for stopping."""
+        asked_for_ns = self._around.world.monotonic_ns() - self._stop_asked_ns
+        return max(0.0, float(self.applied.spec.process.stop_timeout_s) - asked_for_ns / NS_PER_S)
 
     async def _trade(self, started: Started) -> None:
         self.bot, self._sessions = started.bot, started.sessions.values()
@@ -133,8 +159,7 @@ class BotProcess:
             await race(asyncio.wait((self._stop,)), self._around.world.sleep(float(process.duration_s)))
             self.request_stop(DURATION_OVER)
         why = self._stop.result()
-        timeout_s = float(self.applied.spec.process.stop_timeout_s)
-        await stop_trading(self._around.world, bot, why=why, timeout_s=timeout_s)
+        await stop_trading(self._around.world, bot, why=why, timeout_s=self._stop_left_s())
         if why == DURATION_OVER:
             self._mark_finished()
         log.info("stopped", extra={"facts": {"why": why}})

@@ -18,6 +18,7 @@ from engine.host.workspace import Workspace
 from engine.model.instrument import Instrument
 from engine.model.value import Value
 from engine.runtime.bot import Bot
+from engine.runtime.journal import Journal
 from engine.runtime.memory import open_memory
 from engine.runtime.sites import Site, endpoints_of, find_sites, lock_markets
 from engine.session.facts import fetch_instrument
@@ -41,6 +42,14 @@ class Surroundings(Value, frozen=True, kw_only=True):
     hide: Callable[[Iterable[str]], None]
 
 
+class Opened(Value, frozen=True, kw_only=True):
+    """A bot that may trade and remembers, and has not asked its venues anything yet."""
+
+    sites: tuple[Site, ...]
+    journal: Journal
+    tags: dict[str, int]
+
+
 class Started(Value, frozen=True, kw_only=True):
     """A bot ready to run: `bot` takes events, every session of `sessions` still has to be run."""
 
@@ -49,14 +58,24 @@ class Started(Value, frozen=True, kw_only=True):
     sessions: dict[str, Session]
 
 
-async def start_bot(around: Surroundings, applied: AppliedBot, held: ExitStack) -> Started:
-    """Everything up to the first connection; waits while a venue is not there. `held` gets what must be let go."""
+async def open_bot(around: Surroundings, applied: AppliedBot, held: ExitStack) -> Opened:
+    """Take the right to trade, and the memory. `held` gets what must be let go."""
     sites = await _sites(around, applied)
     around.hide(secret for site in sites for secret in site.credentials.values())
     lock_markets(sites, around.holder, held)
+    journal, tags = open_memory(
+        around.world, around.workspace, fleet_id=applied.fleet.id, bot=applied.spec.name, sites=sites
+    )
+    held.callback(journal.close)
+    return Opened(sites=sites, journal=journal, tags=tags)
+
+
+async def start_bot(around: Surroundings, applied: AppliedBot, opened: Opened, held: ExitStack) -> Started:
+    """Everything up to the first connection; waits while a venue is not there."""
+    sites = opened.sites
     addresses = {site.name: endpoints_of(around.workspace, site) for site in sites}
     instruments = {site.name: await _instrument(around.world, site, addresses[site.name]) for site in sites}
-    bot = _bot(around, applied, sites, instruments)
+    bot = _bot(around.world, applied, opened, instruments)
     held.callback(bot.close)
     sessions = {
         site.name: _session(around.world, applied, site, instruments[site.name], addresses[site.name], bot)
@@ -90,27 +109,22 @@ async def _wait(world: World, backoff: Backoff, error: VenueError) -> None:
     await world.sleep(backoff.delay_s())
 
 
-def _bot(
-    around: Surroundings, applied: AppliedBot, sites: tuple[Site, ...], instruments: dict[str, Instrument]
-) -> Bot:
-    journal, tags = open_memory(
-        around.world, around.workspace, fleet_id=applied.fleet.id, bot=applied.spec.name, sites=sites
-    )
+def _bot(world: World, applied: AppliedBot, opened: Opened, instruments: dict[str, Instrument]) -> Bot:
     setups = {
         site.name: LegSetup(
             leg=site.name,
             instrument=instruments[site.name],
             client_ids=site.venue.facts.client_ids,
-            tag=tags[site.name],
+            tag=opened.tags[site.name],
             send_lifetime_ns=site.venue.facts.send_lifetime_ns,
         )
-        for site in sites
+        for site in opened.sites
     }
-    memory = journal.restore()
+    memory = opened.journal.restore()
     facts = {"orders": len(memory.orders), "fills": len(memory.fills), "next_sequence": memory.next_sequence}
     log.info("journal restored", extra={"facts": facts})
     machine = Machine(legs=setups, spec=applied.spec, memory=memory)
-    return Bot(around.world, machine, journal, instruments)
+    return Bot(world, machine, opened.journal, instruments)
 
 
 def _session(

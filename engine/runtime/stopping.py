@@ -8,8 +8,12 @@ from __future__ import annotations
 from engine.errors import BotctlError
 from engine.model.events import StopRequested
 from engine.runtime.bot import WHOLE_BOT, Bot
+from engine.runtime.journal import Journal
 from engine.session.tasks import race
+from engine.spec.types import StopPolicy
 from engine.transport.world import World
+
+NEXT_START = "the next start resolves them; or cancel them at the venue"
 
 
 async def stop_trading(world: World, bot: Bot, *, why: str, timeout_s: float) -> None:
@@ -20,12 +24,26 @@ async def stop_trading(world: World, bot: Bot, *, why: str, timeout_s: float) ->
         raise _not_confirmed(bot, timeout_s)
 
 
+def leaves_something(journal: Journal, policy: StopPolicy) -> bool:
+    """Whether stopping takes more than ending: an earlier life may have left orders, or what is to be flattened."""
+    return journal.live_orders() > 0 or (policy is StopPolicy.FLATTEN and journal.has_fills())
+
+
+def never_started(journal: Journal, timeout_s: float) -> BotctlError:
+    """What to say when the stop procedure could not begin because the bot did not get to its venue."""
+    return BotctlError(
+        f"not stopped within {timeout_s:g} s, because it could not start; {journal.live_orders()} orders of an "
+        "earlier life may still live",
+        hint=NEXT_START,
+    )
+
+
 def _not_confirmed(bot: Bot, timeout_s: float) -> BotctlError:
     legs = [
         f"{name}: {leg.orders} resting, {leg.unresolved} unresolved, position {leg.position}"
         for name, leg in bot.status.legs.items()
     ]
     return BotctlError(
-        f"not stopped within {timeout_s:g} s; {bot.live_orders} orders may still live ({'; '.join(legs)})",
-        hint="the next start resolves them; or cancel them at the venue",
+        f"not stopped within {timeout_s:.3g} s; {bot.live_orders} orders may still live ({'; '.join(legs)})",
+        hint=NEXT_START,
     )
