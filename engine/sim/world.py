@@ -119,9 +119,9 @@ class VirtualWorld:
         act()
         self._pass_point()
 
-    def crash_in(self, points: int) -> None:
-        """Choose the point to die at while the process runs: 0 is the next one."""
-        self._crash_at = self.points + points
+    def crash_in(self, points: int | None) -> None:
+        """Choose the point to die at while the process runs: 0 is the next one, None is never."""
+        self._crash_at = None if points is None else self.points + points
 
     def fence(self) -> None:
         """End this life: nothing it still does has any effect."""
@@ -189,6 +189,13 @@ class _VirtualSocket:
         self._news.set()
 
 
+def disk_full() -> sqlite3.OperationalError:
+    """As SQLite says it."""
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_FULL, "SQLITE_FULL"
+    return error
+
+
 class _FencedDatabase(sqlite3.Connection):
     """A real database file whose commits are effects."""
 
@@ -197,7 +204,7 @@ class _FencedDatabase(sqlite3.Connection):
 
     def commit(self) -> None:
         if self.world.disk_is_full:
-            raise sqlite3.OperationalError("database or disk is full")
+            raise disk_full()
         self.world.effect(super().commit)
 
     def abandon(self) -> None:

@@ -68,6 +68,12 @@ class Keeper:
         if self.process:
             self.process.request_stop("the play is over")
 
+    def relent(self) -> None:
+        """Nothing more goes wrong: a crash whose point has not come is called off."""
+        if self._world:
+            self._world.crash_in(None)
+        self._fill_disk(False)
+
     def suffer(self, mishap: Mishap) -> None:
         """Take one blow of the story."""
         match mishap.blow:

@@ -107,6 +107,8 @@ class Play:
         await asyncio.sleep(TROUBLED_MS / 1000)
         interfering.cancel()
         self.is_quiet = True
+        for keeper in self.keepers.values():
+            keeper.relent()
         await asyncio.sleep(SETTLE_S)
         self.watch.agree({bot: keeper.process for bot, keeper in self.keepers.items()})
         for keeper in self.keepers.values():
@@ -188,12 +190,14 @@ class _FlowThatRests:
 
     def __init__(self, flow: Flow, is_quiet: Callable[[], bool]) -> None:
         self._flow, self._is_quiet = flow, is_quiet
+        self._has_begun = False
         self.next_ns = flow.next_ns
 
     def step(self, now_ns: int) -> None:
-        if self._is_quiet():
+        if self._is_quiet() and self._has_begun:
             self.next_ns = now_ns + NS_PER_S
         else:
+            self._has_begun = True
             self._flow.step(now_ns)
             self.next_ns = max(self._flow.next_ns, now_ns)
 
