@@ -142,6 +142,8 @@ class BotProcess:
 
     async def _trade(self, started: Started) -> None:
         self.bot, self._sessions = started.bot, started.sessions.values()
+        if started.applied is not self.applied:
+            self.take(self.applied)  # it was reloaded while it started
         clear_finished(self._around.workspace, self.applied.spec.name)
         if self._hold:
             who, why = self._hold.who, self._hold.why

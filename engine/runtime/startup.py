@@ -51,8 +51,10 @@ class Opened(Value, frozen=True, kw_only=True):
 
 
 class Started(Value, frozen=True, kw_only=True):
-    """A bot ready to run: `bot` takes events, every session of `sessions` still has to be run."""
+    """A bot ready to run by the spec of `applied`: `bot` takes events, every session of `sessions` still has to be
+    run."""
 
+    applied: AppliedBot
     bot: Bot
     sites: tuple[Site, ...]
     sessions: dict[str, Session]
@@ -82,7 +84,7 @@ async def start_bot(around: Surroundings, applied: AppliedBot, opened: Opened, h
         for site in sites
     }
     bot.lines = sessions
-    return Started(bot=bot, sites=sites, sessions=sessions)
+    return Started(applied=applied, bot=bot, sites=sites, sessions=sessions)
 
 
 async def _sites(around: Surroundings, applied: AppliedBot) -> tuple[Site, ...]:

@@ -11,7 +11,8 @@ from engine.errors import BotctlError
 from engine.sim.network import VirtualNetwork
 from engine.sim.trouble import Kind, Trouble, Weather
 from tests.determinism.conftest import MakePlay
-from tests.determinism.play import Play
+from tests.determinism.play import BOT, MARKET, Play
+from tests.fleets import bot_spec, write_generation
 
 LIFE_S = 10.0
 
@@ -28,7 +29,10 @@ async def stop_while_starting(play: Play) -> None:
 async def live_with_full_disk(play: Play) -> None:
     world = play.world()
     world.disk_is_full = True
-    await play.process(world).live()
+    try:
+        await play.process(world).live()
+    finally:
+        world.fence()
 
 
 def test_a_stop_while_starting_cancels_what_the_earlier_life_left(make_play: MakePlay) -> None:
@@ -65,3 +69,22 @@ def test_a_full_disk_at_the_start_is_not_taken_for_a_damaged_journal(make_play: 
     assert failure.value.exit_code == 1, "worth starting again"
     play.run(play.live_and_die(for_s=LIFE_S))
     assert play.resting_at_venue() != []
+
+
+def test_a_reload_while_starting_is_what_the_bot_then_trades_by(make_play: MakePlay) -> None:
+    play = make_play(seed=7)
+
+    async def scene() -> None:
+        process = play.process(play.world())
+        life = asyncio.ensure_future(process.live())
+        await asyncio.sleep(0.001)
+        write_generation(play.workspace, {BOT: bot_spec(BOT, market=MARKET, layers=2)}, number=2)
+        process.take(process.read_applied())
+        await asyncio.wait((life,), timeout=LIFE_S)
+        play.is_quiet = True
+        await asyncio.wait((life,), timeout=LIFE_S)
+        assert process.bot is not None
+        assert process.bot.status.legs["main"].orders == 4
+        life.cancel()
+
+    play.run(scene())
