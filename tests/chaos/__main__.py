@@ -96,7 +96,7 @@ def sweep(chosen: argparse.Namespace) -> int:
                 return 1
             print(report(seed), flush=True)
         done = seed + 1 - chosen.first
-        if done % 500 == 0:
+        if done % 100 == 0:
             print(f"{done} seeds, {failed} failed; to go on: --from {seed + 1}", flush=True)
     taken_s = time.monotonic() - began
     print(f"{chosen.seeds} seeds from {chosen.first}: {failed} failed, {taken_s:.0f} s")

@@ -133,6 +133,10 @@ class Watch:
         if status.best_bid is None or status.best_ask is None or status.unrealised_pnl is None:
             self.complain(f"{bot} sees no market in the end")
             return
+        at = self._exchange.markets[self._symbol(bot)]
+        seen = tuple(instrument.price(at.book.best(side) or 0) for side in Side)
+        if (status.best_bid, status.best_ask) != seen:
+            self.complain(f"{bot} sees {status.best_bid} to {status.best_ask}, and the venue's book is {seen}")
         mid = (status.best_bid + status.best_ask) / 2
         paid = books.fees.get(instrument.quote, Decimal(0))
         if status.realised_pnl + status.unrealised_pnl != books.quote_change + paid + status.position * mid:
