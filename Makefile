@@ -13,7 +13,7 @@ SOURCES := engine cli.py tests benchmarks
 export BOTCTL_WORKSPACE := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop test lint format matrix bench oracles lock clean
+.PHONY: help demo demo-stop test lint format matrix bench oracles chaos lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -75,6 +75,12 @@ bench: $(VENV)/.development  ## footprint and tick-to-order figures of this mach
 
 oracles: $(VENV)/.development  ## identities and published figures the engine must meet, in full
 	$(BIN)/python -m benchmarks.oracles.grid_identity
+
+SEEDS ?= 300
+FROM ?= 0
+
+chaos: $(VENV)/.development  ## seeded stories of trouble, none of which may cost money: SEEDS=n, go on at FROM=n
+	$(BIN)/python -m tests.chaos --from $(FROM) --seeds $(SEEDS)
 
 # For maintainers --------------------------------------------------------------------------------------------
 

@@ -24,6 +24,9 @@ from engine.trading.records import FillRecord, Memory, Note, OrderRecord, Record
 from engine.transport.world import World
 
 COMMITS_BETWEEN_PRUNING = 1000
+PRIMARY_CODE = 0xFF
+"""SQLite's extended error codes carry the primary one in their low byte."""
+ABOUT_THE_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY)
 
 
 class JournalOwner(Value, frozen=True, kw_only=True):
@@ -62,9 +65,14 @@ class Journal:
 
     def claim(self, leg: str, tag: int, first_sequence: int) -> None:
         """Write down, before the first order, under which tag and from which sequence on the leg counts."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        self._connection.execute("INSERT INTO ids (leg, tag, next) VALUES (?, ?, ?)", (leg, tag, first_sequence))
-        self._connection.commit()
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute(
+                "INSERT INTO ids (leg, tag, next) VALUES (?, ?, ?)", (leg, tag, first_sequence)
+            )
+            self._connection.commit()
+        except sqlite3.Error as error:
+            raise _unwritable(error) from error
         self._next[leg] = first_sequence
 
     def commit(self, records: Sequence[Record]) -> None:
@@ -104,6 +112,10 @@ class Journal:
         """How many orders may still rest or fill, as far as anybody can know."""
         (count,) = self._connection.execute("SELECT count(*) FROM orders WHERE done = 0").fetchone()
         return int(count)
+
+    def has_fills(self) -> bool:
+        """Whether this bot ever traded."""
+        return self._connection.execute("SELECT 1 FROM fills LIMIT 1").fetchone() is not None
 
     def close(self) -> None:
         self._connection.close()
@@ -169,7 +181,9 @@ def open_journal(world: World, path: Path, owner: JournalOwner, legs: Mapping[st
         connection = world.database(path)
         _check(connection, path, owner)
         return Journal(path, connection, legs)
-    except (sqlite3.DatabaseError, msgspec.MsgspecError) as error:
+    except sqlite3.DatabaseError as error:
+        raise (_unwritable(error) if _is_about_the_disk(error) else _damaged(path, str(error))) from error
+    except msgspec.MsgspecError as error:
         raise _damaged(path, str(error)) from error
 
 
@@ -193,6 +207,12 @@ def _check(connection: sqlite3.Connection, path: Path, owner: JournalOwner) -> N
     whose = msgspec.json.decode(stored, type=JournalOwner)
     if whose != owner:
         raise _damaged(path, f"it belongs to {whose.fleet_id}/{whose.bot} on {whose.identity}")
+
+
+def _is_about_the_disk(error: sqlite3.Error) -> bool:
+    """Whether the file may be as good as ever, and only cannot be worked with now."""
+    code = getattr(error, "sqlite_errorcode", 0)  # errors that Python's module raises itself have none
+    return code & PRIMARY_CODE in ABOUT_THE_DISK
 
 
 def _unwritable(error: sqlite3.Error) -> BotctlError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import count
 
 from engine.clock import NS_PER_MS, NS_PER_S
@@ -24,6 +25,7 @@ from engine.sim.machine import (
     SocketSent,
     VenueMachine,
 )
+from engine.sim.trouble import CALM, Kind, Trouble, Weather
 from engine.sim.virtual_loop import VirtualLoop
 
 START_NS = 1_790_000_000 * NS_PER_S
@@ -40,14 +42,18 @@ class VirtualNetwork:
         *,
         seed: int,
         latency_ms: tuple[int, int] = (1, 5),
+        weather: Weather = CALM,
     ) -> None:
         self._loop = loop
         self._random = random.Random(f"network/{seed}")
         self._latency_ms = latency_ms
+        self._weather = weather
         self._ids = count(1)
         self._hosts = {name: Host(self, machine) for name, machine in venues.items()}
         for host in self._hosts.values():
             host.schedule()
+        for trouble in weather.instants:
+            self.later(trouble.at_ms * NS_PER_MS / NS_PER_S, partial(self._strike, trouble))
 
     @property
     def elapsed_ns(self) -> int:
@@ -59,6 +65,14 @@ class VirtualNetwork:
     def latency_s(self) -> float:
         least, most = self._latency_ms
         return self._random.randint(least * NS_PER_MS, most * NS_PER_MS) / NS_PER_S
+
+    def hits(self, kind: Kind) -> bool:
+        """Whether a message that passes now is hit by this kind of trouble."""
+        return self._weather.hits(kind, self.elapsed_ns)
+
+    def delay_s(self, kind: Kind) -> float:
+        """How much longer than its latency a message takes that leaves now."""
+        return self._weather.delay_s(kind, self.elapsed_ns)
 
     def later(self, delay_s: float, action: Callable[[], None]) -> None:
         self._loop.call_later(delay_s, action)
@@ -74,6 +88,10 @@ class VirtualNetwork:
         """Everything the venue ever said, and when: what two equal runs have in common."""
         return self._hosts[host].transcript
 
+    def _strike(self, trouble: Trouble) -> None:
+        for host in self._hosts.values():
+            host.deafen() if trouble.kind is Kind.DEAF else host.hang_up()
+
 
 class Line:
     """One WebSocket connection as the network sees it. Messages of one direction arrive in the order sent."""
@@ -83,6 +101,8 @@ class Line:
         self.heard: Callable[[str], None] = lambda _text: None
         self.lost: Callable[[], None] = lambda: None
         self.to_venue, self.to_bot = Way(), Way()
+        self.is_deaf = False
+        """Open at both ends, and nothing comes through to the bot any more."""
 
     def hang_up(self) -> None:
         """Nobody listens at the bot's end any more."""
@@ -116,14 +136,21 @@ class Host:
         self._wake_ns: int | None = None
 
     def request(self, request: HttpRequest, answer: Callable[[HttpResponse], None]) -> None:
-        """Put a request on the wire; `answer` is called when the response has come back."""
-        request_id = self._network.next_id()
-        self._answers[request_id] = answer
-        message = HttpReceived(request_id=request_id, request=request)
-        self._network.later(self._network.latency_s(), lambda: self._take(message))
+        """Put a request on the wire; `answer` is called when the response has come back, should it come."""
+        network = self._network
+        latency_s = network.latency_s() + network.delay_s(Kind.SLOW_REQUEST)
+        if network.hits(Kind.LIMITED):
+            network.later(2 * latency_s, lambda: answer(HttpResponse(status=429)))
+        elif not network.hits(Kind.LOST_REQUEST) and not network.hits(Kind.PARTITION):
+            request_id = network.next_id()
+            self._answers[request_id] = answer
+            message = HttpReceived(request_id=request_id, request=request)
+            network.later(latency_s, lambda: self._take(message))
 
     def open(self, url: str, opened: Callable[[Line], None]) -> None:
         """Open a socket; `opened` is called when the venue has accepted and said so."""
+        if self._network.hits(Kind.PARTITION):
+            return
         line, target = Line(self._network.next_id()), "/" + "/".join(url.split("/")[3:])
 
         def accept() -> None:
@@ -134,12 +161,25 @@ class Host:
         self._network.later(2 * self._network.latency_s(), accept)
 
     def send(self, line: Line, text: str) -> None:
-        line.to_venue.send(self._network, lambda: self._take(SocketReceived(socket_id=line.socket_id, text=text)))
+        if not self._network.hits(Kind.PARTITION):
+            message = SocketReceived(socket_id=line.socket_id, text=text)
+            line.to_venue.send(self._network, lambda: self._take(message))
 
     def close(self, line: Line) -> None:
         """Close from the bot's side; the venue learns of it after what was sent before."""
         line.hang_up()
         line.to_venue.send(self._network, lambda: self._closed(line))
+
+    def hang_up(self) -> None:
+        """Close every socket at once; both ends learn of it."""
+        for line in list(self._lines.values()):
+            self._network.later(self._network.latency_s(), partial(self._closed, line))
+            line.to_bot.send(self._network, partial(self._lose, line))
+
+    def deafen(self) -> None:
+        """Let nothing more through to the bots on the sockets that are open now."""
+        for line in self._lines.values():
+            line.is_deaf = True
 
     def schedule(self) -> None:
         """See to it that the machine is woken when it wants to be."""
@@ -169,15 +209,36 @@ class Host:
 
     def _send_back(self, message: Outbound) -> None:
         if isinstance(message, HttpAnswered):
-            answer, response = self._answers.pop(message.request_id), message.response
-            self._network.later(self._network.latency_s(), lambda: answer(response))
+            self._answer(self._answers.pop(message.request_id), message.response)
             return
         line = self._lines.get(message.socket_id)
         if line is None:
             return
         if isinstance(message, SocketSent):
-            text = message.text
-            line.to_bot.send(self._network, lambda: line.heard(text))
+            self._tell(line, message.text)
         else:
             del self._lines[message.socket_id]
-            line.to_bot.send(self._network, lambda: line.lost())
+            line.to_bot.send(self._network, partial(self._lose, line))
+
+    def _answer(self, answer: Callable[[HttpResponse], None], response: HttpResponse) -> None:
+        network = self._network
+        if network.hits(Kind.LOST_REPLY) or network.hits(Kind.PARTITION):
+            return
+        if network.hits(Kind.BUSY):
+            response = HttpResponse(status=503)
+        network.later(network.latency_s() + network.delay_s(Kind.SLOW_REPLY), lambda: answer(response))
+
+    def _tell(self, line: Line, text: str) -> None:
+        network = self._network
+        if line.is_deaf or network.hits(Kind.LOST_FRAME) or network.hits(Kind.PARTITION):
+            return
+        for _ in range(2 if network.hits(Kind.TWICE_FRAME) else 1):
+            late_s = network.delay_s(Kind.LATE_FRAME)
+            if late_s:
+                network.later(network.latency_s() + late_s, lambda: line.heard(text))
+            else:
+                line.to_bot.send(network, lambda: line.heard(text))
+
+    @staticmethod
+    def _lose(line: Line) -> None:
+        line.lost()

@@ -34,9 +34,14 @@ class VirtualWorld:
     after it, counted from 0.
     """
 
-    def __init__(self, network: VirtualNetwork, *, seed: int, crash_at: int | None = None) -> None:
-        self.random = random.Random(f"world/{seed}")
+    def __init__(
+        self, network: VirtualNetwork, *, seed: int, name: str = "world", crash_at: int | None = None
+    ) -> None:
+        self.random = random.Random(f"{name}/{seed}")
         self.points = 0
+        self.clock_ahead_ns = 0
+        """How far this host's wall clock is from the true time."""
+        self.disk_is_full = False
         self.crashed = asyncio.Event()
         self._network = network
         self._crash_at = crash_at
@@ -48,7 +53,7 @@ class VirtualWorld:
         return self.crashed.is_set()
 
     def now_ns(self) -> int:
-        return self._network.now_ns()
+        return self._network.now_ns() + self.clock_ahead_ns
 
     def monotonic_ns(self) -> int:
         return self._network.elapsed_ns
@@ -113,6 +118,10 @@ class VirtualWorld:
         self._pass_point()
         act()
         self._pass_point()
+
+    def crash_in(self, points: int | None) -> None:
+        """Choose the point to die at while the process runs: 0 is the next one, None is never."""
+        self._crash_at = None if points is None else self.points + points
 
     def fence(self) -> None:
         """End this life: nothing it still does has any effect."""
@@ -180,6 +189,13 @@ class _VirtualSocket:
         self._news.set()
 
 
+def disk_full() -> sqlite3.OperationalError:
+    """As SQLite says it."""
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_FULL, "SQLITE_FULL"
+    return error
+
+
 class _FencedDatabase(sqlite3.Connection):
     """A real database file whose commits are effects."""
 
@@ -187,10 +203,15 @@ class _FencedDatabase(sqlite3.Connection):
     abandoned = False
 
     def commit(self) -> None:
+        if self.world.disk_is_full:
+            raise disk_full()
         self.world.effect(super().commit)
 
     def abandon(self) -> None:
         if not self.abandoned:
-            self.abandoned = True
             self.rollback()
             self.close()
+
+    def close(self) -> None:
+        self.abandoned = True
+        super().close()

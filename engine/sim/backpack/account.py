@@ -22,6 +22,7 @@ from engine.sim.backpack.markets import PERP_FEES, SPOT_FEES
 from engine.sim.backpack.render import iso_text
 from engine.sim.backpack.trading import market_type
 from engine.sim.ledger import ZERO, Account
+from engine.sim.past import orders_as_of
 from engine.sim.venue_market import VenueMarket
 
 T = TypeVar("T")
@@ -149,7 +150,7 @@ def fills(call: Call) -> list[wire.Fill]:
     found = [
         fill
         for fill in call.state.exchange.fills(call.account)
-        if since_ns <= fill.at_ns <= until_ns
+        if since_ns <= fill.at_ns <= min(until_ns, call.seen_ns)
         and number in (None, fill.order_id)
         and _is_asked(call, markets[fill.symbol])
         and query.get("fillType", "User") == "User"
@@ -163,7 +164,7 @@ def orders(call: Call) -> list[wire.Order]:
     number = render.order_number(query["orderId"]) if "orderId" in query else None
     found = [
         order
-        for order in call.state.exchange.order_history(call.account)
+        for order in orders_as_of(call.state.exchange, call.account, call.seen_ns)
         if number in (None, order.order_id) and _is_asked(call, markets[order.symbol])
     ]
     return [render.past_order(order, markets[order.symbol]) for order in call.page(_sorted(call, found))]

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
+from engine.clock import NS_PER_MS
 from engine.exchanges.messages import HttpResponse
 from engine.sim.backpack.errors import JSON_TYPE, TEXT_TYPE, unparsable_body, unparsable_parameter
 from engine.sim.backpack.state import BackpackState
@@ -31,6 +32,11 @@ class Call:
     body: bytes
     now_ns: int
     schedule: Schedule
+
+    @property
+    def seen_ns(self) -> int:
+        """Up to when the venue's lists of orders and fills know what happened."""
+        return self.now_ns - self.state.settings.snapshot_lag_ms * NS_PER_MS
 
     def text(self, name: str) -> str:
         """A query parameter that must be there."""

@@ -9,11 +9,13 @@ from msgspec import UNSET, UnsetType
 from engine.clock import NS_PER_MS
 from engine.exchanges.backpack import wire
 from engine.exchanges.messages import HttpResponse
+from engine.model.order import OrderStatus
 from engine.sim.backpack import render
 from engine.sim.backpack.calls import Call, Later
 from engine.sim.backpack.errors import ApiRefusal, invalid_request, not_found, order_refused, unparsable_body
 from engine.sim.backpack.orders import read_order
 from engine.sim.orders import Order, OrderRefused
+from engine.sim.past import orders_as_of
 from engine.sim.venue_market import VenueMarket
 
 
@@ -53,10 +55,9 @@ def find_all(call: Call) -> list[wire.Order]:
     markets = call.state.exchange.markets
     if symbol is not None:
         call.market()
-    orders = call.state.exchange.open_orders(call.account, symbol)
     return [
         render.live_order(order, markets[order.symbol])
-        for order in orders
+        for order in _seen_open(call, symbol)
         if kind is None or kind == market_type(markets[order.symbol])
     ]
 
@@ -117,6 +118,15 @@ def _batch_element(call: Call, new: wire.NewOrder, now_ns: int) -> object:
     except ApiRefusal as refusal:
         return wire.BatchError(code=refusal.code or "INVALID_CLIENT_REQUEST", message=refusal.message)
     return wire.BatchOrder(**{name: getattr(placed, name) for name in placed.__struct_fields__})
+
+
+def _seen_open(call: Call, symbol: str | None) -> list[Order]:
+    """The open orders as the venue's list has them, which may be behind."""
+    exchange = call.state.exchange
+    if call.seen_ns == call.now_ns:
+        return exchange.open_orders(call.account, symbol)
+    orders = reversed(orders_as_of(exchange, call.account, call.seen_ns))
+    return [o for o in orders if o.status is OrderStatus.RESTING and symbol in (None, o.symbol)]
 
 
 def _open_order(

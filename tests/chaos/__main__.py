@@ -1,0 +1,107 @@
+"""Runs stories and says what must not have happened: `python -m tests.chaos --from 0 --seeds 1000`.
+
+A failing seed is told again without its troubles, one after the other, for as long as it still fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+
+from msgspec.structs import replace
+
+from tests.chaos.play import perform
+from tests.chaos.story import Story, tell
+
+
+def run(seed: int) -> tuple[int, list[str]]:
+    """A seed, and what went wrong in its story."""
+    return seed, perform(tell(seed))
+
+
+def only(story: Story, numbers: list[int]) -> Story:
+    """The same story with some of its troubles."""
+    return replace(story, troubles=tuple(story.troubles[number] for number in numbers))
+
+
+def shrink(story: Story) -> list[int]:
+    """The numbers of the troubles it takes to fail."""
+    kept = list(range(len(story.troubles)))
+    for number in reversed(list(kept)):
+        fewer = [each for each in kept if each != number]
+        if perform(only(story, fewer)):
+            kept = fewer
+    return kept
+
+
+def report(seed: int) -> str:
+    """How a failing seed fails, in as few troubles as it takes, and the command that shows it again."""
+    story = tell(seed)
+    numbers = shrink(story)
+    shrunk = only(story, numbers)
+    complaints = "\n".join(f"  ! {each}" for each in perform(shrunk))
+    chosen = ",".join(map(str, numbers)) or "none"
+    return (
+        f"FAILED {shrunk}\n{complaints}\n"
+        f"again, whole:  python -m tests.chaos --from {seed} --seeds 1\n"
+        f"again, shrunk: python -m tests.chaos --from {seed} --only {chosen}"
+    )
+
+
+def outcomes(first: int, count: int, workers: int) -> Iterator[tuple[int, list[str]]]:
+    """Every seed's outcome, in order."""
+    seeds = range(first, first + count)
+    if workers == 1:
+        yield from map(run, seeds)
+        return
+    with ProcessPoolExecutor(workers) as pool:
+        yield from pool.map(run, seeds, chunksize=4)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--from", dest="first", type=int, default=0, help="the first seed")
+    parser.add_argument("--seeds", type=int, default=300, help="how many seeds")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--only", help="of one seed, only the troubles with these numbers: 0,3 or none")
+    parser.add_argument("--fail-fast", action="store_true", help="end at the first failing seed, unshrunk")
+    chosen = parser.parse_args()
+    if chosen.only is not None:
+        numbers = [] if chosen.only == "none" else [int(number) for number in chosen.only.split(",")]
+        return show(only(tell(chosen.first), numbers))
+    if chosen.seeds == 1:
+        return show(tell(chosen.first))
+    return sweep(chosen)
+
+
+def show(story: Story) -> int:
+    """One story and how it ends."""
+    print(story)
+    complaints = perform(story)
+    print("\n".join(f"  ! {each}" for each in complaints) or "  all is well")
+    return 1 if complaints else 0
+
+
+def sweep(chosen: argparse.Namespace) -> int:
+    """Many stories; says how far it is, so that it can be resumed from there."""
+    began, failed = time.monotonic(), 0
+    for seed, complaints in outcomes(chosen.first, chosen.seeds, chosen.workers):
+        if complaints:
+            failed += 1
+            if chosen.fail_fast:
+                print(f"seed {seed}: {complaints[0]}")
+                return 1
+            print(report(seed), flush=True)
+        done = seed + 1 - chosen.first
+        if done % 100 == 0:
+            print(f"{done} seeds, {failed} failed; to go on: --from {seed + 1}", flush=True)
+    taken_s = time.monotonic() - began
+    print(f"{chosen.seeds} seeds from {chosen.first}: {failed} failed, {taken_s:.0f} s")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""Plants bugs and sees whether the harness notices: `python -m tests.chaos.planted`.
+
+Each is a small change to a copy of the engine. The copy's own harness runs from seed 0 until a story fails; a bug
+that no story notices is a hole in the harness, and this then exits 1.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from engine.model.value import Value
+
+ROOT = Path(__file__).parents[2]
+SEEDS = 60
+
+
+class Bug(Value, frozen=True, kw_only=True):
+    """`right` stands exactly once in `file`, and `wrong` takes its place."""
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+
+
+BUGS = (
+    Bug(
+        name="drop the ownership filter",
+        file="trading/leg.py",
+        right="(order is None and not fill.system) or not self.orders.count_once(fill)",
+        wrong="not self.orders.count_once(fill)",
+    ),
+    Bug(
+        name="take a timeout for a rejection",
+        file="trading/lifecycle.py",
+        right="            self._lose(operation, why)\n\n    def missing",
+        wrong="            self.state = OrderState.REJECTED\n\n    def missing",
+    ),
+    Bug(
+        name="send again after a timeout",
+        file="trading/diff.py",
+        right="    for order in orders:\n        grouped",
+        wrong="    for order in orders:\n        if order.unresolved:\n            continue\n        grouped",
+    ),
+    Bug(
+        name="skip the journal",
+        file="runtime/bot.py",
+        right="        self._journal.commit(step.records)\n",
+        wrong="",
+    ),
+    Bug(
+        name="journal only after the send",
+        file="runtime/bot.py",
+        right="        self._journal.commit(step.records)\n"
+        "        for command in step.commands:\n"
+        "            self.lines[command.leg].send(command)\n",
+        wrong="        for command in step.commands:\n"
+        "            self.lines[command.leg].send(command)\n"
+        "        self._journal.commit(step.records)\n",
+    ),
+    Bug(
+        name="ignore a gap in the book",
+        file="exchanges/backpack/book.py",
+        right="if not self._follows(event, self._last_id):",
+        wrong="if False:",
+    ),
+    Bug(
+        name="count a fill twice",
+        file="trading/orders.py",
+        right="        if key in self._seen_fills:\n            return False\n",
+        wrong="",
+    ),
+    Bug(
+        name="check the limit against what is held only",
+        file="risk/guard.py",
+        right="held + (exposure.open_buy_lots if buying else exposure.open_sell_lots) + request.lots",
+        wrong="held + request.lots",
+    ),
+    Bug(
+        name="forget remembered orders",
+        file="trading/machine.py",
+        right="        for record in memory.orders:\n",
+        wrong="        for record in ():\n",
+    ),
+    Bug(
+        name="use client ids again after a restart",
+        file="trading/machine.py",
+        right="Sequence(memory.next_sequence)",
+        wrong="Sequence(0)",
+    ),
+    Bug(
+        name="stop without waiting for the cancels",
+        file="trading/machine.py",
+        right="not self._stopping or any(True for leg in self._legs.values() for _ in leg.orders.live)",
+        wrong="not self._stopping",
+    ),
+    Bug(
+        name="give an order up before it is dead",
+        file="trading/sync.py",
+        right="if whole and self._asked_ns > order.dead_after_ns + DEAD_MARGIN_NS:",
+        wrong="if whole:",
+    ),
+    Bug(
+        name="take an order that is over for done before its fills are known",
+        file="trading/lifecycle.py",
+        right="self.state = self.final if agree else OrderState.CLOSING",
+        wrong="self.state = self.final",
+    ),
+)
+
+
+def plant(bug: Bug, place: Path) -> None:
+    """A copy of engine and harness with the bug in it."""
+    for room in ("engine", "tests"):
+        shutil.copytree(ROOT / room, place / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for room in ("schemas", "templates", "bots"):
+        (place / room).symlink_to(ROOT / room)
+    file = place / "engine" / bug.file
+    text = file.read_text(encoding="utf-8")
+    if text.count(bug.right) != 1:
+        raise ValueError(f"{bug.name}: its place in {bug.file} has changed")
+    file.write_text(text.replace(bug.right, bug.wrong), encoding="utf-8")
+
+
+def noticed(bug: Bug) -> str:
+    """The first thing the harness has to say about it; empty when it notices nothing."""
+    with TemporaryDirectory(prefix="planted-") as directory:
+        plant(bug, Path(directory))
+        run = subprocess.run(
+            [sys.executable, "-m", "tests.chaos", "--seeds", str(SEEDS), "--fail-fast"],
+            cwd=directory,
+            env={**os.environ, "PYTHONPATH": directory},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if run.returncode == 0:
+        return ""
+    return (run.stdout.strip() or run.stderr.strip()).splitlines()[-1]
+
+
+def main() -> int:
+    holes = 0
+    for bug in BUGS:
+        words = noticed(bug)
+        holes += not words
+        print(f"{bug.name}: {words or 'NOT NOTICED'}", flush=True)
+    print(f"{len(BUGS) - holes} of {len(BUGS)} planted bugs were noticed")
+    return 1 if holes else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,236 @@
+"""A whole story on one stage: bots, the simulated Backpack, a person on the same account, and trouble.
+
+First everything goes wrong that the story says; then the market rests and nothing goes wrong any more; then both
+sides are compared (`invariants`), the bots are stopped, and it is looked at once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
+
+from msgspec.structs import replace
+
+from engine.clock import NS_PER_S
+from engine.host.endpoints import SimEndpoint, write_sim_endpoint
+from engine.host.workspace import Workspace
+from engine.model.order import OrderStatus, Side, TimeInForce
+from engine.sim.backpack.settings import BackpackSettings
+from engine.sim.backpack.venue import BackpackMachine
+from engine.sim.exchange import Exchange
+from engine.sim.flow import Flow, GeneratedFlow
+from engine.sim.network import VirtualNetwork
+from engine.sim.orders import Order
+from engine.sim.trouble import Trouble, Weather
+from engine.sim.venue_market import VenueMarket
+from engine.sim.venues import account_credentials
+from engine.sim.virtual_loop import VirtualLoop
+from engine.sim.world import Crashed, VirtualWorld
+from engine.spec.types import BotSpec, StopPolicy, StrategySpec
+from tests.chaos.invariants import Watch
+from tests.chaos.keeper import Keeper
+from tests.chaos.story import TROUBLED_MS, Mishap, Story
+from tests.fleets import STRATEGY, bot_spec, write_generation
+
+ACCOUNT = "main"
+MARKETS = {"spot": "SOL_USDC", "perp": "SOL_USDC_PERP"}
+BALANCES = {"SOL": Decimal(50), "USDC": Decimal(10_000)}
+SETTLE_S = 100.0
+LOOK_EVERY_S = 0.05
+LONGEST_S = 3_600.0
+
+
+def perform(story: Story) -> list[str]:
+    """Tell a story to its end; gives what happened that must not happen, nothing when all is well."""
+    with TemporaryDirectory(prefix="chaos-") as directory:
+        environment = {"XDG_STATE_HOME": f"{directory}/host"}
+        with patch.dict(os.environ, environment), _silence():
+            play = Play(Path(directory), story)
+            try:
+                play.loop.run_until_complete(asyncio.wait_for(play.scene(), LONGEST_S))
+            finally:
+                play.loop.run_until_complete(_end_all_tasks())
+                play.loop.close()
+    return play.watch.complaints
+
+
+class Play:
+    """One performance. `directory` is its own."""
+
+    def __init__(self, directory: Path, story: Story) -> None:
+        self.story = story
+        self.workspace = Workspace(root=directory)
+        self.is_quiet = False
+        self.loop = VirtualLoop()
+        self.loop.set_exception_handler(self._broken)
+        settings = BackpackSettings(
+            taker_delay_ms=story.taker_delay_ms,
+            accept_cancels_only=story.cancels_later,
+            snapshot_lag_ms=story.lag_ms,
+        )
+        self.venue = BackpackMachine(settings, self._flow)
+        self.venue.open_account(ACCOUNT, account_credentials("backpack", "test", ACCOUNT)["api_key"], BALANCES)
+        weather = Weather((each for each in story.troubles if isinstance(each, Trouble)), seed=story.seed)
+        self.network = VirtualNetwork(
+            self.loop,
+            {"backpack": self.venue},
+            seed=story.seed,
+            latency_ms=(1, story.latency_ms),
+            weather=weather,
+        )
+        self.specs = {bot: _spec(bot, story) for bot in story.bots}
+        self.generations = 0
+        self._write_generation()
+        address = SimEndpoint(instance="one", rest_url="http://backpack", ws_url="ws://backpack/", pid=os.getpid())
+        write_sim_endpoint(self.workspace, "backpack", address)
+        self.watch = Watch(self.workspace, self.venue.exchange, self.specs, BALANCES)
+        self.keepers = {bot: Keeper(self, bot) for bot in story.bots}
+        self._random = Random(f"person/{story.seed}")
+
+    async def scene(self) -> None:
+        """From the first start to the last stop."""
+        for each in self.story.troubles:
+            if isinstance(each, Mishap):
+                self.loop.call_later(each.at_ms / 1000, self.keepers[each.bot].suffer, each)
+        lives = [asyncio.ensure_future(keeper.keep()) for keeper in self.keepers.values()]
+        looking = asyncio.ensure_future(self._look())
+        interfering = asyncio.ensure_future(self._interfere())
+        await asyncio.sleep(TROUBLED_MS / 1000)
+        interfering.cancel()
+        self.is_quiet = True
+        for keeper in self.keepers.values():
+            keeper.relent()
+        await asyncio.sleep(SETTLE_S)
+        self.watch.agree({bot: keeper.process for bot, keeper in self.keepers.items()})
+        for keeper in self.keepers.values():
+            keeper.end()
+        await asyncio.wait(lives, timeout=SETTLE_S)
+        looking.cancel()
+        self.watch.ended()
+
+    # What keepers ask for -----------------------------------------------------------------------------------
+
+    def world(self, name: str) -> VirtualWorld:
+        return VirtualWorld(self.network, seed=self.story.seed, name=name)
+
+    def apply(self, bot: str, *, spread_bps: int) -> None:
+        spec = self.specs[bot]
+        parameters = {**spec.strategy.parameters, "spread_bps": spread_bps}
+        self.specs[bot] = replace(spec, strategy=replace(spec.strategy, parameters=parameters))
+        self._write_generation()
+
+    def stopped(self, bot: str) -> None:
+        self.watch.stopped(bot)
+
+    def complain(self, what: str) -> None:
+        self.watch.complain(what)
+
+    # What else goes on --------------------------------------------------------------------------------------
+
+    async def _look(self) -> None:
+        while True:
+            self.watch.look(self.network.elapsed_ns)
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _interfere(self) -> None:
+        """A person trades by hand on the same account: rests orders, and takes a little on the spot market."""
+        await asyncio.sleep(1.0)
+        for market in MARKETS.values():
+            self._by_hand(market, Side.BUY, TimeInForce.GTC)
+        while True:
+            await asyncio.sleep(self._random.uniform(0.5, 4.0))
+            self._by_hand(MARKETS["spot"], self._random.choice(tuple(Side)), TimeInForce.IOC)
+
+    def _by_hand(self, symbol: str, side: Side, time_in_force: TimeInForce) -> None:
+        exchange, now_ns = self.venue.exchange, self.network.now_ns()
+        at = exchange.markets[symbol]
+        start_ticks = int(at.market.start_price / at.market.instrument.tick_size)
+        distance = start_ticks // 20 * (-1 if time_in_force is TimeInForce.GTC else 1)
+        order = Order(
+            order_id=exchange.next_order_id(),
+            owner=ACCOUNT,
+            symbol=symbol,
+            side=side,
+            ticks=start_ticks + side.sign * distance,
+            lots=3,
+            placed_ns=now_ns,
+            time_in_force=time_in_force,
+        )
+        exchange.place(order)
+        self.watch.by_hand(order)
+        if time_in_force is TimeInForce.GTC:
+            assert order.status is OrderStatus.RESTING
+
+    def _flow(self, exchange: Exchange, at: VenueMarket, now_ns: int) -> Flow:
+        random = Random(f"{self.story.seed}/{at.market.symbol}")
+        return _FlowThatRests(GeneratedFlow(exchange, at, random, self.story.pace, now_ns), lambda: self.is_quiet)
+
+    def _write_generation(self) -> None:
+        self.generations += 1
+        write_generation(self.workspace, self.specs, number=self.generations)
+
+    def _broken(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Callbacks of a dead process end with Crashed; everything else must not happen."""
+        error = context.get("exception")
+        if not isinstance(error, Crashed):
+            self.complain(f"in the loop: {context['message']}: {error!r}")
+
+
+class _FlowThatRests:
+    """A market where nobody else does anything while the play is quiet."""
+
+    def __init__(self, flow: Flow, is_quiet: Callable[[], bool]) -> None:
+        self._flow, self._is_quiet = flow, is_quiet
+        self._has_begun = False
+        self.next_ns = flow.next_ns
+
+    def step(self, now_ns: int) -> None:
+        if self._is_quiet() and self._has_begun:
+            self.next_ns = now_ns + NS_PER_S
+        else:
+            self._has_begun = True
+            self._flow.step(now_ns)
+            self.next_ns = max(self._flow.next_ns, now_ns)
+
+
+def _spec(bot: str, story: Story) -> BotSpec:
+    """Small limits, so that they are reached."""
+    spec = bot_spec(bot, market=MARKETS[bot])
+    if bot == "perp":
+        skipped = ("capital", "base_target_pct", "rebalance_threshold_pct", "rebalance_slippage_bps")
+        parameters = {name: value for name, value in STRATEGY.items() if name not in skipped}
+        parameters |= {"inventory_skew": "0.5", "target_position": "0"}
+        spec = replace(spec, strategy=StrategySpec(kind="perp_market_maker", parameters=parameters))
+    policy = StopPolicy.FLATTEN if story.flatten else StopPolicy.KEEP
+    return replace(
+        spec,
+        risk=replace(spec.risk, max_position=Decimal(2)),
+        process=replace(spec.process, stop_policy=policy),
+    )
+
+
+@contextmanager
+def _silence() -> Any:
+    """A story has its own voice; what bots log is for those who replay it with a debugger."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+async def _end_all_tasks() -> None:
+    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

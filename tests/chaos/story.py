@@ -1,0 +1,112 @@
+"""What will happen in a play, drawn from its seed: which bots, on what kind of venue, and every trouble.
+
+A story is a value, so that a failing one can be told again without some of its troubles.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from random import Random
+
+from engine.model.value import Value
+from engine.sim.trouble import Kind, Trouble
+
+TROUBLED_MS = 20_000
+"""How long a play is troubled; afterwards everything works and the market rests."""
+TROUBLES_MOST = 9
+
+
+class Blow(StrEnum):
+    """What hits a process or its host, and not the wire."""
+
+    CRASH = "killed after some more effects"
+    DISK = "disk full"
+    CLOCK = "wall clock jumps"
+    STOP = "stopped and started again"
+    RELOAD = "reloaded in place"
+
+
+class Mishap(Value, frozen=True, kw_only=True):
+    """One blow to one bot. `amount` counts effects for a crash and milliseconds otherwise."""
+
+    blow: Blow
+    bot: str
+    at_ms: int
+    amount: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.at_ms / 1000:7.3f} s  {self.bot} {self.blow.value}, {self.amount}"
+
+
+class Story(Value, frozen=True, kw_only=True):
+    """`pace` is the market's speed, `lag_ms` how far behind the venue's own snapshots are."""
+
+    seed: int
+    bots: tuple[str, ...]
+    pace: float
+    flatten: bool
+    latency_ms: int
+    taker_delay_ms: int
+    cancels_later: bool
+    lag_ms: int
+    troubles: tuple[Trouble | Mishap, ...]
+
+    def __str__(self) -> str:
+        habits = [f"pace {self.pace:g}", f"latency up to {self.latency_ms} ms"]
+        habits += [f"takers wait {self.taker_delay_ms} ms"] if self.taker_delay_ms else []
+        habits += ["cancels are answered 202"] if self.cancels_later else []
+        habits += [f"snapshots {self.lag_ms} ms behind"] if self.lag_ms else []
+        habits += ["stop flattens"] if self.flatten else []
+        lines = [f"seed {self.seed}: {' and '.join(self.bots)}; {', '.join(habits)}"]
+        return "\n".join(lines + [f"  {number:2}  {each}" for number, each in enumerate(self.troubles)])
+
+
+def tell(seed: int) -> Story:
+    """The story of a seed."""
+    random = Random(f"story/{seed}")
+    bots = random.choice((("spot",), ("perp",), ("spot", "perp")))
+    troubles = [_trouble(random, bots) for _ in range(random.randint(1, TROUBLES_MOST))]
+    return Story(
+        seed=seed,
+        bots=bots,
+        pace=random.choice((1.0, 3.0, 5.0)),
+        flatten=random.random() < 0.25,
+        latency_ms=random.choice((5, 40, 200)),
+        taker_delay_ms=random.choice((0, 100)),
+        cancels_later=random.random() < 0.25,
+        lag_ms=random.choice((0, 0, 50, 400)),
+        troubles=tuple(sorted(troubles, key=lambda each: each.at_ms)),
+    )
+
+
+def _trouble(random: Random, bots: tuple[str, ...]) -> Trouble | Mishap:
+    return _mishap(random, random.choice(bots)) if random.random() < 0.45 else _on_the_wire(random)
+
+
+def _on_the_wire(random: Random) -> Trouble:
+    kind = random.choice(tuple(Kind))
+    at_ms = random.randrange(TROUBLED_MS)
+    if kind.is_instant:
+        return Trouble(kind=kind, at_ms=at_ms)
+    return Trouble(
+        kind=kind,
+        at_ms=at_ms,
+        for_ms=min(random.choice((300, 2_000, 12_000)), TROUBLED_MS - at_ms),
+        share_pct=100 if kind is Kind.PARTITION else random.choice((5, 30, 100)),
+        delay_ms=random.choice((30, 400, 6_000)) if kind in _SLOW else 0,
+    )
+
+
+def _mishap(random: Random, bot: str) -> Mishap:
+    blow = random.choice((Blow.CRASH, Blow.CRASH, *Blow))
+    amounts = {
+        Blow.CRASH: random.randrange(60),
+        Blow.DISK: random.randrange(50, 3_000),
+        Blow.CLOCK: random.choice((-10_000, -900, -50, 50, 900, 10_000)),
+        Blow.STOP: random.randrange(100, 4_000),
+        Blow.RELOAD: random.choice((6, 14)),
+    }
+    return Mishap(blow=blow, bot=bot, at_ms=random.randrange(TROUBLED_MS), amount=amounts[blow])
+
+
+_SLOW = (Kind.SLOW_REQUEST, Kind.SLOW_REPLY, Kind.LATE_FRAME)

@@ -1,0 +1,32 @@
+"""The first seeds, every time; `make chaos SEEDS=10000 FROM=100` tells the next ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.sim.trouble import Kind, Trouble
+from tests.chaos.__main__ import only, report, shrink
+from tests.chaos.play import perform
+from tests.chaos.story import Blow, Mishap, tell
+
+SEEDS = 100
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_nothing_forbidden_happens_whatever_goes_wrong(seed: int) -> None:
+    if perform(tell(seed)):
+        pytest.fail(report(seed), pytrace=False)
+
+
+def test_the_stories_have_every_kind_of_trouble() -> None:
+    troubles = [each for seed in range(SEEDS) for each in tell(seed).troubles]
+    assert {each.kind for each in troubles if isinstance(each, Trouble)} == set(Kind)
+    assert {each.blow for each in troubles if isinstance(each, Mishap)} == set(Blow)
+
+
+def test_a_failing_story_shrinks_to_the_trouble_that_matters(monkeypatch: pytest.MonkeyPatch) -> None:
+    story = next(story for story in map(tell, range(SEEDS)) if len(story.troubles) > 4)
+    culprit = story.troubles[2]
+    monkeypatch.setattr("tests.chaos.__main__.perform", lambda told: ["broken"] * (culprit in told.troubles))
+    assert shrink(story) == [2]
+    assert only(story, [2]).troubles == (culprit,)
