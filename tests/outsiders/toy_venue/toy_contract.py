@@ -1,4 +1,6 @@
-"""The toy's own tests: the contract suite, inherited. Named so that only a run that asks for it, where the toy is installed, takes it up."""
+"""The toy's own tests: the contract suite, inherited. Named so that only a run that asks for it
+takes it up, one where the toy is installed.
+"""
 
 from __future__ import annotations
 
