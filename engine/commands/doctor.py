@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import platform
 from importlib.metadata import version
+from itertools import chain
 
 from engine import __version__
 from engine.commands.options import Directory
+from engine.control.account_checkup import account_checkup
 from engine.control.checkup import Grade, checkup
 from engine.control.fleet import open_fleet
 
 
 def command(directory: Directory = None) -> int:
-    """Check this host, this workspace and the venues' clocks. Exit code 1 when something must be mended."""
+    """Check host, workspace, the venues' clocks and every account. Exit code 1 when something must be mended."""
     print(f"ok    botctl {__version__}, Python {platform.python_version()}, supervisor {version('supervisor')}")
     worst = Grade.OK
-    for finding in checkup(open_fleet(directory, verb="doctor")):
+    fleet = open_fleet(directory, verb="doctor")
+    for finding in chain(checkup(fleet), account_checkup(fleet.workspace)):
         print(f"{finding.grade:<4}  {finding.what}", flush=True)
         if finding.hint and finding.grade is not Grade.OK:
             print(f"      {finding.hint}")

@@ -28,6 +28,7 @@ from engine.host.workspace import Workspace, find_workspace
 from engine.runtime.console import ConsoleLines
 from engine.runtime.logs import start_log
 from engine.runtime.process import BotProcess
+from engine.runtime.proxies import proxy_of
 from engine.runtime.service import applied_reader, run_process
 from engine.runtime.startup import Surroundings
 from engine.spec.types import BotSpec, Environment
@@ -48,13 +49,14 @@ def command(
 
 
 async def _run(workspace: Workspace, name: str, read_applied: Callable[[], AppliedBot], hold: Hold | None) -> None:
-    world = LiveWorld()
+    secrets = Secrets(workspace, shell=os.environ, shell_allowed=True)
     console = ConsoleLines(sys.stderr, colour=_use_colour())
+    world = LiveWorld(proxy_of(read_applied().spec, secrets, hide=console.hide))
     start_log(console, read_applied().spec.process.log_level)
     around = Surroundings(
         world=world,
         workspace=workspace,
-        secrets=Secrets(workspace, shell=os.environ, shell_allowed=True),
+        secrets=secrets,
         holder=Holder(pid=os.getpid(), bot=name, workspace=str(workspace.root), since_ns=world.now_ns()),
         hide=console.hide,
     )

@@ -8,8 +8,9 @@ bytes, and client and simulated venue can be held against outside vectors.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
 from engine.model.commands import Command
@@ -194,3 +195,24 @@ class Venue(Protocol):
 
     def decode_server_time(self, response: HttpResponse) -> int:
         """The venue's clock in ns since the epoch."""
+
+
+class Candle(Value, frozen=True, kw_only=True):
+    """What one interval of a market was like; prices in quote, `volume` in base."""
+
+    start_ns: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+
+
+@runtime_checkable
+class CandleVenue(Protocol):
+    """A venue that also tells candles of a minute: for people who look at a market, never for trading."""
+
+    def candles_request(self, instrument: Instrument, *, since_ns: int) -> HttpRequest: ...
+
+    def decode_candles(self, response: HttpResponse) -> tuple[Candle, ...]:
+        """Oldest first, intervals without a trade left out; raises ProtocolError or Unavailable."""

@@ -28,6 +28,8 @@ BLOCK_SHARE = 0.125
 ENOUGH_BLOCKS = 2.5
 """Of the three blocks of a whole lease, half a one may be spent before more is looked for."""
 LARGEST_FILE = 4_096
+APART_NS = 60 * NS_PER_S
+"""How much later than our instant others may have written; beyond it the clock has begun anew."""
 
 
 class Stored(Value, frozen=True, kw_only=True):
@@ -62,6 +64,7 @@ class HostPace:
         self._block = max(1.0, self._bucket.burst * BLOCK_SHARE)
         self._lease = Lease()
         self._spent = 0
+        self._spent_ns = 0
         self._leased_ns: int | None = None
         self._must_slow_down = False
 
@@ -75,8 +78,9 @@ class HostPace:
             place=max(0, int(left - self._lease.reduce - self._lease.cancel)),
         )
 
-    def spent(self, requests: int, _now_ns: int) -> None:
+    def spent(self, requests: int, now_ns: int) -> None:
         self._spent += requests
+        self._spent_ns = now_ns
 
     def rate_limited(self, _now_ns: int) -> None:
         self._must_slow_down = True
@@ -87,6 +91,9 @@ class HostPace:
         return self._bucket.use
 
     def close(self) -> None:
+        """Write down what was spent since the last look; a command that asks once never looks before."""
+        if self._spent:
+            self._renew(self._spent_ns)
         self._handle.close()
 
     @property
@@ -136,7 +143,7 @@ class HostPace:
 
     def _read(self, now_ns: int) -> None:
         bucket, stored = self._bucket, self._stored()
-        if stored is None or stored.boot_id != self._boot_id or stored.updated_ns > now_ns:
+        if stored is None or stored.boot_id != self._boot_id or stored.updated_ns > now_ns + APART_NS:
             bucket.tokens, bucket.pace, bucket.used, bucket.updated_ns = 0.0, 1.0, 0.0, now_ns
         else:
             bucket.tokens, bucket.pace, bucket.used = stored.tokens, stored.pace, stored.used

@@ -19,10 +19,13 @@ class ConsoleLines(logging.Handler):
         super().__init__()
         self._stream = stream
         self._colour = colour
+        self._hidden: set[str] = set()
         self._redact = Redactor(())
 
     def hide(self, secrets: Iterable[str]) -> None:
-        self._redact = Redactor(secrets)
+        """Show these no more, beside those hidden before."""
+        self._hidden |= set(secrets)
+        self._redact = Redactor(self._hidden)
 
     def emit(self, record: logging.LogRecord) -> None:
         """A closed terminal must not stop the bot; its hang-up signal does that, as a procedure."""

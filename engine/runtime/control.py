@@ -29,7 +29,8 @@ async def control_socket(path: Path, verbs: Mapping[str, Verb]) -> AsyncIterator
     that is already there is a dead process's."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):
+        # Only the end of the loop cancels this, and asyncio's streams take a cancelled handler for a crashed one.
+        with suppress(ConnectionError, asyncio.CancelledError):
             await _converse(reader, writer, verbs)
         writer.close()
 

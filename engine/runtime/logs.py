@@ -50,6 +50,7 @@ class JsonLines(logging.Handler):
 
     def __init__(self, path: Path, *, beside: Callable[[Callable[[], None]], object]) -> None:
         super().__init__()
+        self._hidden: set[str] = set()
         self._redact = Redactor(())
         self._path = path
         self._old = path.parent / "old" / path.stem
@@ -69,7 +70,9 @@ class JsonLines(logging.Handler):
             return
 
     def hide(self, secrets: Iterable[str]) -> None:
-        self._redact = Redactor(secrets)
+        """Show these no more, beside those hidden before."""
+        self._hidden |= set(secrets)
+        self._redact = Redactor(self._hidden)
 
     def close(self) -> None:
         self._file.close()

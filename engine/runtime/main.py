@@ -20,6 +20,7 @@ from engine.host.secrets import Secrets
 from engine.host.workspace import Workspace, workspace_of_state
 from engine.runtime.logs import JsonLines, start_log
 from engine.runtime.process import BotProcess
+from engine.runtime.proxies import proxy_of
 from engine.runtime.service import applied_reader, run_process
 from engine.runtime.starts import forget_starts, note_start
 from engine.runtime.startup import Surroundings
@@ -68,18 +69,19 @@ async def _unless_held(workspace: Workspace, bot: str, handler: JsonLines) -> No
 
 
 async def _run(workspace: Workspace, bot: str, handler: JsonLines, hold: Hold | None) -> None:
-    world = LiveWorld()
+    secrets, read_applied = Secrets(workspace, shell=os.environ), applied_reader(workspace, bot)
+    world = LiveWorld(proxy_of(read_applied().spec, secrets, hide=handler.hide))
     now_ns = world.now_ns()
     around = Surroundings(
         world=world,
         workspace=workspace,
-        secrets=Secrets(workspace, shell=os.environ),
+        secrets=secrets,
         holder=Holder(pid=os.getpid(), bot=bot, workspace=str(workspace.root), since_ns=now_ns),
         hide=handler.hide,
     )
     delay_s = note_start(workspace, bot, now_ns)
     try:
-        await run_process(around, BotProcess(around, applied_reader(workspace, bot), hold=hold, delay_s=delay_s))
+        await run_process(around, BotProcess(around, read_applied, hold=hold, delay_s=delay_s))
     finally:
         await world.close()
     forget_starts(workspace, bot)

@@ -53,7 +53,7 @@ def bot_spec(written: Data, accounts: dict[str, AccountSpec]) -> BotSpec:
                 "parameters": {key: _storable(value) for key, value in strategy.items() if key != "kind"},
             },
             "risk": _plainest(data["risk"]),
-            "process": _plainest(data["process"]),
+            "process": _process(data["process"]),
         },
         BotSpec,
     )
@@ -84,6 +84,11 @@ def _account(name: str, data: Data, venues: Data) -> AccountSpec:
         },
         AccountSpec,
     )
+
+
+def _process(written: Data) -> Data:
+    proxy = written["proxy"]
+    return {**_plainest(written), "proxy": None if proxy is None else _secret(proxy)}
 
 
 def _secret(written: str | Data) -> Data:

@@ -12,7 +12,7 @@ from jsonschema import ValidationError
 
 from engine.spec.diagnostics import Findings, closest, nearest
 from engine.spec.document import MappingNode, Node, Path, ScalarNode, data_of, node_at, place_at
-from engine.spec.masking import MASK, mask
+from engine.spec.masking import MASK, SECRET_PLACES, mask
 from engine.spec.schema import validator
 
 _SHOWN = 60
@@ -57,7 +57,7 @@ def _report(root: MappingNode, error: ValidationError, findings: Findings) -> No
         _report_unknown_keys(root, path, error, findings)
     elif keyword == "required":
         _report_missing_keys(root, path, error, findings)
-    elif "credentials" in path and keyword in ("type", "pattern"):
+    elif not SECRET_PLACES.isdisjoint(path) and keyword in ("type", "pattern"):
         _report_pasted_secret(root, path, findings)
     else:
         code, message, hint = _MESSAGES.get(keyword, _form)(dotted(path), node, error)
@@ -69,7 +69,7 @@ def _report_unknown_keys(root: MappingNode, path: Path, error: ValidationError, 
     node = node_at(root, path)
     entries = node.entries if isinstance(node, MappingNode) else {}
     for key in entries.keys() - known.keys():
-        shown = MASK if "credentials" in path and not key.islower() else mask(key)[:_SHOWN]
+        shown = MASK if not SECRET_PLACES.isdisjoint(path) and not key.islower() else mask(key)[:_SHOWN]
         where = f" in {dotted(path)}" if path else ""
         findings.error(
             "unknown-key", f"unknown key `{shown}`{where}", entries[key].key_place, hint=nearest(key, known)

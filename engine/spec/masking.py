@@ -7,8 +7,11 @@ import re
 
 MASK = "***"
 
-_CREDENTIALS = re.compile(r"(?P<indent>\s*)[\"']?credentials[\"']?\s*:")
-_SECRET_KEY = re.compile(r"(?i)(key|secret|token|password|passphrase|mnemonic|credentials)[\"']?\s*:")
+SECRET_PLACES = frozenset({"credentials", "proxy"})
+"""What stands under these keys is a reference to a secret, wherever in a file they are."""
+
+_CREDENTIALS = re.compile(r"(?P<indent>\s*)[\"']?(credentials|proxy)[\"']?\s*:")
+_SECRET_KEY = re.compile(r"(?i)(key|secret|token|password|passphrase|mnemonic|credentials|proxy)[\"']?\s*:")
 _LONG_TOKEN = re.compile(r"[A-Za-z0-9+/=_-]{32,}")
 _WORD = re.compile(
     r"""(?P<shown> \$\{[A-Za-z_]\w{0,60}\} (?=[\s,}"']|$)     # a reference

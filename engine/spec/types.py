@@ -74,12 +74,14 @@ class RiskSpec(Value, frozen=True, kw_only=True):
 
 
 class ProcessSpec(Value, frozen=True, kw_only=True):
-    """How the process behaves. `duration_s` None runs until stopped."""
+    """How the process behaves. `duration_s` None runs until stopped; `proxy` is where its venues are reached
+    through (`http://…` or `socks5://…`, with user and password where it wants them), None directly."""
 
     stop_policy: StopPolicy
     stop_timeout_s: Decimal
     duration_s: Decimal | None
     log_level: str
+    proxy: SecretRef | None = None
 
 
 class BotSpec(Value, frozen=True, kw_only=True):

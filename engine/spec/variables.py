@@ -1,7 +1,8 @@
 """`${NAME}` and `${NAME:-default}` in values, taken from the environment the caller hands in.
 
-Under `credentials` nothing is replaced: there a reference stays a reference, and everything else is refused by
-the schema. A variable used as a secret anywhere may not be used outside credentials, where it would be stored.
+Under `credentials` and `proxy` nothing is replaced: there a reference stays a reference, and everything else is
+refused by the schema. A variable used as a secret anywhere may not be used outside them, where it would be
+stored.
 """
 
 from __future__ import annotations
@@ -11,22 +12,22 @@ from collections.abc import Mapping
 
 from engine.spec.diagnostics import Findings
 from engine.spec.document import Entry, MappingNode, Node, ScalarNode, SequenceNode, scalars
+from engine.spec.masking import SECRET_PLACES
 from engine.spec.scalars import FORBIDDEN, NumberOutOfRange, meaning_of
 
 _PART = re.compile(r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-[^}]*)?\}|\$\{(?P<wrong>[^}]{0,40})")
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_CREDENTIALS = "credentials"
 
 
 def secret_names(node: Node) -> frozenset[str]:
-    """The variables that stand under `credentials` anywhere in a document."""
+    """The variables that stand where secrets do, anywhere in a document."""
     if isinstance(node, SequenceNode):
         return frozenset().union(*(secret_names(item) for item in node.items))
     if not isinstance(node, MappingNode):
         return frozenset()
     return frozenset().union(
         *(
-            _references(entry.value) if key == _CREDENTIALS else secret_names(entry.value)
+            _references(entry.value) if key in SECRET_PLACES else secret_names(entry.value)
             for key, entry in node.entries.items()
         )
     )
@@ -47,7 +48,7 @@ class Substitution:
         """The document with its variables replaced; values that could not be stay as they are written."""
         entries = {
             key: entry
-            if key == _CREDENTIALS
+            if key in SECRET_PLACES
             else Entry(key_place=entry.key_place, value=self._node(entry.value, findings))
             for key, entry in root.entries.items()
         }
@@ -86,7 +87,11 @@ class Substitution:
             hint = "write ${NAME}, ${NAME:-default}, or $${ where ${ is meant"
             return "bad-variable", "this is not a variable", hint
         if name in self._secrets:
-            return "secret-variable", f"{name} is a secret", "a secret may only stand under `credentials`"
+            return (
+                "secret-variable",
+                f"{name} is a secret",
+                "a secret may only stand under `credentials` or `proxy`",
+            )
         if name and name not in self._environment and part["default"] is None:
             hint = f"put {name}=… into .env, or write ${{{name}:-default}}"
             return "missing-variable", f"the variable {name} is not set", hint

@@ -15,6 +15,7 @@ from engine.exchanges.messages import HttpRequest, HttpResponse
 from engine.model.value import Value
 from engine.transport.http_connection import Connection, Exchange
 from engine.transport.http_wire import Origin, parse_origin, render
+from engine.transport.proxy import Proxy
 from engine.transport.tls import client_context
 
 
@@ -32,8 +33,9 @@ class HttpSettings(Value, frozen=True, kw_only=True):
 class HttpClient:
     """One per process; belongs to the event loop it is first used on."""
 
-    def __init__(self, settings: HttpSettings | None = None) -> None:
+    def __init__(self, settings: HttpSettings | None = None, proxy: Proxy | None = None) -> None:
         self._settings = settings or HttpSettings()
+        self._proxy = proxy
         self._pools: dict[str, Pool] = {}
 
     def send(self, base_url: str, request: HttpRequest, *, timeout_s: float) -> asyncio.Future[HttpResponse]:
@@ -59,7 +61,7 @@ class HttpClient:
         await asyncio.sleep(0)
 
     def _add_pool(self, base_url: str) -> Pool:
-        pool = Pool(parse_origin(base_url), self._settings)
+        pool = Pool(parse_origin(base_url), self._settings, self._proxy)
         while len(self._pools) >= self._settings.origins:
             self._pools.pop(next(iter(self._pools))).close()
         self._pools[base_url] = pool
@@ -69,8 +71,9 @@ class HttpClient:
 class Pool:
     """The connections to one origin, and the requests waiting for one."""
 
-    def __init__(self, origin: Origin, settings: HttpSettings) -> None:
+    def __init__(self, origin: Origin, settings: HttpSettings, proxy: Proxy | None) -> None:
         self.origin = origin
+        self._proxy = proxy if proxy is not None and proxy.is_for(origin.host) else None
         self._settings = settings
         self._idle: dict[Connection, asyncio.TimerHandle] = {}
         self._open: set[Connection] = set()
@@ -123,18 +126,28 @@ class Pool:
         return None
 
     async def _dial(self) -> None:
-        loop, origin = asyncio.get_running_loop(), self.origin
-        tls = client_context() if origin.tls else None
         try:
             async with asyncio.timeout(self._settings.connect_timeout_s):
-                _, connection = await loop.create_connection(self._connection, origin.host, origin.port, ssl=tls)
+                connection = await self._connect()
         except (OSError, UnicodeError) as error:
+            origin = self.origin
             if exchange := self._next_waiting():
                 self._waiting.popleft()
                 exchange.fail(f"cannot connect to {origin.authority}: {error or 'timed out'}")
         else:
             self._open.add(connection)
             self._freed(connection)
+
+    async def _connect(self) -> Connection:
+        loop, origin = asyncio.get_running_loop(), self.origin
+        tls = client_context() if origin.tls else None
+        if self._proxy is None:
+            _, connection = await loop.create_connection(self._connection, origin.host, origin.port, ssl=tls)
+            return connection
+        tunnel = await self._proxy.tunnel(origin.host, origin.port)
+        name = origin.host if origin.tls else None
+        _, connection = await loop.create_connection(self._connection, sock=tunnel, ssl=tls, server_hostname=name)
+        return connection
 
     def _connection(self) -> Connection:
         return Connection(self._settings.reply_limit_bytes, freed=self._freed, lost=self._lost)

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from engine.exchanges.messages import HttpRequest, HttpResponse
 from engine.transport.http import HttpClient
+from engine.transport.proxy import Proxy
 from engine.transport.websocket import open_socket
 from engine.transport.world import Socket
 
@@ -19,12 +20,13 @@ T = TypeVar("T")
 
 
 class LiveWorld:
-    """As `world.World`. Addresses are always dialled directly: loopback is never proxied."""
+    """As `world.World`. Addresses are dialled directly, or through the one proxy that is handed in."""
 
-    def __init__(self) -> None:
+    def __init__(self, proxy: Proxy | None = None) -> None:
         self.random = random.Random()
         self._epoch_ns = time.time_ns() - time.monotonic_ns()
-        self._http = HttpClient()
+        self._proxy = proxy
+        self._http = HttpClient(proxy=proxy)
 
     def now_ns(self) -> int:
         """The wall clock of the start, carried on steadily: a clock that is set back would otherwise put every
@@ -42,7 +44,7 @@ class LiveWorld:
         return self._http.send(base_url, request, timeout_s=timeout_s)
 
     async def connect(self, url: str, *, timeout_s: float) -> Socket:
-        return await open_socket(url, timeout_s=timeout_s)
+        return await open_socket(url, timeout_s=timeout_s, proxy=self._proxy)
 
     def database(self, path: Path) -> sqlite3.Connection:
         """WAL without an fsync per commit: the death of the process loses nothing, because the pages are the

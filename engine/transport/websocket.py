@@ -6,10 +6,15 @@ Nothing is compressed, redirects are refused (frames are signed for one host), q
 
 from __future__ import annotations
 
+import asyncio
+import socket
+from urllib.parse import urlsplit
+
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from engine.errors import Unavailable
+from engine.transport.proxy import Proxy
 from engine.transport.tls import client_context
 
 MESSAGE_LIMIT_BYTES = 4 * 1024 * 1024
@@ -41,12 +46,15 @@ class LiveSocket:
         await self._connection.close()
 
 
-async def open_socket(url: str, *, timeout_s: float) -> LiveSocket:
+async def open_socket(url: str, *, timeout_s: float, proxy: Proxy | None = None) -> LiveSocket:
     """Connect and shake hands; Unavailable when that fails or takes longer than `timeout_s`."""
     try:
+        async with asyncio.timeout(timeout_s):
+            tunnel = await _tunnel(url, proxy)
         connection = await _Connect(
             url,
             ssl=client_context() if url.startswith("wss:") else None,
+            sock=tunnel,
             proxy=None,
             compression=None,
             user_agent_header="botctl",
@@ -60,6 +68,15 @@ async def open_socket(url: str, *, timeout_s: float) -> LiveSocket:
     except (OSError, UnicodeError, WebSocketException) as error:
         raise Unavailable(f"cannot open {url}: {error or 'timed out'}") from error
     return LiveSocket(connection)
+
+
+async def _tunnel(url: str, proxy: Proxy | None) -> socket.socket | None:
+    """The way through the proxy; None where there is none, or the address is not for it."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if proxy is None or not proxy.is_for(host):
+        return None
+    return await proxy.tunnel(host, parts.port or (443 if parts.scheme == "wss" else 80))
 
 
 class _Connect(connect):

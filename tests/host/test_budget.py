@@ -138,3 +138,12 @@ def test_together_they_never_exceed_the_limit_in_any_minute(tmp_path: Path, limi
         assert sum(count for at_ns, count in sent if at_ns > now_ns - NS_PER_MINUTE) <= limit
     for user in users:
         user.close()
+
+
+def test_a_command_that_asks_once_is_counted_too(tmp_path: Path) -> None:
+    one, two = filled(tmp_path, 600, "one", "two")
+    before = two.budget(HOUR_NS)
+    one.spent(59, HOUR_NS)
+    one.close()
+    after = two.budget(HOUR_NS + LEASE_NS)
+    assert before.place > 0 and after.place == 0

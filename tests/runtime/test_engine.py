@@ -212,8 +212,8 @@ def test_a_bot_without_its_venue_waits_tells_so_and_can_be_stopped(stage: Stage)
     with pytest.raises(BotctlError, match="still starting"):
         stage.ask("pause")
     stage.ask("stop", why="no venue")
-    engine.communicate(timeout=30)
-    assert engine.returncode == 0
+    said = engine.communicate(timeout=30)
+    assert engine.returncode == 0, said
 
 
 def damaged_hold(stage: Stage) -> None:

@@ -7,14 +7,15 @@ from binascii import b2a_base64
 
 import msgspec
 
-from engine.clock import NS_PER_MS
+from engine.clock import NS_PER_MS, NS_PER_S
 from engine.errors import ProtocolError
 from engine.exchanges.backpack import wire
+from engine.exchanges.backpack.candles import candles
 from engine.exchanges.backpack.codec import UNREADABLE, BackpackCodec
 from engine.exchanges.backpack.instruments import instruments
 from engine.exchanges.backpack.refusals import public_failure
 from engine.exchanges.backpack.signing import WINDOW_MS, Signer, public_key
-from engine.exchanges.interface import BookMachine, Codec, Credentials, Endpoints, Venue, VenueFacts
+from engine.exchanges.interface import BookMachine, Candle, Codec, Credentials, Endpoints, Venue, VenueFacts
 from engine.exchanges.messages import HttpRequest, HttpResponse
 from engine.exchanges.sequenced_book import SequencedBook, before_first_id
 from engine.model.ids import ClientIdScheme
@@ -33,6 +34,7 @@ FACTS = VenueFacts(
     },
 )
 
+_KLINES = msgspec.json.Decoder(tuple[wire.Kline, ...])
 _MARKETS = msgspec.json.Decoder(tuple[wire.MarketView, ...])
 
 
@@ -69,6 +71,19 @@ class Backpack:
             return instruments(_MARKETS.decode(response.body))
         except UNREADABLE as error:
             raise ProtocolError(f"Backpack's market list makes no sense: {error}") from error
+
+    def candles_request(self, instrument: Instrument, *, since_ns: int) -> HttpRequest:
+        target = f"/api/v1/klines?symbol={instrument.symbol}&interval=1m&startTime={since_ns // NS_PER_S}"
+        return HttpRequest(method="GET", target=target)
+
+    def decode_candles(self, response: HttpResponse) -> tuple[Candle, ...]:
+        """Times are UTC without saying so; an interval without a trade has no prices."""
+        if response.status != 200:
+            raise public_failure(response)
+        try:
+            return candles(_KLINES.decode(response.body))
+        except UNREADABLE as error:
+            raise ProtocolError(f"Backpack's candles make no sense: {error}") from error
 
     def server_time_request(self) -> HttpRequest:
         return HttpRequest(method="GET", target="/api/v1/time")

@@ -357,3 +357,15 @@ class MarkPrice(WireObject, frozen=True, kw_only=True):
     index_price: str
     funding_rate: str
     next_funding_timestamp: int
+
+
+# {"start":"2025-07-19 13:09:00","end":"2025-07-19 13:10:00","open":"180.5","high":"181","low":"180",
+#  "close":"180.7","volume":"12.5","quoteVolume":"2258.1","trades":"12"} · Markets: K-lines; null prices where
+# nothing was traded
+class Kline(WireObject, frozen=True, kw_only=True):
+    start: str
+    open: str | None
+    high: str | None
+    low: str | None
+    close: str | None
+    volume: str

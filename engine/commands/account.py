@@ -1,0 +1,116 @@
+"""`botctl account`: what a venue says of one account of the fleet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from engine.clock import NS_PER_S, iso_utc
+from engine.commands.market import show
+from engine.commands.options import Directory, Json
+from engine.control.venue_questions import Counter, ask_account, open_counter
+from engine.errors import UsageError
+from engine.host.workspace import find_workspace
+from engine.model.account import Fill
+from engine.model.commands import Command, QueryBalances, QueryFills, QueryOpenOrders, QueryPosition
+from engine.model.events import BalancesReported, Event, FillsReported, OpenOrdersReported, PositionReported
+from engine.model.instrument import Instrument, MarketKind, plain
+from engine.model.order import OrderReport
+
+LEG = "question"
+Row = dict[str, Any]
+
+
+class What(StrEnum):
+    BALANCES = "balances"
+    POSITIONS = "positions"
+    ORDERS = "orders"
+    FILLS = "fills"
+
+
+def command(
+    what: Annotated[What, typer.Argument(help="balances, positions, orders or fills")],
+    account: Annotated[str | None, typer.Option("--account", "-a", help="which account of the fleet")] = None,
+    market: Annotated[str | None, typer.Option(help="instead of all that its bots trade")] = None,
+    hours: Annotated[float, typer.Option(min=0, help="how far back fills go")] = 24,
+    directory: Directory = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the venue about an account: everybody's orders and fills on it, not only our bots'."""
+    counter = open_counter(find_workspace(directory), account)
+    since_ns = time.time_ns() - round(hours * 3600) * NS_PER_S
+    show([row for name in _markets(counter, market, what) for row in _ask(counter, name, what, since_ns)], as_json)
+
+
+def _markets(counter: Counter, market: str | None, what: What) -> Sequence[str]:
+    """Balances are the whole account's, so one market is enough to ask through."""
+    markets = (market,) if market else counter.markets
+    if not markets:
+        raise UsageError(f"no bot trades on {counter.account.name}", hint="say which --market to ask about")
+    return markets[:1] if what is What.BALANCES else markets
+
+
+def _ask(counter: Counter, market: str, what: What, since_ns: int) -> list[Row]:
+    question: dict[What, Command] = {
+        What.BALANCES: QueryBalances(leg=LEG),
+        What.POSITIONS: QueryPosition(leg=LEG),
+        What.ORDERS: QueryOpenOrders(leg=LEG),
+        What.FILLS: QueryFills(leg=LEG, since_ns=since_ns),
+    }
+    instrument, events = ask_account(counter, market, [question[what]])
+    if what is What.POSITIONS and instrument.kind is MarketKind.SPOT:
+        return []
+    return [row for event in events for row in _rows(instrument, event)]
+
+
+def _rows(instrument: Instrument, event: Event) -> Iterator[Row]:
+    match event:
+        case BalancesReported(balances=balances):
+            for balance in balances:
+                yield {
+                    "asset": balance.asset,
+                    "total": plain(balance.total),
+                    "available": plain(balance.available),
+                }
+        case PositionReported(position=position):
+            entry = position.entry_price
+            yield {
+                "market": instrument.symbol,
+                "position": instrument.size_text(position.lots),
+                "entry_price": None if entry is None else plain(entry),
+            }
+        case OpenOrdersReported(orders=orders):
+            yield from (_order(instrument, order) for order in orders)
+        case FillsReported(fills=fills):
+            yield from (_fill(instrument, fill) for fill in fills)
+
+
+def _order(instrument: Instrument, order: OrderReport) -> Row:
+    return {
+        "market": instrument.symbol,
+        "side": str(order.side),
+        "price": instrument.price_text(order.ticks),
+        "size": instrument.size_text(order.lots),
+        "executed": instrument.size_text(order.executed_lots),
+        "status": str(order.status),
+        "venue_order_id": order.venue_order_id,
+        "client_id": order.client_id,
+    }
+
+
+def _fill(instrument: Instrument, fill: Fill) -> Row:
+    return {
+        "at": iso_utc(fill.at_ns),
+        "market": instrument.symbol,
+        "side": str(fill.side),
+        "price": instrument.price_text(fill.ticks),
+        "size": instrument.size_text(fill.lots),
+        "fee": plain(fill.fee),
+        "fee_asset": fill.fee_asset,
+        "liquidity": str(fill.liquidity),
+        "venue_order_id": fill.venue_order_id,
+    }

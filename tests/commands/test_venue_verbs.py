@@ -1,0 +1,151 @@
+"""`botctl market` and `botctl account` against a simulated venue of the workspace."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cli
+from engine.control.account_checkup import account_checkup
+from engine.control.checkup import Grade
+from engine.errors import ConfigInvalid, Unavailable, UsageError
+from engine.host.endpoints import SimEndpoint, write_sim_endpoint
+from engine.host.workspace import Workspace
+from engine.spec.types import SimSpec
+from tests.sim import served as served_module
+from tests.sim.served import served
+
+FLEET = """id: judges
+accounts:
+  alice: {venue: backpack, environment: sim, balances: {USDC: 777}}
+  bob: {venue: backpack, environment: sim, balances: {USDC: 777}}
+"""
+BOT = """metadata: {name: sol}
+exchange: {account: alice, market: SOL_USDC_PERP}
+strategy: {kind: perp_market_maker, spread_bps: 10, order_size: 1}
+risk: {max_position: 5}
+"""
+Ask = Callable[..., list[dict[str, Any]]]
+
+
+def spec() -> SimSpec:
+    return SimSpec(
+        venue="backpack",
+        seed=1,
+        speed=Decimal(20),
+        latency_ms=0,
+        taker_delay_ms=0,
+        recording=None,
+        accounts=dict.fromkeys(("alice", "bob"), served_module.BALANCES),
+    )
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "host"))
+    (tmp_path / "bots").mkdir()
+    (tmp_path / "bots" / "fleet.yaml").write_text(FLEET)
+    return Workspace(root=tmp_path)
+
+
+@pytest.fixture
+def ask(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> Iterator[Ask]:
+    def run(*words: str) -> list[dict[str, Any]]:
+        capsys.readouterr()
+        assert cli.run([*words, "-C", str(workspace.root), "--json"]) == 0
+        answer: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+        return answer
+
+    with served(spec()) as venue:
+        address = SimEndpoint(instance="one", rest_url=venue.rest_url, ws_url=venue.ws_url, pid=os.getpid())
+        write_sim_endpoint(workspace, "backpack", address)
+        yield run
+
+
+def test_markets_are_listed_and_told_of(ask: Ask) -> None:
+    listed = {row["market"]: row for row in ask("market", "list", "-a", "alice")}
+    assert listed["SOL_USDC"]["kind"] == "spot" and listed["SOL_USDC_PERP"]["kind"] == "perp"
+    [info] = ask("market", "info", "SOL_USDC", "-a", "alice")
+    assert (info["base"], info["quote"], info["tick_size"]) == ("SOL", "USDC", "0.01")
+
+
+def test_a_book_is_shown_from_the_highest_ask_down(ask: Ask) -> None:
+    rows = ask("market", "book", "SOL_USDC", "-a", "alice")
+    prices = [Decimal(row["price"]) for row in rows]
+    assert prices == sorted(prices, reverse=True)
+    assert {row["side"] for row in rows} == {"ask", "bid"}
+
+
+def test_a_market_is_analysed_and_what_is_not_known_is_null(ask: Ask) -> None:
+    [found] = ask("market", "analyse", "SOL_USDC", "-a", "alice")
+    assert found["spread_bps"] > 0 and -1 <= found["imbalance"] <= 1
+    assert found["volatility_bps_per_minute"] is None
+    for candle in ask("market", "klines", "SOL_USDC", "-a", "alice"):
+        assert Decimal(candle["low"]) <= Decimal(candle["close"]) <= Decimal(candle["high"])
+
+
+def test_an_account_tells_balances_positions_orders_and_fills(ask: Ask) -> None:
+    balances = {
+        row["asset"]: row["total"] for row in ask("account", "balances", "-a", "bob", "--market", "SOL_USDC")
+    }
+    assert (balances["USDC"], balances["SOL"]) == ("100000", "100")
+    for what in ("positions", "orders", "fills"):
+        assert isinstance(ask("account", what, "-a", "bob", "--market", "SOL_USDC_PERP"), list)
+
+
+def test_without_a_market_the_bots_of_the_account_say_which(ask: Ask, workspace: Workspace) -> None:
+    (workspace.bots / "sol.yaml").write_text(BOT)
+    assert ask("account", "orders", "-a", "alice") == []
+    with pytest.raises(UsageError, match="no bot trades on bob"):
+        cli.run(["account", "orders", "-a", "bob", "-C", str(workspace.root)])
+
+
+def test_for_people_there_are_tables(ask: Ask, workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    cli.run(["market", "list", "-a", "alice", "-C", str(workspace.root)])
+    assert capsys.readouterr().out.startswith("MARKET")
+    cli.run(["account", "orders", "-a", "alice", "--market", "SOL_USDC", "-C", str(workspace.root)])
+    assert capsys.readouterr().out == "none\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["market", "book", "SOL_USDC"], UsageError),
+        (["market", "book", "-a", "alice"], UsageError),
+        (["market", "list", "-a", "carol"], UsageError),
+        (["market", "list", "-a", "alice"], Unavailable),
+    ],
+)
+def test_what_cannot_be_asked_is_said(workspace: Workspace, words: list[str], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        cli.run([*words, "-C", str(workspace.root)])
+
+
+def test_doctor_finds_good_keys_and_says_what_the_account_may_ask(ask: Ask, workspace: Workspace) -> None:
+    (workspace.bots / "sol.yaml").write_text(BOT)
+    found = {finding.what.partition(": ")[2]: finding.grade for finding in account_checkup(workspace)}
+    assert found == {
+        "all 1 markets of its bots are listed": Grade.OK,
+        "its keys are accepted": Grade.OK,
+        "2000 requests a minute for 1 markets": Grade.OK,
+    }
+
+
+def test_doctor_finds_keys_the_venue_refuses_and_markets_it_does_not_list(ask: Ask, workspace: Workspace) -> None:
+    (workspace.bots / "fleet.yaml").write_text(FLEET.replace("id: judges", "id: strangers"))
+    (workspace.bots / "sol.yaml").write_text(BOT)
+    (workspace.bots / "doge.yaml").write_text(BOT.replace("SOL", "DOGE").replace("name: sol", "name: doge"))
+    failed = [finding.what for finding in account_checkup(workspace) if finding.grade is Grade.FAIL]
+    assert "no market DOGE_USDC_PERP" in failed[0] and "keys are refused" in failed[1]
+
+
+def test_a_market_the_venue_does_not_list_is_an_error(ask: Ask, workspace: Workspace) -> None:
+    with pytest.raises(ConfigInvalid, match="lists no market"):
+        cli.run(["market", "info", "DOGE_USDC", "-a", "alice", "-C", str(workspace.root)])
