@@ -1,4 +1,4 @@
-"""A simulated Backpack served on a free loopback port from a thread, for clients that block."""
+"""A simulated venue served on a free loopback port from a thread, for clients that block."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 
+from engine.exchanges.interface import Credentials
 from engine.model.value import Value
 from engine.sim.machine import VenueMachine
 from engine.sim.server import loopback_socket, serve, urls
@@ -21,13 +22,20 @@ BALANCES = {"USDC": Decimal(100_000), "SOL": Decimal(100), "ETH": Decimal(5), "B
 class Served(Value, frozen=True, kw_only=True):
     rest_url: str
     ws_url: str
-    accounts: dict[str, tuple[str, str]]
-    """(api key, api secret) by account name."""
+    credentials: dict[str, Credentials]
+    """By account name."""
+
+    @property
+    def accounts(self) -> dict[str, tuple[str, str]]:
+        """(api key, api secret) by account name, where a venue has these."""
+        return {name: (keys["api_key"], keys["api_secret"]) for name, keys in self.credentials.items()}
 
 
-def sim_spec(*accounts: str, speed: str = "1", seed: int = 1, taker_delay_ms: int = 100) -> SimSpec:
+def sim_spec(
+    *accounts: str, venue: str = "backpack", speed: str = "1", seed: int = 1, taker_delay_ms: int = 100
+) -> SimSpec:
     return SimSpec(
-        venue="backpack",
+        venue=venue,
         seed=seed,
         speed=Decimal(speed),
         latency_ms=0,
@@ -53,9 +61,8 @@ def served(spec: SimSpec) -> Iterator[Served]:
     thread.start()
     try:
         assert ready.wait(10)
-        keys = {name: account_credentials(spec.venue, FLEET, name) for name in spec.accounts}
-        accounts = {name: (key["api_key"], key["api_secret"]) for name, key in keys.items()}
-        yield Served(rest_url=rest_url, ws_url=ws_url, accounts=accounts)
+        credentials = {name: account_credentials(spec.venue, FLEET, name) for name in spec.accounts}
+        yield Served(rest_url=rest_url, ws_url=ws_url, credentials=credentials)
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join(10)
