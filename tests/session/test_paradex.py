@@ -99,20 +99,23 @@ class Trader:
         return int(self.heard(BookUpdated)[-1].asks[0][0])
 
 
-def play(scene: Callable[[Trader], Awaitable[None]], settings: ParadexSettings | None = None) -> None:
-    spec = SimSpec(
+def spec(speed: str = "1") -> SimSpec:
+    return SimSpec(
         venue="paradex",
         seed=1,
-        speed=Decimal(1),
+        speed=Decimal(speed),
         latency_ms=0,
         taker_delay_ms=0,
         recording=None,
         accounts={ACCOUNT: {"USDC": Decimal(10_000)}},
     )
+
+
+def play(scene: Callable[[Trader], Awaitable[None]], settings: ParadexSettings | None = None) -> None:
     loop = VirtualLoop()
 
     async def whole() -> None:
-        venue = simulated_paradex(spec, FLEET, settings=settings)
+        venue = simulated_paradex(spec(), FLEET, settings=settings)
         network = VirtualNetwork(loop, {"paradex": venue}, seed=1)
         trader = Trader(VirtualWorld(network, seed=1), venue)
         running = asyncio.ensure_future((await trader.open()).run())
