@@ -107,10 +107,10 @@ class Order(OrderView, frozen=True, kw_only=True):
     trigger_price: str
 
 
-# {"orders":[…],"errors":[null,{"error":"…","message":"…"}]} · Orders: POST /orders/batch
+# {"orders":[…],"errors":[{"error":"…","message":"…"}]} · Orders: POST /orders/batch; who is who, client ids tell
 class BatchAnswer(WireObject, frozen=True, kw_only=True):
-    orders: tuple[Order | None, ...]
-    errors: tuple[ApiError | None, ...]
+    orders: tuple[Order, ...]
+    errors: tuple[ApiError, ...]
 
 
 # {"order_ids":["11"],"client_order_ids":["bot1-0001"]} · Orders: DELETE /orders/batch

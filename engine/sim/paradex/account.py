@@ -21,11 +21,8 @@ def place(call: Call) -> wire.Order:
 def place_many(call: Call) -> wire.BatchAnswer:
     """POST /orders/batch."""
     orders = call.decode(tuple[wire.NewOrder, ...])
-    outcomes = call.venue.trading.place_many(call.caller, orders, call.now_ns)
-    return wire.BatchAnswer(
-        orders=tuple(render.order(paper, call.state) if paper else None for paper, _ in outcomes),
-        errors=tuple(refusal.body if refusal else None for _, refusal in outcomes),
-    )
+    queued, refused = call.venue.trading.place_many(call.caller, orders, call.now_ns)
+    return render.batch(queued, refused, call.state)
 
 
 def find(call: Call) -> wire.Order:

@@ -89,7 +89,7 @@ def is_below_minimum(paper: Paper, at: VenueMarket) -> bool:
 def reaches_too_far(paper: Paper, at: VenueMarket) -> bool:
     """Whether an order would take beyond the band around the mark; one that rests may lie anywhere."""
     order = paper.order
-    if order.is_market or not at.book.would_cross(order):
+    if order.is_market or order.post_only or not at.book.would_cross(order):
         return False
     price, width = at.market.instrument.price(order.ticks), at.market.band.max_impact_multiplier - 1
     return price > at.mark * (1 + width) if order.side is Side.BUY else price < at.mark * (1 - width)

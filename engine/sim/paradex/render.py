@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from engine.clock import NS_PER_MS
@@ -13,6 +14,7 @@ from engine.sim import admission
 from engine.sim.exchange import Exchange
 from engine.sim.ledger import ZERO, Account, PerpPosition
 from engine.sim.orders import ExchangeFill, Expiry, Refusal, SelfTrade, Trade
+from engine.sim.paradex.errors import ApiRefusal
 from engine.sim.paradex.markets import SETTLEMENT
 from engine.sim.paradex.state import Paper, ParadexState
 from engine.sim.venue_market import VenueMarket
@@ -70,6 +72,13 @@ def order(paper: Paper, state: ParadexState) -> wire.Order:
         published_at=changed_ns // NS_PER_MS,
         flags=paper.flags,
         trigger_price="0",
+    )
+
+
+def batch(queued: Iterable[Paper], refused: Iterable[ApiRefusal], state: ParadexState) -> wire.BatchAnswer:
+    """What became of many orders at once."""
+    return wire.BatchAnswer(
+        orders=tuple(order(paper, state) for paper in queued), errors=tuple(refusal.body for refusal in refused)
     )
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from engine.clock import NS_PER_MS, NS_PER_US
-from engine.exchanges.paradex.wire import BatchAnswer, NewOrder, RpcRequest
+from engine.exchanges.paradex.wire import NewOrder, RpcRequest
 from engine.sim.paradex import errors, render
 from engine.sim.paradex.auth import Caller
 from engine.sim.paradex.calls import Venue
@@ -134,15 +134,10 @@ class Sockets:
         """The documentation wants `{"orders":[…]}`, the official SDK sends the bare list."""
         rows = params.get("orders") if isinstance(params, dict) else params
         orders = _convert(rows, tuple[NewOrder, ...])
-        outcomes = self._venue.trading.place_many(_signed_in(socket), orders, self._now_ns)
-        for paper, _refusal in outcomes:
-            if paper is not None:
-                self._remember(socket, paper)
-        state = self._venue.state
-        return BatchAnswer(
-            orders=tuple(render.order(paper, state) if paper else None for paper, _refusal in outcomes),
-            errors=tuple(refusal.body if refusal else None for _paper, refusal in outcomes),
-        )
+        queued, refused = self._venue.trading.place_many(_signed_in(socket), orders, self._now_ns)
+        for paper in queued:
+            self._remember(socket, paper)
+        return render.batch(queued, refused, self._venue.state)
 
     def _cancel(self, _: int, socket: SocketState, params: object) -> object:
         caller, state = _signed_in(socket), self._venue.state

@@ -43,14 +43,21 @@ class Trading:
 
     def place_many(
         self, caller: Caller, orders: Sequence[NewOrder], now_ns: int
-    ) -> list[tuple[Paper | None, ApiRefusal | None]]:
+    ) -> tuple[list[Paper], list[ApiRefusal]]:
         """Queue many; one bad signature refuses all, everything else is each order's own matter."""
         self._door.count_order(caller, now_ns)
         if not 1 <= len(orders) <= BATCH_MAX:
             raise ApiRefusal(400, "BATCH_SIZE_OUT_OF_RANGE", f"batch must have 1 to {BATCH_MAX} orders")
         for new in orders:
             self._check_signature(caller, new)
-        return [self._queue_or_refuse(caller, new, now_ns) for new in orders]
+        queued: list[Paper] = []
+        refused: list[ApiRefusal] = []
+        for new in orders:
+            try:
+                queued.append(self._queue(caller, new, now_ns))
+            except ApiRefusal as refusal:
+                refused.append(refusal)
+        return queued, refused
 
     def cancel(self, caller: Caller, paper: Paper, now_ns: int) -> None:
         """Queue the cancel of an order that is open."""
@@ -80,14 +87,6 @@ class Trading:
         except ValueError:
             raise invalid("order cannot be hashed") from None
         self._door.check_order(caller, struct, new.signature, new.signature_timestamp)
-
-    def _queue_or_refuse(
-        self, caller: Caller, new: NewOrder, now_ns: int
-    ) -> tuple[Paper | None, ApiRefusal | None]:
-        try:
-            return self._queue(caller, new, now_ns), None
-        except ApiRefusal as refusal:
-            return None, refusal
 
     def _queue(self, caller: Caller, new: NewOrder, now_ns: int) -> Paper:
         check_window(new, self._state.settings, now_ns)
