@@ -31,7 +31,7 @@ from tests.sim.served import FLEET, serving
 LIBRARY = native.library_file()
 pytestmark = pytest.mark.skipif(LIBRARY is None, reason="lighter-sdk has no wheel for this machine")
 PERP = "ETH/USDC:USDC"
-SETTINGS = LighterSettings(taker_delay_ms=30, maker_delay_ms=20, cancel_delay_ms=20)
+SETTINGS = LighterSettings(taker_delay_ms=30, maker_delay_ms=20, cancel_delay_ms=20, requests_per_minute=None)
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from tests.sim.served import FLEET, serving
 lighter = pytest.importorskip("lighter", reason="lighter-sdk has no wheel for this machine")
 
 ETH = 0
-SETTINGS = LighterSettings(taker_delay_ms=30, maker_delay_ms=20, cancel_delay_ms=20)
+SETTINGS = LighterSettings(taker_delay_ms=30, maker_delay_ms=20, cancel_delay_ms=20, requests_per_minute=None)
 ACCOUNTS = ("orders", "taker", "errors", "batch", "sockets", "schedule", "ccxt")
 
 
