@@ -277,6 +277,7 @@ def test_the_sdks_socket_follows_book_and_account(venue: tuple[str, str], monkey
             finally:
                 running.cancel()
                 await asyncio.gather(running, return_exceptions=True)
+                await sockets.ws.close()
 
     async def _enough() -> bool:
         return len(books) > 3 and bool(accounts)
