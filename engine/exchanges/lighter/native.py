@@ -119,7 +119,7 @@ class Key:
 def load() -> ctypes.CDLL | None:
     """The library, checked; None where it is not installed or not made for this machine. ConfigInvalid when it
     is there and cannot be trusted."""
-    file = _library_file()
+    file = library_file()
     if file is None:
         return None
     found = version(PACKAGE)
@@ -137,7 +137,8 @@ def load() -> ctypes.CDLL | None:
     return library
 
 
-def _library_file() -> Path | None:
+def library_file() -> Path | None:
+    """Where the library is; None where it is not installed or not made for this machine."""
     name = _LIBRARIES.get((platform.system(), platform.machine()))
     try:
         version(PACKAGE)

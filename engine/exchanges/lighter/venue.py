@@ -71,6 +71,10 @@ class Lighter:
     `tx_lifetime_ms`: the native signer lets every transaction live for ten minutes and cannot be told otherwise, so
     a send without an answer is only certainly dead after that. A lifetime given here signs in Python instead, which
     costs two milliseconds an order and makes lost sends certain that much sooner.
+    What the engine does about a lost send: the order stays unresolved, and its slot empty, until a list of the
+    venue shows it or the lifetime has passed. Its nonce, once another transaction has used it, proves the same
+    much earlier; no event carries that proof to the trading step yet.
+
     `order_life_ms`: when a resting order ends by itself although nobody cancels it; five minutes at least.
     """
 

@@ -102,7 +102,8 @@ class Gateway:
         if kind is TxType.CREATE_ORDER:
             return self._order(info, now_ns)
         if kind is TxType.MODIFY_ORDER:
-            self._check_numbers(self._state.market(info["MarketIndex"], now_ns), info["BaseAmount"], info["Price"])
+            at = self._state.market(info["MarketIndex"], now_ns)
+            self._check_numbers(at, info["BaseAmount"], info["Price"], rests=True)
         elif kind is TxType.CANCEL_ALL_ORDERS and info["TimeInForce"] == CancelAllTime.SCHEDULED:
             ahead_ms = info["Time"] - now_ns // NS_PER_MS
             if not SHORTEST_EXPIRY_MS <= ahead_ms <= LONGEST_SCHEDULE_MS:
@@ -114,7 +115,8 @@ class Gateway:
     def _order(self, info: TxInfo, now_ns: int) -> Order:
         at = self._state.market(info["MarketIndex"], now_ns)
         name = self._state.name_of(info["AccountIndex"])
-        self._check_numbers(at, info["BaseAmount"], info["Price"])
+        rests = info["TimeInForce"] != OrderTime.IOC
+        self._check_numbers(at, info["BaseAmount"], info["Price"], rests=rests)
         _check_kind(info, now_ns)
         client_index = info["ClientOrderIndex"]
         if client_index > CLIENT_INDEX_MAX:
@@ -126,13 +128,13 @@ class Gateway:
             self._check_margin(order, name)
         return order
 
-    def _check_numbers(self, at: VenueMarket, base_amount: int, price: int) -> None:
-        instrument = at.market.instrument
+    def _check_numbers(self, at: VenueMarket, base_amount: int, price: int, *, rests: bool) -> None:
+        """Ranges, and the market's minimums for what is to rest."""
         if not 0 < base_amount <= CLIENT_INDEX_MAX:
             raise ApiRefusal(errors.INVALID_BASE_AMOUNT)
         if not 0 < price < 1 << 32:
             raise ApiRefusal(errors.INVALID_PRICE)
-        if base_amount < instrument.min_lots(price):
+        if rests and base_amount < at.market.instrument.min_lots(price):
             raise ApiRefusal(errors.BELOW_MINIMUM)
 
     def _check_margin(self, order: Order, name: str) -> None:

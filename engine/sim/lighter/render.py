@@ -63,7 +63,7 @@ def order(order: Order, at: VenueMarket, state: LighterState, status: str | None
         base_price=order.ticks,
         is_ask=order.side is Side.SELL,
         side="",
-        type="market" if order.is_market else "limit",
+        type="market" if terms and terms.is_market else "limit",
         time_in_force=_time_in_force(order),
         reduce_only=order.reduce_only,
         order_expiry=terms.expiry_ms if terms else 0,
@@ -344,7 +344,7 @@ def _required(name: str, state: LighterState) -> Decimal:
 
 
 def _time_in_force(order: Order) -> str:
-    if order.time_in_force is TimeInForce.IOC or order.is_market:
+    if order.time_in_force is TimeInForce.IOC:
         return "immediate-or-cancel"
     return "post-only" if order.post_only else "good-till-time"
 

@@ -11,9 +11,9 @@ from decimal import Decimal
 import msgspec
 
 from engine.clock import NS_PER_MS
-from engine.exchanges.lighter.transactions import Attribute, CancelAllTime, TxInfo, TxType
+from engine.exchanges.lighter.transactions import Attribute, CancelAllTime, OrderType, TxInfo, TxType
 from engine.exchanges.lighter.wire import Transaction
-from engine.model.order import OrderStatus
+from engine.model.order import OrderStatus, Side
 from engine.sim.lighter.errors import INACTIVE_ORDER
 from engine.sim.lighter.state import ORDER_INDEX_BASE, LighterState, OrderTerms, RefusedOrder
 from engine.sim.orders import Order, OrderRefused, Refusal
@@ -70,7 +70,10 @@ class Sequencer:
         """Always carried out; an order that cannot stand is ended at once, and says why in its status."""
         exchange = self._state.exchange
         order.order_id, order.placed_ns = exchange.next_order_id(), now_ns
-        terms = OrderTerms(nonce=info["Nonce"], expiry_ms=info["OrderExpiry"])
+        is_market = info.get("Type") == OrderType.MARKET
+        terms = OrderTerms(nonce=info["Nonce"], expiry_ms=info["OrderExpiry"], is_market=is_market)
+        if is_market:
+            order.ticks = self._worst_price(order)
         self._state.agree(order.order_id, terms)
         try:
             exchange.place(order)
@@ -82,6 +85,11 @@ class Sequencer:
         if order.status is OrderStatus.RESTING:
             self._schedule.at(terms.expiry_ms * NS_PER_MS, lambda at_ns: self._expire(order, terms, at_ns))
         return ""
+
+    def _worst_price(self, order: Order) -> int:
+        """A market order reaches as far as its price says, and never farther than the market's band."""
+        limit = self._state.exchange.markets[order.symbol].impact_limit(order.side)
+        return min(order.ticks, limit) if order.side is Side.BUY else max(order.ticks, limit)
 
     def _expire(self, order: Order, terms: OrderTerms, now_ns: int) -> None:
         terms.is_expired = order.status is OrderStatus.RESTING

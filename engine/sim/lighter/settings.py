@@ -20,7 +20,7 @@ class LighterSettings(Value, frozen=True, kw_only=True):
     taker_delay_ms: int = 300
     maker_delay_ms: int = 200
     cancel_delay_ms: int = 200
-    requests_per_minute: int | None = None
+    requests_per_minute: int | None = 60
     limit_status: int = 429
     book_interval_ms: int = 50
     verify_signatures: bool = True

@@ -46,6 +46,7 @@ class OrderTerms:
 
     nonce: int
     expiry_ms: int
+    is_market: bool = False
     is_expired: bool = False
 
 
