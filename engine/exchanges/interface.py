@@ -140,7 +140,8 @@ class Codec(Protocol):
     def decode_frame(self, text: str | bytes, *, at_ns: int) -> Sequence[Event]:
         """The events of one WebSocket frame; other markets' and unknown frames give none.
 
-        Raises ProtocolError (never anything else) for garbage.
+        Raises ProtocolError for garbage, AuthenticationFailed when the venue says that our token has ended, and
+        never anything else.
         """
 
     def answer_frame(self, text: str | bytes) -> str | None:

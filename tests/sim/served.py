@@ -46,7 +46,7 @@ def sim_spec(
         latency_ms=0,
         taker_delay_ms=taker_delay_ms,
         recording=None,
-        accounts=dict.fromkeys(accounts, dict(balances)),
+        accounts={key: dict(balances) for key in accounts},
     )
 
 
