@@ -1,7 +1,7 @@
 """Who sent a request, and whether it may be answered now: signature, nonce or timestamp.
 
-The signature covers the text as it came; an older official client signs before percent-encoding, so a text that does
-not fit is tried decoded. Unknown parameters are tolerated.
+The signature covers the text as it came; an older official client signs before percent-encoding, so a text that
+does not fit is tried decoded. Unknown parameters are tolerated.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What Aster answers and streams, and what it must be taken for: `replies.json` and `frames.json` hold the cases."""
+"""What Aster answers and streams, and what it must be taken for, by `replies.json` and `frames.json`."""
 
 from __future__ import annotations
 

@@ -12,8 +12,6 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
-from eth_account import Account
-from eth_account.messages import encode_typed_data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,7 +25,7 @@ from engine.exchanges.aster.signing import (
 from engine.exchanges.interface import Context, Endpoints
 from engine.exchanges.registry import find_venue
 from engine.model.commands import CancelOrder, Command, QueryBalances, QueryPosition
-from tests.wire.aster import support
+from tests.wire.aster import judge, support
 
 Case = dict[str, Any]
 VECTORS: list[Case] = json.loads((support.WIRE / "aster" / "vectors.json").read_text())
@@ -87,17 +85,9 @@ def test_our_hmac_request_is_signed_over_what_it_sends() -> None:
 @given(text=st.text(max_size=80), key=st.integers(1, 2**255), chain_id=st.sampled_from([1666, 714]))
 def test_eth_account_signs_the_same(text: str, key: int, chain_id: int) -> None:
     private_key = key.to_bytes(32).hex()
-    judge = Account.from_key(private_key)
-    domain = {
-        "name": "AsterSignTransaction",
-        "version": "1",
-        "chainId": chain_id,
-        "verifyingContract": "0x" + "0" * 40,
-    }
-    message = encode_typed_data(domain, {"Message": [{"name": "msg", "type": "string"}]}, {"msg": text})
-    signer = WalletSigner(judge.address, private_key, chain_id)
-    assert signer.address == judge.address
-    assert plain(signer.sign(text)) == judge.sign_message(message).signature.hex()
+    signer = WalletSigner(judge.address(private_key), private_key, chain_id)
+    assert signer.address == judge.address(private_key)
+    assert plain(signer.sign(text)) == judge.signature(text, private_key, chain_id)
 
 
 @pytest.mark.parametrize("signature", ["", "0x", "zz", "00" * 65, "ff" * 64 + "1b", "11" * 64 + "05"])
