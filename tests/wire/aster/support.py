@@ -36,7 +36,7 @@ SINCE_NS = 1_799_900_000_000_000_000
 REQUESTED_NS = 1_800_000_000_000_000_000
 AT_NS = 1_800_000_000_000_000_001
 CLIENT_ID = (1 << 32) + 7
-"""`botctl-0001-00000007`."""
+"""`botctl-4294967303`."""
 REQUEST = OrderRequest(
     leg="main", client_id=CLIENT_ID, slot="bid.0", side=Side.BUY, ticks=867000, lots=10, post_only=True
 )

@@ -69,7 +69,9 @@ def test_a_client_id_is_text_of_at_most_36_letters_that_reads_back(client_id: in
     assert client_id_of(text) == client_id
 
 
-@pytest.mark.parametrize("text", ["", "web_1", "botctl-1-2", "botctl-0001-0000000G", "botctl-0001-000000077"])
+@pytest.mark.parametrize(
+    "text", ["", "web_1", "botctl-", "botctl-07", "botctl--1", f"botctl-{1 << 48}", "botctl-7a"]
+)
 def test_other_text_is_nobodys_client_id(text: str) -> None:
     assert client_id_of(text) is None
 
@@ -85,7 +87,7 @@ def test_a_submit_carries_the_given_nonce_and_says_how_to_end() -> None:
         name: form[name] for name in ("timeInForce", "newClientOrderId", "nonce", "newOrderRespType", "stpMode")
     } == {
         "timeInForce": "GTX",
-        "newClientOrderId": "botctl-0001-00000007",
+        "newClientOrderId": "botctl-4294967303",
         "nonce": str(NOW.nonce),
         "newOrderRespType": "RESULT",
         "stpMode": "EXPIRE_TAKER",
