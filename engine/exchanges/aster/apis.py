@@ -6,15 +6,12 @@ One difference in names is one line here, so that the encoder and the simulated 
 from __future__ import annotations
 
 from engine.clock import NS_PER_MS
+from engine.exchanges.aster.client_ids import CLIENT_IDS
 from engine.exchanges.aster.signing import MAINNET_CHAIN, NONCE_WINDOW_MS, TESTNET_CHAIN
 from engine.exchanges.interface import Endpoints, NonceRule, VenueFacts
-from engine.model.ids import ClientIdScheme
 from engine.model.instrument import MarketKind
 
 VENUE_NAMES = {MarketKind.PERP: "aster", MarketKind.SPOT: "aster-spot"}
-
-CLIENT_IDS = ClientIdScheme(tag_bits=16, sequence_bits=32)
-"""Client ids are text, so there is room; see `client_ids` for how they are written."""
 
 PREFIXES = {MarketKind.PERP: "/fapi", MarketKind.SPOT: "/api"}
 _HOSTS = {MarketKind.PERP: ("fapi", "fstream"), MarketKind.SPOT: ("sapi", "sstream")}

@@ -1,4 +1,4 @@
-"""Our client ids as Aster's text: `botctl-0001-00000007` is tag 1, sequence 7, both in hex.
+"""Our client ids as Aster's text: `botctl-4294967303` is the client id as the bot's own log writes it.
 
 Aster takes `^[\\.A-Z\\:/a-z0-9_-]{1,36}$` and asks for uniqueness among open orders. Any other text is
 somebody else's.
@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import re
 
-from engine.exchanges.aster.apis import CLIENT_IDS
+from engine.model.ids import ClientIdScheme
 
-_OURS = re.compile(r"botctl-([0-9a-f]{4})-([0-9a-f]{8})")
+CLIENT_IDS = ClientIdScheme(tag_bits=16, sequence_bits=32)
+
+_OURS = re.compile(r"botctl-(0|[1-9][0-9]{0,14})")
+_ROOM = 1 << (CLIENT_IDS.tag_bits + CLIENT_IDS.sequence_bits)
 
 
 def client_id_text(client_id: int) -> str:
-    return f"botctl-{CLIENT_IDS.tag_of(client_id):04x}-{CLIENT_IDS.sequence_of(client_id):08x}"
+    return f"botctl-{client_id}"
 
 
 def client_id_of(text: str) -> int | None:
     """None for text we never write."""
     found = _OURS.fullmatch(text)
-    return None if found is None else int(found[1], 16) << CLIENT_IDS.sequence_bits | int(found[2], 16)
+    return int(found[1]) if found is not None and int(found[1]) < _ROOM else None

@@ -41,7 +41,7 @@ class ListenKey(WireObject, frozen=True, kw_only=True):
     listen_key: MaybeText = UNSET
 
 
-# {"orderId":283194212,"symbol":"BTCUSDT","status":"NEW","clientOrderId":"botctl-0001-00000007","price":"9000",
+# {"orderId":283194212,"symbol":"BTCUSDT","status":"NEW","clientOrderId":"botctl-4294967303","price":"9000",
 #  "avgPrice":"0.00","origQty":"0.1","executedQty":"0","cumQty":"0","cumQuote":"0","timeInForce":"GTX",
 #  "type":"LIMIT","reduceOnly":false,"closePosition":false,"side":"BUY","positionSide":"BOTH","stopPrice":"0",
 #  "workingType":"CONTRACT_PRICE","priceProtect":false,"origType":"LIMIT","updateTime":1579276756075}
