@@ -97,12 +97,14 @@ class GridParameters(Value, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Cell(Value, frozen=True, kw_only=True):
-    """One round trip of `lots` between two levels, opened by `side`."""
+    """One round trip of `lots` between two levels, opened by `side`; `make_cell` writes the slots."""
 
     side: Side
     low_ticks: int
     high_ticks: int
     lots: int
+    open_slot: str
+    close_slot: str
 
     @property
     def open_ticks(self) -> int:
@@ -112,21 +114,22 @@ class Cell(Value, frozen=True, kw_only=True):
     def close_ticks(self) -> int:
         return self.high_ticks if self.side is Side.BUY else self.low_ticks
 
-    @property
-    def open_slot(self) -> str:
-        return f"{self._name}.open"
-
-    @property
-    def close_slot(self) -> str:
-        return f"{self._name}.close"
-
-    @property
-    def _name(self) -> str:
-        return f"{self.side}.{self.low_ticks}.{self.high_ticks}.{self.lots}"
-
     def overlaps(self, other: Self) -> bool:
         """Whether they work in the same prices; touching at a level is not overlapping."""
         return self.low_ticks < other.high_ticks and other.low_ticks < self.high_ticks
+
+
+def make_cell(side: Side, low_ticks: int, high_ticks: int, lots: int) -> Cell:
+    """A cell with its two slots: a grid of 200 levels needs them at every change of the market."""
+    name = f"{side}.{low_ticks}.{high_ticks}.{lots}"
+    return Cell(
+        side=side,
+        low_ticks=low_ticks,
+        high_ticks=high_ticks,
+        lots=lots,
+        open_slot=f"{name}.open",
+        close_slot=f"{name}.close",
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -137,7 +140,7 @@ def cell_of(slot: str) -> Cell | None:
     if action != "open" or side not in list(Side) or len(numbers) != 3 or not all(map(str.isdecimal, numbers)):
         return None
     low_ticks, high_ticks, lots = map(int, numbers)
-    return Cell(side=Side(side), low_ticks=low_ticks, high_ticks=high_ticks, lots=lots)
+    return make_cell(Side(side), low_ticks, high_ticks, lots)
 
 
 @lru_cache(maxsize=64)
@@ -153,7 +156,7 @@ def cells_of(parameters: GridParameters, direction: Direction, instrument: Instr
         size = parameters.capital / instrument.price(sum(opens)) if opens else Decimal(0)
     lots = instrument.lots_within(size)
     return tuple(
-        Cell(side=side, low_ticks=low, high_ticks=high, lots=lots)
+        make_cell(side, low, high, lots)
         for side, (low, high) in zip(sides, spans, strict=True)
         if lots > 0 and low > 0
     )

@@ -44,10 +44,9 @@ def _implied(cell: Cell, executed: Mapping[str, int]) -> tuple[int, int]:
 
 def _left_over(cells: Sequence[Cell], executed: Mapping[str, int]) -> Iterator[Cell]:
     """Cells of an earlier range or size that still hold something: they are closed where they always were."""
-    current = set(cells)
+    current = {cell.open_slot for cell in cells}
     for slot in executed:
-        cell = cell_of(slot)
-        if cell is not None and cell not in current and _implied(cell, executed)[1]:
+        if slot not in current and (cell := cell_of(slot)) is not None and _implied(cell, executed)[1]:
             yield cell
 
 

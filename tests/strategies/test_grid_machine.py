@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import ConfigInvalid
@@ -190,6 +190,7 @@ grids = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=40)
 @given(grids, st.integers(100, 30_000), st.integers(0, 2**32))
 def test_targets_are_idempotent_and_on_tick_and_lot(grid: dict[str, Any], bid: int, seed: int) -> None:
     strategy = build_strategy(grid_spec(**grid).strategy)
@@ -201,6 +202,7 @@ def test_targets_are_idempotent_and_on_tick_and_lot(grid: dict[str, Any], bid: i
     assert all(0 < quote.lots <= lots and quote.ticks > 0 for quote in target.quotes)
 
 
+@settings(max_examples=40)
 @given(grids, st.integers(0, 2**32))
 def test_what_rests_is_what_the_fills_imply_and_nothing_crosses(grid: dict[str, Any], seed: int) -> None:
     """Random partial fills at random prices; the market stands wherever it likes."""
