@@ -29,7 +29,7 @@ async def control_socket(path: Path, verbs: Mapping[str, Verb]) -> AsyncIterator
     that is already there is a dead process's."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # Cancelled when the process ends: a conversation that somebody left open ends with it, and no failure of it.
+        # Cancelled when the process ends: a conversation that somebody left open ends with it.
         with suppress(ConnectionError, asyncio.CancelledError):
             await _converse(reader, writer, verbs)
         writer.close()
