@@ -58,7 +58,7 @@ def outcomes(first: int, count: int, workers: int) -> Iterator[tuple[int, list[s
         yield from map(run, seeds)
         return
     with ProcessPoolExecutor(workers) as pool:
-        yield from pool.map(run, seeds, chunksize=4)
+        yield from pool.map(run, seeds)
 
 
 def main() -> int:
