@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec.structs import replace
 
-from engine.clock import NS_PER_S, seconds_to_ns
+from engine.clock import NS_PER_MS, NS_PER_S, seconds_to_ns
 from engine.errors import Unavailable, VenueError
 from engine.exchanges.interface import BookMachine
 from engine.model.events import BookLost, BookUpdated, DepthChanged, DepthSnapshot, Event
@@ -29,6 +29,8 @@ Fetch = Callable[[], Awaitable[Sequence[Event]]]
 
 LOOKS_PER_AGE = 8
 """How often the age is looked at within the maximum data age."""
+SHORTEST_LOOK_NS = NS_PER_MS
+"""An age that no market can keep up with keeps the bot from quoting; it must not spin or end it."""
 DOUBTED_AT = 5
 """The look from which on silence is doubted; what is left is time for a snapshot to arrive."""
 
@@ -198,7 +200,7 @@ class BookFeed:
 
     async def _watch_age(self) -> None:
         while True:
-            look_ns = seconds_to_ns(self.max_age_s) // LOOKS_PER_AGE
+            look_ns = max(SHORTEST_LOOK_NS, seconds_to_ns(self.max_age_s) // LOOKS_PER_AGE)
             now_ns = self._world.monotonic_ns()
             looks = (now_ns - self._heard_ns) // look_ns
             depth_age_s = (now_ns - self._depth_ns) / NS_PER_S

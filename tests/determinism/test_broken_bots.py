@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from engine.errors import BotctlError
 from engine.runtime import bot as bot_module
 from engine.runtime.journal import Journal
 from tests.determinism.conftest import MakePlay
+from tests.determinism.play import BOT, MARKET
+from tests.fleets import bot_spec, write_generation
 
 LIFE_S = 20.0
 
@@ -53,6 +57,25 @@ def test_a_journal_that_cannot_be_folded_stops_nothing(
         process = play.process(play.world())
         life = asyncio.create_task(process.live())
         await asyncio.sleep(2 * bot_module.CHECKPOINT_S + LIFE_S)
+        assert process.state == "running"
+        process.request_stop("the play is over")
+        await life
+
+    play.run(scene())
+
+
+def test_a_data_age_nobody_can_keep_stops_quoting_and_not_the_bot(make_play: MakePlay) -> None:
+    play = make_play(seed=3)
+
+    async def scene() -> None:
+        process = play.process(play.world())
+        life = asyncio.create_task(process.live())
+        await asyncio.sleep(LIFE_S)
+        spec = bot_spec(BOT, market=MARKET)
+        risk = replace(spec.risk, max_data_age_s=Decimal("0.000000001"))
+        write_generation(play.workspace, {BOT: replace(spec, risk=risk)}, number=2)
+        process.take(process.read_applied())
+        await asyncio.wait((life,), timeout=1.0)
         assert process.state == "running"
         process.request_stop("the play is over")
         await life
