@@ -97,7 +97,7 @@ lock: $(VENV)/.created  ## resolve the dependencies anew
 	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
 	$(RESOLVE) --upgrade --all-extras --group dev --output-file $(LOCKS)/all.lock
 	$(RESOLVE) --constraint $(LOCKS)/all.lock --group build --output-file $(LOCKS)/runtime.lock
-	$(RESOLVE) --constraint $(LOCKS)/all.lock --group dev --output-file $(LOCKS)/dev.lock
+	$(RESOLVE) --constraint $(LOCKS)/all.lock --all-extras --group dev --output-file $(LOCKS)/dev.lock
 
 clean:  ## remove what can be made again; running bots and their state stay
 	rm -rf $(VENV) reports dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

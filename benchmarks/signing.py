@@ -31,6 +31,7 @@ class Contest:
 def aster() -> Contest:
     """EIP-712: a whole order through the codec, and the same text by eth-account with its pure-Python backend."""
     from eth_account import Account
+from eth_keys.backends import NativeECCBackend
     from eth_account.messages import encode_typed_data
 
     from engine.exchanges.interface import Context, Endpoints
@@ -53,7 +54,7 @@ def aster() -> Contest:
     context = Context(now_ns=0, nonce=1_765_000_000_000_000)
     text = codec.encode(command, context).body.decode().partition("&signature=")[0]
     accounts = Account()
-    accounts.set_key_backend("eth_keys.backends.NativeECCBackend")
+    accounts.set_key_backend(NativeECCBackend())
     domain = {"name": "AsterSignTransaction", "version": "1", "chainId": 1666, "verifyingContract": "0x" + "0" * 40}
     types = {"Message": [{"name": "msg", "type": "string"}]}
 

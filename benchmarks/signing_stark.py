@@ -58,7 +58,8 @@ def our_order(number: int) -> bytes:
 def peers_signature(number: int) -> list[int]:
     """The same order's signature by the book."""
     digest = TypedData.from_dict(_typed_data(str((142_317 + number) * 100_000))).message_hash(KEYS.account)
-    return message_signature(digest, KEYS.private_key)
+    r, s = message_signature(digest, KEYS.private_key)
+    return [int(r), int(s)]
 
 
 def check() -> None:
