@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,8 @@ from xdist.scheduler import LoadScopeScheduling
 settings.register_profile("botctl", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("botctl")
 """A slow machine is no failure, since nothing here asserts time; CI looks at the same examples every time."""
+
+RECURSION_LIMIT = sys.getrecursionlimit()
 
 UNITS = {"e2e": "fleets", "docs": "fleets", "house": "house"}
 """Rooms whose tests stay together: fleets want a core, and `house` builds its installations once."""
@@ -36,6 +39,12 @@ class RoomScheduling(LoadScopeScheduling):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> RoomScheduling:
     return RoomScheduling(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Judges' libraries raise the recursion limit when they are imported, and what should be an error crashes."""
+    sys.setrecursionlimit(RECURSION_LIMIT)
 
 
 @pytest.fixture(scope="session", autouse=True)
