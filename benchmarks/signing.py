@@ -32,7 +32,7 @@ def aster() -> Contest:
     """EIP-712: a whole order through the codec, and the same text by eth-account with its pure-Python backend."""
     from eth_account import Account
     from eth_account.messages import encode_typed_data
-    from eth_keys.backends.native import NativeECCBackend
+    from eth_keys.backends.native.main import NativeECCBackend
 
     from engine.exchanges.interface import Context, Endpoints
     from engine.exchanges.registry import find_venue

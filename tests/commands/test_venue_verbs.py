@@ -138,12 +138,11 @@ def test_doctor_finds_good_keys_and_says_what_the_account_may_ask(ask: Ask, work
     }
 
 
-def test_doctor_finds_keys_the_venue_refuses_and_markets_it_does_not_list(ask: Ask, workspace: Workspace) -> None:
+def test_doctor_finds_keys_the_venue_refuses(ask: Ask, workspace: Workspace) -> None:
     (workspace.bots / "fleet.yaml").write_text(FLEET.replace("id: judges", "id: strangers"))
     (workspace.bots / "sol.yaml").write_text(BOT)
-    (workspace.bots / "doge.yaml").write_text(BOT.replace("SOL", "DOGE").replace("name: sol", "name: doge"))
     failed = [finding.what for finding in account_checkup(workspace) if finding.grade is Grade.FAIL]
-    assert "no market DOGE_USDC_PERP" in failed[0] and "keys are refused" in failed[1]
+    assert len(failed) == 1 and "keys are refused" in failed[0]
 
 
 def test_a_market_the_venue_does_not_list_is_an_error(ask: Ask, workspace: Workspace) -> None:

@@ -49,6 +49,9 @@ PACE = 3.0
 BALANCES = {"SOL": Decimal(50), "USDC": Decimal(10_000)}
 
 
+MOMENT_S = 0.01
+
+
 class Play:
     """One venue, one workspace, one clock. `directory` is the play's own."""
 
@@ -97,12 +100,17 @@ class Play:
         )
         return BotProcess(around, applied_reader(self.workspace, BOT))
 
-    async def live_and_die(self, *, for_s: float, crash_at: int | None = None) -> VirtualWorld:
-        """One life that ends like kill -9: at a given point, or after a while."""
+    async def live_and_die(
+        self, *, for_s: float, crash_at: int | None = None, leaving_orders: bool = False
+    ) -> VirtualWorld:
+        """One life that ends like kill -9: at a given point, or after a while; `leaving_orders` then waits for the
+        next moment in which own orders rest."""
         world = self.world(crash_at)
         life = asyncio.ensure_future(self.process(world).live())
         death = asyncio.ensure_future(world.crashed.wait())
         await asyncio.wait((life, death), timeout=for_s, return_when=asyncio.FIRST_COMPLETED)
+        if leaving_orders:
+            await self.resting()
         if life.done() and not world.fenced:
             life.result()
         world.fence()
@@ -111,6 +119,11 @@ class Play:
         with suppress(asyncio.CancelledError, Crashed, BotctlError, sqlite3.Error):
             await life
         return world
+
+    async def resting(self) -> None:
+        """Wait for a moment in which own orders rest: between a fill and the next quote there are none."""
+        while not self.resting_at_venue():
+            await asyncio.sleep(MOMENT_S)
 
     # What each side believes --------------------------------------------------------------------------------
 

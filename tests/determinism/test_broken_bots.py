@@ -31,13 +31,13 @@ def test_a_journal_that_takes_nothing_leaves_no_order_behind(
     async def scene() -> None:
         life = asyncio.create_task(play.process(play.world()).live())
         await asyncio.sleep(LIFE_S)
-        assert play.resting_at_venue()
+        await play.resting()
         monkeypatch.setattr(Journal, "_write", full)
         with pytest.raises(BotctlError, match="the journal cannot be written"):
             await life
         assert play.resting_at_venue() == []
         monkeypatch.undo()
-        await play.live_and_die(for_s=LIFE_S)
+        await play.live_and_die(for_s=LIFE_S, leaving_orders=True)
         assert {order.request.client_id for order in play.live_in_journal()} >= set(play.resting_at_venue())
         assert len(play.resting_at_venue()) <= 6
 

@@ -34,7 +34,7 @@ def slow_venue(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
 async def killed(play: Play, answers: asyncio.Event) -> None:
     """A life that ends like kill -9, with orders at a venue where nothing moves any more."""
     answers.set()
-    await play.live_and_die(for_s=LIFE_S)
+    await play.live_and_die(for_s=LIFE_S, leaving_orders=True)
     answers.clear()
     play.is_quiet = True
     assert play.resting_at_venue()
@@ -98,11 +98,11 @@ def test_a_bot_that_was_moved_while_dead_does_not_forget_its_orders(make_play: M
     play = make_play(seed=3)
 
     async def scene() -> None:
-        await play.live_and_die(for_s=LIFE_S)
+        await play.live_and_die(for_s=LIFE_S, leaving_orders=True)
         play.is_quiet = True
-        resting = play.resting_at_venue()
+        left = len(play.live_in_journal())
         write_generation(play.workspace, {BOT: bot_spec(BOT, market="BTC_USDC")}, number=2)
-        with pytest.raises(Conflict, match=f"{len(resting)} on market {MARKET}"):
+        with pytest.raises(Conflict, match=f"{left} on market {MARKET}"):
             await play.process(play.world()).live()
 
     play.run(scene())

@@ -37,7 +37,7 @@ async def live_with_full_disk(play: Play) -> None:
 
 def test_a_stop_while_starting_cancels_what_the_earlier_life_left(make_play: MakePlay) -> None:
     play = make_play(seed=7)
-    play.run(play.live_and_die(for_s=LIFE_S))
+    play.run(play.live_and_die(for_s=LIFE_S, leaving_orders=True))
     assert play.resting_at_venue() != []
     play.run(stop_while_starting(play))
     assert play.resting_at_venue() == []
@@ -45,13 +45,13 @@ def test_a_stop_while_starting_cancels_what_the_earlier_life_left(make_play: Mak
 
 def test_a_stop_while_starting_fails_in_time_when_the_venue_is_out_of_reach(make_play: MakePlay) -> None:
     play = make_play(seed=7)
-    play.run(play.live_and_die(for_s=LIFE_S))
+    play.run(play.live_and_die(for_s=LIFE_S, leaving_orders=True))
     cut = Trouble(kind=Kind.PARTITION, at_ms=0, for_ms=3_600_000)
     play.network = VirtualNetwork(play.loop, {"backpack": play.venue}, seed=7, weather=Weather((cut,), seed=7))
     began_ns = play.loop.elapsed_ns
     left = len(play.live_in_journal())
     assert left > 0
-    with pytest.raises(BotctlError, match=f"{left} orders of an earlier life may still live"):
+    with pytest.raises(BotctlError, match=f"{left} orders of its earlier life may still live"):
         play.run(stop_while_starting(play))
     assert play.loop.elapsed_ns - began_ns == 10 * NS_PER_S
 
@@ -67,7 +67,7 @@ def test_a_full_disk_at_the_start_is_not_taken_for_a_damaged_journal(make_play: 
     with pytest.raises(BotctlError, match="disk is full") as failure:
         play.run(live_with_full_disk(play))
     assert failure.value.exit_code == 1, "worth starting again"
-    play.run(play.live_and_die(for_s=LIFE_S))
+    play.run(play.live_and_die(for_s=LIFE_S, leaving_orders=True))
     assert play.resting_at_venue() != []
 
 

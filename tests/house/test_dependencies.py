@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-OURS = {"engine", "cli", "tests", "benchmarks"}
+OURS = {"engine", "cli", "tests", "benchmarks", "botctl_toy"}
 
 
 def pins(name: str) -> dict[str, str]:
@@ -79,7 +79,8 @@ def imported_modules(file: Path) -> set[str]:
 
 
 def test_every_package_that_is_imported_is_declared() -> None:
-    runtime = distributions(PROJECT["project"]["dependencies"])
+    extras = PROJECT["project"]["optional-dependencies"].values()
+    runtime = distributions([*PROJECT["project"]["dependencies"], *(entry for extra in extras for entry in extra)])
     dev = distributions([entry for entry in PROJECT["dependency-groups"]["dev"] if isinstance(entry, str)])
     assert third_party("engine", "cli.py") - runtime == set()
     assert third_party("tests", "benchmarks") - runtime - dev == set()

@@ -168,9 +168,9 @@ def test_a_new_range_is_taken_while_running_and_what_is_held_is_closed_where_it_
 def test_flattening_ends_every_round_so_that_nothing_is_closed_twice() -> None:
     bench = running(levels=2, direction="long", stop_policy=StopPolicy.FLATTEN)
     close = fill_and_accept(bench, at(bench, 9_800), 10)
-    bench.feed(StopRequested(at_ns=bench.now_ns, leg="", why="stop"))
-    bench.update(close, OrderStatus.CANCELED)
-    (out,) = submitted(bench.wait(1))
+    commands = bench.feed(StopRequested(at_ns=bench.now_ns, leg="", why="stop"))
+    commands += bench.update(close, OrderStatus.CANCELED) + bench.wait(1)
+    (out,) = submitted(commands)
     bench.fill(out, 10)
     again = bench.restarted()
     again.connect()
