@@ -32,11 +32,22 @@ def venue_names() -> tuple[str, ...]:
 def find_venue(name: str) -> Venue:
     """The venue of that name; ConfigInvalid names the known ones when there is none."""
     if name in BUILT_IN:
-        return cast(Venue, import_module(BUILT_IN[name]).VENUE)
+        return _built_in(name)
     for entry in _outside():
         if entry.name == name:
             return cast(Venue, entry.load())
     raise ConfigInvalid(f"unknown venue {name!r}", hint=f"known venues: {', '.join(venue_names())}")
+
+
+def _built_in(name: str) -> Venue:
+    module = BUILT_IN[name]
+    try:
+        return cast(Venue, import_module(module).VENUE)
+    except ModuleNotFoundError as missing:
+        extra = module.split(".")[2]
+        raise ConfigInvalid(
+            f"{name} needs {missing.name}, which is not installed", hint=f"pip install 'botctl[{extra}]'"
+        ) from missing
 
 
 def _outside() -> EntryPoints:

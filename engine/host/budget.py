@@ -25,6 +25,8 @@ SOONEST_NS = 20 * NS_PER_MS
 """A process that runs out looks into the file again no sooner than this."""
 BLOCK_SHARE = 0.125
 """The part of the burst that one process takes at a time, of each reserve and of the rest."""
+SMALLEST_BLOCK = 4.0
+"""One round of a leg's questions: with less at a time a small account would never learn how it stands."""
 ENOUGH_BLOCKS = 2.5
 """Of the three blocks of a whole lease, half a one may be spent before more is looked for."""
 LARGEST_FILE = 4_096
@@ -61,7 +63,7 @@ class HostPace:
         self._handle = open(file, "r+b", buffering=0, opener=_private)  # noqa: SIM115 - kept open
         self._boot_id = boot_id
         self._bucket = Bucket(requests_per_minute, slack_ns=LEASE_NS)
-        self._block = max(1.0, self._bucket.burst * BLOCK_SHARE)
+        self._block = max(SMALLEST_BLOCK, self._bucket.burst * BLOCK_SHARE)
         self._lease = Lease()
         self._spent = 0
         self._spent_ns = 0

@@ -147,3 +147,8 @@ def test_a_command_that_asks_once_is_counted_too(tmp_path: Path) -> None:
     one.close()
     after = two.budget(HOUR_NS + LEASE_NS)
     assert before.place > 0 and after.place == 0
+
+
+def test_an_account_of_sixty_a_minute_can_afford_a_round_of_questions(tmp_path: Path) -> None:
+    (one,) = filled(tmp_path, 60)
+    assert one.budget(HOUR_NS).cancel >= 4
