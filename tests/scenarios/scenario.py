@@ -82,7 +82,8 @@ class Hit(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Expected(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What must be true of a bot at `at_s`; what is not named does not matter.
 
-    `orders`, `buys`, `sells` and `held` are what the venue itself has; the rest is what the bot says of itself.
+    `orders`, `buys` and `sells` (their prices), `sizes` (all that may still fill), `held`, and `by_hand` (orders
+    of the account's owner) are what the venue itself has; the rest is what the bot says of itself.
     """
 
     at_s: float
@@ -91,6 +92,8 @@ class Expected(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     orders: int | None = None
     buys: list[Decimal] | None = None
     sells: list[Decimal] | None = None
+    sizes: Decimal | None = None
+    by_hand: int | None = None
     held: Decimal | None = None
     position: Decimal | None = None
     fills: int | None = None

@@ -123,14 +123,16 @@ class Stage:
                 self.complain(f"{expected.bot} has {name} {_words(found)}, not {_words(wanted)}")
 
     def _facts(self, bot: str, leg: str) -> dict[str, Any]:
-        resting, held = self._resting(bot, leg), self._held(bot, leg)
+        resting = self._resting(bot, leg)
         facts: dict[str, Any] = {
             "orders": len(resting),
             "buys": sorted(
                 (self._price(bot, leg, order) for order in resting if order.side.sign > 0), reverse=True
             ),
             "sells": sorted(self._price(bot, leg, order) for order in resting if order.side.sign < 0),
-            "held": held,
+            "sizes": self._open_size(bot, leg),
+            "by_hand": len(self._by_hand(bot, leg)),
+            "held": self._held(bot, leg),
             "state": "dead",
         }
         process = self.keepers[bot].process
@@ -180,6 +182,15 @@ class Stage:
     def _resting(self, bot: str, leg: str) -> list[Order]:
         exchange, account, market = self._at(bot, leg)
         return [order for order in exchange.open_orders(account, market) if order.order_id not in self._hands]
+
+    def _by_hand(self, bot: str, leg: str) -> list[Order]:
+        """The owner's own resting orders, on whatever market of the bot's account."""
+        exchange, account, _ = self._at(bot, leg)
+        return [order for order in exchange.open_orders(account) if order.order_id in self._hands]
+
+    def _open_size(self, bot: str, leg: str) -> Decimal:
+        exchange, _, market = self._at(bot, leg)
+        return exchange.markets[market].market.instrument.size(sum(o.open_lots for o in self._resting(bot, leg)))
 
     def _held(self, bot: str, leg: str) -> Decimal:
         """Σ of the account's fills on the market that are not the owner's own."""
