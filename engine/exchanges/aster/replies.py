@@ -133,7 +133,7 @@ class ReplyDecoder:
                 leg=self._leg,
                 requested_ns=reply.requested_ns,
                 since_ns=_complete_since(reply, [row.time for row in rows]),
-                fills=tuple(self._translator.fill(row) for row in rows if row.symbol == self._translator.symbol),
+                fills=self._translator.fills(rows),
             ),
         )
 

@@ -81,7 +81,8 @@ class Countdown(WireObject, frozen=True, kw_only=True):
 # {"buyer":false,"commission":"-0.07819010","commissionAsset":"USDT","id":698759,"maker":false,"orderId":25851813,
 #  "price":"7819.01","qty":"0.002","quoteQty":"15.63802","realizedPnl":"-0.91539999","side":"SELL",
 #  "positionSide":"SHORT","symbol":"BTCUSDT","time":1569514978020} · Account trade list. The
-# documentation's commission is negative and captured ones are positive; perps may leave `maker` out.
+# documentation's commission is negative and captured ones are positive (`translate` reads both, so that a maker's
+# rebate keeps its sign); perps may leave `maker` out.
 class UserTrade(WireObject, frozen=True, kw_only=True):
     id: Id
     order_id: Id
