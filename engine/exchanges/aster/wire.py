@@ -166,6 +166,18 @@ class Depth(
     asks: tuple[PriceLevel, ...]
 
 
+# [1499040000000,"0.01634790","0.80000000","0.01575800","0.01577100","148976.11427815",1499644799999,
+#  "2434.19055334",308,"1756.87402397","28.46694368","17928899.62484339"] · Kline/candlestick data; what follows the
+# volume is not read.
+class Kline(Value, frozen=True, kw_only=True, array_like=True):
+    open_ms: int
+    open: str
+    high: str
+    low: str
+    close: str
+    volume: str
+
+
 # {"filterType":"PRICE_FILTER","minPrice":"0.00010","maxPrice":"200","tickSize":"0.00010"} · Exchange information.
 # The least value of an order is `notional` for perps and `minNotional` for spot.
 class Filter(WireObject, frozen=True, kw_only=True):
