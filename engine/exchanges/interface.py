@@ -72,6 +72,7 @@ class VenueFacts(Value, frozen=True, kw_only=True):
     `send_lifetime_ns`: a signed request older than this cannot arrive any more (dead-after).
     `lookup_only_while_resting`: QueryOrder cannot see closed orders, their fate is in history and fills.
     `requests_per_minute`: the account's shared budget.
+    `nonce_key`: the credential that tells an account's keys apart where each has a sequence of nonces of its own.
     """
 
     name: str
@@ -83,6 +84,7 @@ class VenueFacts(Value, frozen=True, kw_only=True):
     credential_fields: tuple[str, ...]
     can_amend: bool = False
     nonces: NonceRule = NonceRule.NONE
+    nonce_key: str = ""
     book_source: BookSource = BookSource.QUERY
     endpoints: Mapping[str, Endpoints] = {}
     """By environment (`mainnet`, `testnet`); simulated venues tell theirs when they start."""

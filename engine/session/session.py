@@ -19,6 +19,7 @@ from engine.model.events import (
     DepthChanged,
     DepthSnapshot,
     Event,
+    NonceUsed,
     OrderUpdated,
 )
 from engine.session.access import AccessKeeper
@@ -185,6 +186,9 @@ class Session:
                 self._book.changed(event)
             elif isinstance(event, DepthSnapshot):
                 self._book.snapshot(event)
+            elif isinstance(event, NonceUsed):
+                for ended in self._requests.nonce_used(event):
+                    self._deliver(ended)
             else:
                 self._deliver(event)
         if stream.private:

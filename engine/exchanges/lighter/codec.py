@@ -60,7 +60,7 @@ class LighterCodec:
             order_life_ms=order_life_ms,
         )
         self._replies = ReplyDecoder(leg, instrument, translator)
-        self._frames = FrameDecoder(leg, translator)
+        self._frames = FrameDecoder(leg, translator, key.api_key_index)
 
     def streams(self, context: Context) -> tuple[Stream, ...]:
         """Two sockets, so that own orders are heard although the book's traffic is heavy, or its socket lost."""

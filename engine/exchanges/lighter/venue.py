@@ -50,6 +50,7 @@ FACTS = VenueFacts(
     requests_per_minute=STANDARD_REQUESTS_PER_MINUTE,
     credential_fields=("account_index", "api_key_index", "api_private_key"),
     nonces=NonceRule.SEQUENCE,
+    nonce_key="api_key_index",
     book_source=BookSource.STREAM,
     endpoints={
         "mainnet": Endpoints(
