@@ -81,6 +81,8 @@ def _account(name: str, data: Data, venues: Data) -> AccountSpec:
             "ws_url": urls.get("ws_url"),
             "credentials": {field: _secret(written) for field, written in data["credentials"].items()},
             "balances": _plainest(data["balances"]),
+            "exclusive": data["exclusive"] or None,
+            "dead_mans_switch_s": data["dead_mans_switch_s"],
         },
         AccountSpec,
     )

@@ -36,7 +36,11 @@ class SecretRef(Value, frozen=True, kw_only=True):
 
 
 class AccountSpec(Value, frozen=True, kw_only=True):
-    """One account at one venue. A simulated account has opening balances instead of credentials."""
+    """One account at one venue. A simulated account has opening balances instead of credentials.
+
+    `exclusive` is a declaration: nobody but this fleet trades on it (None: nobody said so). `dead_mans_switch_s` is
+    after how long the venue cancels all orders when it has not heard of the bot; only for exclusive accounts.
+    """
 
     name: str
     venue: str
@@ -45,6 +49,8 @@ class AccountSpec(Value, frozen=True, kw_only=True):
     ws_url: str | None
     credentials: dict[str, SecretRef]
     balances: dict[str, Decimal]
+    exclusive: bool | None = None
+    dead_mans_switch_s: int | None = None
 
 
 class LegSpec(Value, frozen=True, kw_only=True):
