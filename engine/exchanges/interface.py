@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
 from engine.model.commands import Command
@@ -197,6 +197,14 @@ class Venue(Protocol):
 
     def decode_server_time(self, response: HttpResponse) -> int:
         """The venue's clock in ns since the epoch."""
+
+
+@runtime_checkable
+class ConfigurableVenue(Protocol):
+    """A venue of which an account may choose something: what stands under `options` in fleet.yaml."""
+
+    def configured(self, options: Mapping[str, Any]) -> Venue:
+        """The venue as chosen; ConfigInvalid says what is wrong with the choice."""
 
 
 class Candle(Value, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.exchanges.interface import Endpoints, Venue
+from engine.exchanges.lighter.options import LighterOptions
 from engine.exchanges.lighter.venue import Lighter
 from engine.model.commands import CancelOrder, SubmitOrder
 from engine.model.events import BookUpdated, Event, LegConnected, OrderUpdated
@@ -29,7 +30,7 @@ from engine.transport.pacing import Pacing
 
 LEG, FLEET, ACCOUNT, MARKET = "main", "tests", "alice", "ETH"
 ENDPOINTS = Endpoints(rest_url="http://lighter", ws_url="ws://lighter/")
-LIGHTER = Lighter(tx_lifetime_ms=60_000)
+LIGHTER = Lighter(LighterOptions(tx_lifetime_s=60))
 """Signs in Python, by the clock it is given: the native signer reads the machine's."""
 UNCOUNTED = LighterSettings(requests_per_minute=None)
 FIRST_ID = LIGHTER.facts.client_ids.compose(1, 1)
