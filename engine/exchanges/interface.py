@@ -200,6 +200,14 @@ class Venue(Protocol):
 
 
 @runtime_checkable
+class SelfCheckingVenue(Protocol):
+    """A venue that can tell whether its signing libraries are to be trusted, without keys and without asking."""
+
+    def self_check(self) -> None:
+        """Sign something known; ConfigInvalid when the outcome is not the known one."""
+
+
+@runtime_checkable
 class ConfigurableVenue(Protocol):
     """A venue of which an account may choose something: what stands under `options` in fleet.yaml."""
 

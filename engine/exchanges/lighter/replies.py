@@ -36,6 +36,7 @@ from engine.model.commands import (
 from engine.model.events import (
     BalancesReported,
     CancelAcknowledged,
+    DepthSnapshot,
     Event,
     FillsReported,
     OpenOrdersReported,
@@ -52,6 +53,7 @@ _ACCEPTED = msgspec.json.Decoder(wire.Accepted)
 _ORDERS = msgspec.json.Decoder(wire.Orders)
 _TRADES = msgspec.json.Decoder(wire.Trades)
 _ACCOUNTS = msgspec.json.Decoder(wire.Accounts)
+_RESTING = msgspec.json.Decoder(wire.RestingOrders)
 _MARKETS = msgspec.json.Decoder(wire.MarketList)
 
 
@@ -78,7 +80,7 @@ class ReplyDecoder:
             QueryFills: self._fills,
             QueryPosition: self._position,
             QueryBalances: self._balances,
-            QueryBook: self._nothing,
+            QueryBook: self._book,
             QueryInstrument: self._market,
         }
 
@@ -153,8 +155,12 @@ class ReplyDecoder:
             raise Unavailable("Lighter knows no account of this index")
         return accounts[0]
 
-    def _nothing(self, _: _Success) -> None:
-        """Single orders without a nonce cannot be joined to the stream: only the stream makes a book whole."""
+    def _book(self, reply: _Success) -> DepthSnapshot:
+        """For people: single orders, without a nonce that could join them to the stream, whose own snapshot is what
+        books are made from."""
+        found = _RESTING.decode(reply.body)
+        bids, asks = self._translator.resting(found.bids), self._translator.resting(found.asks)
+        return DepthSnapshot(at_ns=reply.at_ns, leg=self._leg, last_id=0, bids=bids, asks=asks)
 
     def _market(self, reply: _Success) -> None:
         """Nobody has to hear that the market is as we know it; trading on an old grid would be wrong."""

@@ -14,6 +14,7 @@ from engine.errors import ConfigInvalid, ProtocolError
 from engine.exchanges.interface import (
     BookMachine,
     BookSource,
+    Candle,
     Codec,
     Credentials,
     Endpoints,
@@ -21,7 +22,8 @@ from engine.exchanges.interface import (
     Venue,
     VenueFacts,
 )
-from engine.exchanges.lighter import wire
+from engine.exchanges.lighter import native, signing, wire
+from engine.exchanges.lighter.candles import candles_request, decode_candles
 from engine.exchanges.lighter.codec import UNREADABLE, LighterCodec
 from engine.exchanges.lighter.curve import ORDER
 from engine.exchanges.lighter.instruments import instruments
@@ -110,6 +112,12 @@ class Lighter:
         """An update begins where the one before ended: `begin_nonce` is that one's `nonce`."""
         return SequencedBook(leg, before_first_id)
 
+    def self_check(self) -> None:
+        """See `engine.exchanges.interface.SelfCheckingVenue`. Loading the native signer checks it too, so that no
+        bot starts with one that fails."""
+        signing.self_check()
+        native.load()
+
     def account_identity(self, credentials: Credentials) -> str:
         """The account's index: limits and positions belong to it, whichever of its keys signs."""
         return credentials["account_index"]
@@ -134,6 +142,18 @@ class Lighter:
             return instruments(_MARKETS.decode(response.body).order_book_details)
         except UNREADABLE as error:
             raise ProtocolError(f"Lighter's market list makes no sense: {error}") from error
+
+    def candles_request(self, instrument: Instrument, *, since_ns: int) -> HttpRequest:
+        """See `engine.exchanges.interface.CandleVenue`."""
+        return candles_request(instrument, since_ns)
+
+    def decode_candles(self, response: HttpResponse) -> tuple[Candle, ...]:
+        if not is_success(response):
+            raise public_failure(response)
+        try:
+            return decode_candles(response.body)
+        except UNREADABLE as error:
+            raise ProtocolError(f"Lighter's candles make no sense: {error}") from error
 
     def server_time_request(self) -> HttpRequest:
         return HttpRequest(method="GET", target="/")
