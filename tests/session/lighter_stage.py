@@ -20,7 +20,7 @@ from engine.session.settings import SessionSettings
 from engine.session.shared import Shared
 from engine.sim.lighter.settings import LighterSettings
 from engine.sim.lighter.venue import LighterMachine
-from engine.sim.machine import HttpReceived, Inbound, Outbound
+from engine.sim.machine import HttpAnswered, HttpReceived, Inbound, Outbound
 from engine.sim.network import VirtualNetwork
 from engine.sim.venues import account_credentials, simulated_lighter
 from engine.sim.virtual_loop import VirtualLoop
@@ -56,6 +56,8 @@ class Lossy:
         self.lose = 0
         self.lost: list[HttpReceived] = []
         self.taken: list[HttpReceived] = []
+        self.refusals: list[bytes] = []
+        """What the venue said to transactions that it did not take."""
 
     @property
     def next_wake_ns(self) -> int | None:
@@ -71,7 +73,13 @@ class Lossy:
                 self.lost.append(message)
                 return []
             self.taken.append(message)
+            return self._noted(self.machine.handle(message, now_ns))
         return self.machine.handle(message, now_ns)
+
+    def _noted(self, said: list[Outbound]) -> list[Outbound]:
+        answers = (message.response for message in said if isinstance(message, HttpAnswered))
+        self.refusals += [answer.body for answer in answers if answer.status != 200]
+        return said
 
 
 class Trader:
