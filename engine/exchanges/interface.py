@@ -82,6 +82,8 @@ class VenueFacts(Value, frozen=True, kw_only=True):
     requests_per_minute: int
     credential_fields: tuple[str, ...]
     can_amend: bool = False
+    dead_mans_switch: bool = False
+    """Whether its codecs carry out SetDeadMansSwitch."""
     nonces: NonceRule = NonceRule.NONE
     book_source: BookSource = BookSource.QUERY
     endpoints: Mapping[str, Endpoints] = {}
