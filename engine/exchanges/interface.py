@@ -83,6 +83,8 @@ class VenueFacts(Value, frozen=True, kw_only=True):
     requests_per_minute: int
     credential_fields: tuple[str, ...]
     can_amend: bool = False
+    dead_mans_switch: bool = False
+    """Whether its codecs carry out SetDeadMansSwitch."""
     nonces: NonceRule = NonceRule.NONE
     nonce_key: str = ""
     book_source: BookSource = BookSource.QUERY

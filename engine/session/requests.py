@@ -10,7 +10,7 @@ from typing import NamedTuple
 from engine.errors import AuthenticationFailed, ClockSkewed, NotSent, RateLimited, VenueError
 from engine.exchanges.interface import Codec, Context
 from engine.exchanges.messages import HttpResponse
-from engine.model.commands import CancelOrder, Command, SubmitOrder
+from engine.model.commands import Change, Command, SubmitOrder
 from engine.model.events import CancelRejected, Event, NonceUsed, OutcomeUnknown, SubmitRejected
 from engine.model.order import RejectReason
 from engine.session.contexts import Contexts
@@ -65,8 +65,8 @@ class Requests:
             refused.set_exception(error)
             return Sent(command, None, requested_ns, refused)
         request = self._codec.encode(command, context)
-        changes_orders = isinstance(command, SubmitOrder | CancelOrder)
-        timeout_s = self._settings.order_timeout_s if changes_orders else self._settings.query_timeout_s
+        is_change = isinstance(command, Change)
+        timeout_s = self._settings.order_timeout_s if is_change else self._settings.query_timeout_s
         reply = self._door.send(request, timeout_s=timeout_s)
         return Sent(command, context, requested_ns, reply)
 
@@ -137,5 +137,5 @@ class Requests:
             self._lost.add(sent.context.nonce, event.client_id)
 
     def _end_nonce(self, sent: Sent, *, was_taken: bool) -> None:
-        if self._contexts.sequence and sent.context and isinstance(sent.command, SubmitOrder | CancelOrder):
+        if self._contexts.sequence and sent.context and isinstance(sent.command, Change):
             self._contexts.sequence.ended(was_taken=was_taken)

@@ -27,6 +27,7 @@ from engine.session.account_feed import AccountFeed
 from engine.session.book_feed import BookFeed
 from engine.session.clock_offset import ClockOffset
 from engine.session.contexts import Contexts
+from engine.session.dead_mans_switch import DeadMansSwitch
 from engine.session.door import Door
 from engine.session.nonces import SequenceNonces
 from engine.session.requests import Doubts, Requests, Sent
@@ -69,6 +70,7 @@ class Session:
             self._contexts.sequence = SequenceNonces(world, fetch_nonce, shared.lease)
         self._access = self._access_keeper(codec.gate)
         self._requests = Requests(world, codec, self._door, self._contexts, self._doubts(), settings)
+        self._switch = self._dead_mans_switch(settings.dead_mans_switch_s)
         fetch_book = self._fetch_book if venue.facts.book_source is BookSource.QUERY else None
         self._book = BookFeed(world, venue.book(settings.leg), fetch_book, deliver, settings)
         self._names = {stream.name: stream.private for stream in self._streams()}
@@ -124,6 +126,11 @@ class Session:
         if self._failure is not None:
             raise self._failure
 
+    async def stand_down(self) -> None:
+        """Nothing of ours rests any more: the venue need not cancel it when we are gone."""
+        if self._switch is not None:
+            await self._switch.take_back()
+
     async def close(self) -> None:
         """End `run` and see its sockets closed. Commands under way are unresolved; the next start asks for them."""
         self._closing.set()
@@ -137,6 +144,8 @@ class Session:
             loops.append(self._access.keep())
         if self._contexts.sequence is not None:
             loops.append(self._contexts.sequence.keep())
+        if self._switch is not None:
+            loops.append(self._switch.keep())
         await race(self._clock.keep(), self._book.run(), *loops)
 
     # What goes out beside commands --------------------------------------------------------------------------
@@ -145,6 +154,11 @@ class Session:
         if gate is None:
             return None
         return AccessKeeper(self._world, gate, self._door, self._clock, self._contexts, self._settings)
+
+    def _dead_mans_switch(self, cancel_after_s: int | None) -> DeadMansSwitch | None:
+        if cancel_after_s is None:
+            return None
+        return DeadMansSwitch(self._world, self._requests.ask, self._settings, cancel_after_s)
 
     def _doubts(self) -> Doubts:
         return Doubts(

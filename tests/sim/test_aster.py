@@ -196,6 +196,34 @@ def test_cancel_all_says_200_in_each_apis_own_way() -> None:
     assert AsterDesk(SPOT).ask("alice", "DELETE", "/allOpenOrders", symbol=BTC)["code"] == 200
 
 
+def test_a_countdown_cancels_at_its_end_unless_it_began_anew_and_0_ends_it() -> None:
+    desk = AsterDesk()
+    desk.place("alice", "BUY", "86000", "0.01")
+    desk.place("bob", "BUY", "86000", "0.01")
+    for _ in range(3):
+        answer = desk.ask("alice", "POST", "/countdownCancelAll", symbol=BTC, countdownTime=10_000)
+        assert answer == {"symbol": BTC, "countdownTime": "10000"}
+        desk.run(9)
+    assert desk.ask("alice", "GET", "/openOrders", symbol=BTC)
+    desk.ask("alice", "POST", "/countdownCancelAll", symbol=BTC, countdownTime=0)
+    desk.run(20)
+    assert desk.ask("alice", "GET", "/openOrders", symbol=BTC)
+    desk.ask("alice", "POST", "/countdownCancelAll", symbol=BTC, countdownTime=10_000)
+    desk.run(11)
+    assert desk.ask("alice", "GET", "/openOrders", symbol=BTC) == []
+    assert len(desk.ask("bob", "GET", "/openOrders", symbol=BTC)) == 1
+
+
+def test_a_countdown_is_of_one_market_and_spot_has_none() -> None:
+    desk = AsterDesk()
+    desk.place("alice", "BUY", "86000", "0.01")
+    desk.ask("alice", "POST", "/countdownCancelAll", symbol="SOLUSDT", countdownTime=1_000)
+    desk.run(2)
+    assert len(desk.ask("alice", "GET", "/openOrders", symbol=BTC)) == 1
+    assert code(desk.ask("alice", "POST", "/countdownCancelAll", symbol=BTC)) == -1102
+    assert "code" in AsterDesk(SPOT).ask("alice", "POST", "/countdownCancelAll", symbol=BTC, countdownTime=1_000)
+
+
 def test_a_trade_moves_position_and_money_and_is_told() -> None:
     desk = AsterDesk()
     stream = desk.account_stream("alice")

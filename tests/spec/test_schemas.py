@@ -136,6 +136,12 @@ def test_a_venue_asks_for_the_credentials_its_code_needs() -> None:
         assert below(f"venues/{venue}", "credentials") == set(facts.credential_fields)
 
 
+def test_a_venue_takes_a_dead_mans_switch_exactly_when_its_code_has_one() -> None:
+    for venue in venue_names():
+        is_taken = "integer" in fields(f"venues/{venue}")["dead_mans_switch_s"]["type"]
+        assert is_taken is find_venue(venue).facts.dead_mans_switch, venue
+
+
 def test_some_venue_has_every_kind_of_market_that_a_strategy_trades() -> None:
     kinds = {kind for name in strategy_kinds() for kind in load_schema(f"strategies/{name}")["x-legs"].values()}
     assert kinds <= {kind for venue in venue_names() for kind in find_venue(venue).facts.kinds}

@@ -72,6 +72,12 @@ class Order(WireObject, frozen=True, kw_only=True):
     update_time: int | str = 0
 
 
+# {"symbol":"BTCUSDT","countdownTime":"100000"} · Auto-cancel all open orders
+class Countdown(WireObject, frozen=True, kw_only=True):
+    symbol: str
+    countdown_time: int | str
+
+
 # {"buyer":false,"commission":"-0.07819010","commissionAsset":"USDT","id":698759,"maker":false,"orderId":25851813,
 #  "price":"7819.01","qty":"0.002","quoteQty":"15.63802","realizedPnl":"-0.91539999","side":"SELL",
 #  "positionSide":"SHORT","symbol":"BTCUSDT","time":1569514978020} · Account trade list. The
