@@ -89,15 +89,20 @@ class Trader:
         self.world, self.venue, self.account = world, venue, account
         self.events: list[Event] = []
 
-    async def open(self, lease: Lease | None = None) -> Session:
+    async def open(self, lease: Lease | None = None, **settings: Any) -> Session:
         instrument = await fetch_instrument(self.world, self.venue, ENDPOINTS, MARKET)
         keys = account_credentials("lighter", FLEET, self.account)
         codec = self.venue.codec(leg=LEG, instrument=instrument, credentials=keys, endpoints=ENDPOINTS)
         per_minute = self.venue.facts.requests_per_minute
         shared = Shared(Pacing(per_minute, self.world.monotonic_ns()), clock_nonces(), lease or OwnKey())
-        settings = SessionSettings(leg=LEG)
         self.session = Session(
-            self.world, self.venue, codec, lambda: ENDPOINTS, self.events.append, settings, shared
+            self.world,
+            self.venue,
+            codec,
+            lambda: ENDPOINTS,
+            self.events.append,
+            SessionSettings(leg=LEG, **settings),
+            shared,
         )
         return self.session
 
@@ -139,6 +144,7 @@ def play(
     scene: Callable[[Trader, Lossy], Awaitable[None]],
     settings: LighterSettings = UNCOUNTED,
     venue: Venue = LIGHTER,
+    **of_session: Any,
 ) -> None:
     """Play a scene beside one running session; it is closed at the end."""
     loop = VirtualLoop()
@@ -146,7 +152,7 @@ def play(
     async def whole() -> None:
         lossy = Lossy(simulated_lighter(sim_spec(), FLEET, settings=settings))
         trader = Trader(VirtualWorld(VirtualNetwork(loop, {"lighter": lossy}, seed=1), seed=1), venue)
-        running = asyncio.ensure_future((await trader.open()).run())
+        running = asyncio.ensure_future((await trader.open(**of_session)).run())
         try:
             await trader.ready()
             await scene(trader, lossy)

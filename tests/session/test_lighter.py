@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from engine.model.events import OutcomeUnknown, SubmitRejected
 from engine.model.order import OrderStatus, RejectReason, Side
-from tests.session.lighter_stage import FIRST_ID, Lossy, Trader, play
+from tests.session.lighter_stage import ACCOUNT, FIRST_ID, Lossy, Trader, play
 
+SWITCH_S = 330
 A, B, C = FIRST_ID, FIRST_ID + 1, FIRST_ID + 2
 
 
@@ -37,8 +38,7 @@ def test_a_lost_order_is_over_as_soon_as_another_one_was_carried_out_with_its_no
         (late,) = lossy.lost
         lossy.machine.handle(late, trader.world.now_ns())
         await trader.world.sleep(1)
-        resting = [order.client_id for order in lossy.machine.exchange.open_orders("alice")]
-        assert resting == [B]
+        assert resting(lossy) == [B]
 
     play(scene)
 
@@ -72,3 +72,33 @@ def test_an_order_that_arrived_although_its_answer_did_not_is_never_called_lost(
         assert rejected(trader) == []
 
     play(scene)
+
+
+def resting(lossy: Lossy) -> list[int | None]:
+    return [order.client_id for order in lossy.machine.exchange.open_orders(ACCOUNT)]
+
+
+def test_the_accounts_switch_is_moved_ahead_while_the_session_lives_and_fires_when_it_does_not() -> None:
+    async def scene(trader: Trader, lossy: Lossy) -> None:
+        trader.submit(A, Side.BUY, 300_000, post_only=True)
+        await trader.world.sleep(3 * SWITCH_S)
+        assert resting(lossy) == [A] and lossy.refusals == []
+        await trader.session.close()
+        await trader.world.sleep(SWITCH_S - 90)
+        assert resting(lossy) == [A]
+        await trader.world.sleep(91)
+        assert resting(lossy) == []
+
+    play(scene, dead_mans_switch_s=SWITCH_S)
+
+
+def test_a_session_that_stands_down_takes_the_switch_back() -> None:
+    async def scene(trader: Trader, lossy: Lossy) -> None:
+        trader.submit(A, Side.BUY, 300_000, post_only=True)
+        await trader.world.sleep(10)
+        await trader.session.stand_down()
+        await trader.session.close()
+        await trader.world.sleep(2 * SWITCH_S)
+        assert resting(lossy) == [A]
+
+    play(scene, dead_mans_switch_s=SWITCH_S)

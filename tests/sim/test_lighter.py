@@ -12,8 +12,8 @@ import pytest
 
 from engine.errors import AuthenticationFailed, RateLimited, VenueError
 from engine.exchanges.lighter.account_wide import abort_cancel_all, cancel_all_now, schedule_cancel_all
-from engine.exchanges.lighter.encode import send_transaction
 from engine.exchanges.lighter.options import LighterOptions
+from engine.exchanges.lighter.sending import send_transaction
 from engine.exchanges.lighter.transactions import TxType
 from engine.exchanges.lighter.venue import Lighter
 from engine.exchanges.messages import HttpRequest, HttpResponse

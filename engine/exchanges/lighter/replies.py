@@ -31,6 +31,7 @@ from engine.model.commands import (
     QueryOrder,
     QueryOrderHistory,
     QueryPosition,
+    SetDeadMansSwitch,
     SubmitOrder,
 )
 from engine.model.events import (
@@ -74,6 +75,7 @@ class ReplyDecoder:
         self._readers: dict[type[Command], Callable[[_Success], Event | None]] = {
             SubmitOrder: self._taken,
             CancelOrder: self._taken,
+            SetDeadMansSwitch: self._taken,
             QueryOrder: self._order,
             QueryOpenOrders: self._open_orders,
             QueryOrderHistory: self._history,

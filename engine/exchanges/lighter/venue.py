@@ -55,6 +55,7 @@ FACTS = VenueFacts(
     credential_fields=("account_index", "api_key_index", "api_private_key"),
     nonces=NonceRule.SEQUENCE,
     nonce_key="api_key_index",
+    dead_mans_switch=True,
     book_source=BookSource.STREAM,
     endpoints={
         "mainnet": Endpoints(

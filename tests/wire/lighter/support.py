@@ -16,7 +16,7 @@ from engine.exchanges.lighter.venue import Lighter
 from engine.exchanges.messages import HttpResponse
 from engine.model.instrument import Instrument
 from tests.exchanges.samples import COMMANDS as SAMPLES
-from tests.exchanges.samples import submit
+from tests.exchanges.samples import SWITCHES, submit
 
 HERE = Path(__file__).parent
 REQUESTED_NS = 1_800_000_000_000_000_000
@@ -24,6 +24,7 @@ AT_NS = 1_800_000_000_000_000_001
 ACCOUNT = 392
 COMMANDS = {
     **SAMPLES,
+    **SWITCHES,
     "submit": submit(client_id=4294967297),
     "query_order": msgspec.structs.replace(SAMPLES["query_order"], client_id=4294967297),
 }
