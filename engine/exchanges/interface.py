@@ -115,6 +115,27 @@ class NonceSource(Protocol):
         """The nonce the next request must carry; raises a VenueError."""
 
 
+class SocketAnswer(Value, frozen=True, kw_only=True):
+    """A frame that answers a request, as HTTP would have; `request_id` is None where it does not say which."""
+
+    request_id: str | None
+    response: HttpResponse
+
+
+class SocketEntry(Protocol):
+    """How requests are said on a socket that is open anyway, instead of by HTTP."""
+
+    @property
+    def stream(self) -> str:
+        """The name of the stream whose socket it is."""
+
+    def frame(self, request: HttpRequest, request_id: str) -> str | None:
+        """The request as a frame; None for one that cannot be said there."""
+
+    def answer(self, text: str | bytes) -> SocketAnswer | None:
+        """What a frame answers; None for all the frames that answer nothing. Never raises."""
+
+
 class Codec(Protocol):
     """One account and one market of a venue, spoken without I/O."""
 
@@ -153,6 +174,15 @@ class Codec(Protocol):
 
     def answer_frame(self, text: str | bytes) -> str | None:
         """What must be said back to a frame, e.g. to an application-level ping; None nearly always."""
+
+
+@runtime_checkable
+class SocketCodec(Protocol):
+    """A codec that may say its commands on one of its sockets."""
+
+    @property
+    def socket_entry(self) -> SocketEntry | None:
+        """None where the account has chosen HTTP."""
 
 
 class BookMachine(Protocol):

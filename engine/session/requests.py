@@ -14,7 +14,7 @@ from engine.model.commands import Change, Command, SubmitOrder
 from engine.model.events import CancelRejected, Event, NonceUsed, OutcomeUnknown, SubmitRejected
 from engine.model.order import RejectReason
 from engine.session.contexts import Contexts
-from engine.session.door import Door
+from engine.session.door import Sender
 from engine.session.nonces import LostOrders
 from engine.session.replies import failure_event
 from engine.session.settings import SessionSettings
@@ -22,6 +22,11 @@ from engine.transport.world import World
 
 NOT_CERTAINLY_TAKEN = SubmitRejected, CancelRejected, OutcomeUnknown
 """After these nobody knows whether the venue counts the request's nonce as used."""
+
+
+def is_certainly_taken(events: Sequence[Event]) -> bool:
+    """Whether the answer that led to these events says that the venue took the request."""
+    return not any(isinstance(event, NOT_CERTAINLY_TAKEN) for event in events)
 
 
 class Sent(NamedTuple):
@@ -45,7 +50,13 @@ class Requests:
     """One codec's requests. `begin` and `events` are the two halves of a command; `ask` is both at once."""
 
     def __init__(
-        self, world: World, codec: Codec, door: Door, contexts: Contexts, doubts: Doubts, settings: SessionSettings
+        self,
+        world: World,
+        codec: Codec,
+        door: Sender,
+        contexts: Contexts,
+        doubts: Doubts,
+        settings: SessionSettings,
     ) -> None:
         self._world = world
         self._codec = codec
@@ -110,7 +121,7 @@ class Requests:
         was_taken = False
         try:
             events = self._decode(sent)
-            was_taken = not any(isinstance(event, NOT_CERTAINLY_TAKEN) for event in events)
+            was_taken = is_certainly_taken(events)
         except RateLimited:
             self._doubts.rate_limited()
             raise

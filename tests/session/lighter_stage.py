@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.exchanges.interface import Endpoints, Venue
-from engine.exchanges.lighter.options import LighterOptions
+from engine.exchanges.lighter.options import LighterOptions, OrderEntry
 from engine.exchanges.lighter.venue import Lighter
 from engine.model.commands import CancelOrder, SubmitOrder
 from engine.model.events import BookUpdated, Event, LegConnected, OrderUpdated
@@ -20,7 +20,15 @@ from engine.session.settings import SessionSettings
 from engine.session.shared import Shared
 from engine.sim.lighter.settings import LighterSettings
 from engine.sim.lighter.venue import LighterMachine
-from engine.sim.machine import HttpAnswered, HttpReceived, Inbound, Outbound
+from engine.sim.machine import (
+    HttpAnswered,
+    HttpReceived,
+    Inbound,
+    Outbound,
+    SocketDropped,
+    SocketReceived,
+    SocketSent,
+)
 from engine.sim.network import VirtualNetwork
 from engine.sim.venues import account_credentials, simulated_lighter
 from engine.sim.virtual_loop import VirtualLoop
@@ -32,6 +40,7 @@ LEG, FLEET, ACCOUNT, MARKET = "main", "tests", "alice", "ETH"
 ENDPOINTS = Endpoints(rest_url="http://lighter", ws_url="ws://lighter/")
 LIGHTER = Lighter(LighterOptions(tx_lifetime_s=60))
 """Signs in Python, by the clock it is given: the native signer reads the machine's."""
+BY_SOCKET = Lighter(LighterOptions(tx_lifetime_s=60, order_entry=OrderEntry.WEBSOCKET))
 UNCOUNTED = LighterSettings(requests_per_minute=None)
 FIRST_ID = LIGHTER.facts.client_ids.compose(1, 1)
 
@@ -48,15 +57,29 @@ def sim_spec(speed: str = "1", *accounts: str) -> SimSpec:
     )
 
 
+def is_transaction(message: Inbound) -> bool:
+    if isinstance(message, HttpReceived):
+        return message.request.target == "/api/v1/sendTx"
+    return isinstance(message, SocketReceived) and '"jsonapi/sendtx"' in message.text
+
+
+def is_refusal(message: Outbound) -> bool:
+    if isinstance(message, HttpAnswered):
+        return message.response.status != 200
+    return isinstance(message, SocketSent) and '"error"' in message.text
+
+
 class Lossy:
     """Stands before the venue and loses the transactions it is told to, on their way there."""
 
     def __init__(self, machine: LighterMachine) -> None:
         self.machine = machine
         self.lose = 0
-        self.lost: list[HttpReceived] = []
-        self.taken: list[HttpReceived] = []
-        self.refusals: list[bytes] = []
+        self.breaks_sockets = False
+        """Whether a socket breaks that a lost transaction came on."""
+        self.lost: list[Inbound] = []
+        self.taken: list[Inbound] = []
+        self.refusals: list[Outbound] = []
         """What the venue said to transactions that it did not take."""
 
     @property
@@ -67,18 +90,17 @@ class Lossy:
         return self.machine.wake(now_ns)
 
     def handle(self, message: Inbound, now_ns: int) -> list[Outbound]:
-        if isinstance(message, HttpReceived) and message.request.target == "/api/v1/sendTx":
-            if self.lose:
-                self.lose -= 1
-                self.lost.append(message)
-                return []
-            self.taken.append(message)
-            return self._noted(self.machine.handle(message, now_ns))
-        return self.machine.handle(message, now_ns)
-
-    def _noted(self, said: list[Outbound]) -> list[Outbound]:
-        answers = (message.response for message in said if isinstance(message, HttpAnswered))
-        self.refusals += [answer.body for answer in answers if answer.status != 200]
+        if not is_transaction(message):
+            return self.machine.handle(message, now_ns)
+        if self.lose:
+            self.lose -= 1
+            self.lost.append(message)
+            if self.breaks_sockets and isinstance(message, SocketReceived):
+                return [SocketDropped(socket_id=message.socket_id, code=1006)]
+            return []
+        self.taken.append(message)
+        said = self.machine.handle(message, now_ns)
+        self.refusals += filter(is_refusal, said)
         return said
 
 

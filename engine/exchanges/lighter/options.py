@@ -22,6 +22,13 @@ class Tier(StrEnum):
     PREMIUM = "premium"
 
 
+class OrderEntry(StrEnum):
+    """Which way transactions go."""
+
+    REST = "rest"
+    WEBSOCKET = "websocket"
+
+
 class LighterOptions(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`tx_lifetime_s`: how long after signing a transaction is still taken. None: what the native signer writes,
     ten minutes. Any other figure is signed in Python, which costs three milliseconds an order, and makes lost sends
@@ -32,6 +39,7 @@ class LighterOptions(Value, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     tier: Tier = Tier.STANDARD
     tx_lifetime_s: Annotated[int, msgspec.Meta(ge=10, le=599)] | None = None
+    order_entry: OrderEntry = OrderEntry.REST
     order_life_s: Annotated[int, msgspec.Meta(ge=SHORTEST_ORDER_LIFE_S, le=29 * 86_400)] = 28 * 86_400
 
 

@@ -27,10 +27,11 @@ from engine.exchanges.lighter.candles import candles_request, decode_candles
 from engine.exchanges.lighter.codec import UNREADABLE, LighterCodec
 from engine.exchanges.lighter.curve import ORDER
 from engine.exchanges.lighter.instruments import instruments
-from engine.exchanges.lighter.options import LighterOptions, Tier, read_options
+from engine.exchanges.lighter.options import LighterOptions, OrderEntry, Tier, read_options
 from engine.exchanges.lighter.refusals import is_success, public_failure
 from engine.exchanges.lighter.schnorr import NUMBER_BYTES
 from engine.exchanges.lighter.signing import TX_LIFETIME_MS, ApiKey, PythonSigner, Signer, signer_for
+from engine.exchanges.lighter.socket_entry import LighterSocketEntry
 from engine.exchanges.messages import HttpRequest, HttpResponse
 from engine.exchanges.sequenced_book import SequencedBook, before_first_id
 from engine.model.ids import ClientIdScheme
@@ -102,6 +103,7 @@ class Lighter:
             signer=self._signer(key),
             ws_url=endpoints.ws_url,
             order_life_ms=self._options.order_life_s * 1_000,
+            socket_entry=LighterSocketEntry() if self._options.order_entry is OrderEntry.WEBSOCKET else None,
         )
 
     def _signer(self, key: ApiKey) -> Signer:

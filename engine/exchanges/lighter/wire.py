@@ -282,6 +282,16 @@ class StreamError(Value, frozen=True, kw_only=True):
     message: str = ""
 
 
+# {"type":"jsonapi/sendtx","id":"1","code":200,"tx_hash":"..","predicted_execution_time_ms":..} · a transaction that
+# came over the socket; refused, it has `error` instead, and perhaps no id
+class EntryAnswer(Value, frozen=True, kw_only=True):
+    type: str = ""
+    id: str | None = None
+    code: int = 0
+    message: str | None = None
+    error: StreamError | None = None
+
+
 # {"price":"2979.64","size":"61.9487"}
 class PriceLevel(Value, frozen=True, kw_only=True):
     price: str

@@ -15,6 +15,7 @@ class LighterSettings(Value, frozen=True, kw_only=True):
     `limit_status`: the HTTP status of a rate limit (undocumented).
     `book_interval_ms`: changes of a book leave together at most this often.
     `all_channels_need_tokens`: whether positions, trades and the like want a token too (unsettled).
+    `socket_refusals_say_which`: whether a refused transaction of the socket is named in its refusal (unsettled).
     `tokens_end_streams`: whether a channel falls silent when the token it was opened with ends (unsettled).
     """
 
@@ -28,6 +29,7 @@ class LighterSettings(Value, frozen=True, kw_only=True):
     book_interval_ms: int = 50
     verify_signatures: bool = True
     all_channels_need_tokens: bool = True
+    socket_refusals_say_which: bool = True
     tokens_end_streams: bool = False
     token_life_max_s: int = 8 * 3_600
     batch_max: int = 50
