@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from importlib import import_module
+from types import FrameType
 from typing import NamedTuple, cast
 
 from engine import __version__
@@ -44,10 +46,27 @@ EXIT_CODES = """exit codes:
   3 configuration invalid   4 conflict   5 refused   64 wrong usage   130 interrupted"""
 
 
+class CtrlC:
+    """Raises KeyboardInterrupt, and remembers it: what is raised inside a destructor, Python throws away."""
+
+    def __init__(self) -> None:
+        self.pressed = False
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._press)
+
+    def _press(self, _number: int, _frame: FrameType | None) -> None:
+        self.pressed = True
+        raise KeyboardInterrupt
+
+
 def main() -> int:
     """The installed command; returns the exit code."""
+    ctrl_c = CtrlC()
     try:
-        return run(sys.argv[1:])
+        code = run(sys.argv[1:])
+        if ctrl_c.pressed and not code:
+            raise _interrupted()
+        return code
     except BotctlError as error:
         print(f"error: {error.message}", file=sys.stderr)
         if error.hint:

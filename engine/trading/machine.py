@@ -27,8 +27,8 @@ from engine.trading.status import MachineStatus, leg_status
 from engine.trading.sync import is_question
 
 NOTHING = LegTarget(reason="nothing should rest")
-SHORTEST_WAKE_NS = 10 * NS_PER_MS
-"""What is due but has no budget must not spin."""
+STARVED_WAKE_NS = 100 * NS_PER_MS
+"""What is due already lacks budget or an answer; asking again sooner would only spin."""
 
 
 class Machine:
@@ -147,4 +147,4 @@ class Machine:
         due = [leg.refusals.next_ns(now_ns) for leg in self._legs.values()]
         due += [leg.sync.next_ns for leg in self._legs.values() if not leg.link_why_not or self._stopping]
         soonest = min((ns for ns in due if ns is not None), default=None)
-        return None if soonest is None else max(soonest, now_ns + SHORTEST_WAKE_NS)
+        return soonest if soonest is None or soonest > now_ns else now_ns + STARVED_WAKE_NS
