@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from hashlib import sha256
 
 from engine.exchanges.interface import NonceRule
 from engine.host.accounts import account_directory
@@ -25,6 +26,11 @@ def shared_with_host(site: Site, *, fleet_allows: int | None, held: ExitStack) -
         numbers = host_numbers = HostClockNonces(clock_file(site.identity))
         held.callback(host_numbers.close)
     elif facts.nonces is NonceRule.SEQUENCE:
-        lease = host_lease = KeyLease(directory / "nonces-sequence")
+        lease = host_lease = KeyLease(directory / f"nonces-sequence-{_key_digest(site)}")
         held.callback(host_lease.close)
     return Shared(pace, numbers, lease)
+
+
+def _key_digest(site: Site) -> str:
+    """Keys of one account do not wait for each other."""
+    return sha256(site.credentials.get(site.venue.facts.nonce_key, "").encode()).hexdigest()[:8]

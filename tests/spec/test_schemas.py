@@ -100,7 +100,7 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
     assert names(BotSpec) == {"name", "labels", "enabled", "legs", "accounts", "strategy", "risk", "process"}
     assert below("fleet", "accounts.*") | {"name", "rest_url", "ws_url"} == names(AccountSpec)
     assert below("fleet", "venues.*.environments.*") == {"rest_url", "ws_url"}
-    assert below("fleet", "sim.*") | {"venue", "accounts"} == names(SimSpec)
+    assert below("fleet", "sim.*") | {"venue", "accounts", "tiers"} == names(SimSpec)
     assert below("fleet", "budgets") | {"id", "live_allowed", "accounts", "sims"} == names(FleetSpec)
 
 

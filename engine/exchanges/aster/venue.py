@@ -8,7 +8,7 @@ import msgspec
 
 from engine.clock import NS_PER_MS
 from engine.errors import ConfigInvalid, ProtocolError
-from engine.exchanges.aster import wire
+from engine.exchanges.aster import signing, wire
 from engine.exchanges.aster.apis import chain_of, facts, public_path
 from engine.exchanges.aster.candles import candles_request, decode_candles
 from engine.exchanges.aster.codec import UNREADABLE, AsterCodec
@@ -44,6 +44,9 @@ class Aster:
     def account_identity(self, credentials: Credentials) -> str:
         """The main wallet's address, whichever agent signs for it; for HMAC the key, which is public."""
         return credentials["user"].lower() if credentials.get("user") else credentials["api_key"]
+
+    def self_check(self) -> None:
+        signing.self_check()
 
     def throwaway_credentials(self, seed: str) -> Credentials:
         """A wallet that signs for itself, and an HMAC key of the same account."""
