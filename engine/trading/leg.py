@@ -18,6 +18,7 @@ from engine.spec.types import RiskSpec
 from engine.strategies.interface import LegView
 from engine.trading.accounting import Accounting
 from engine.trading.lifecycle import OwnOrder
+from engine.trading.mids import MidHistory
 from engine.trading.orders import SYSTEM_SLOT, Owner, OwnOrders, Sequence
 from engine.trading.others import OwnLevels
 from engine.trading.records import FillRecord, Note, OrderRecord, OrderState, Record
@@ -56,6 +57,8 @@ class Leg:
         self._own_levels = OwnLevels()
         self.book_why_not = NO_BOOK_YET
         self.mark: Decimal | None = None
+        self.funding_rate: Decimal | None = None
+        self.mids = MidHistory()
         self.link_why_not = "not connected yet"
         self._connected_ns = 0
         self.was_synced = False
@@ -250,6 +253,8 @@ class Leg:
             base_change=books.base_change,
             quote_change=books.quote_change,
             executed_lots=books.executed_lots,
+            recent_mids=self.mids.until(now_ns),
+            funding_rate=self.funding_rate,
         )
 
     def exposure(self, now_ns: int) -> Exposure:
