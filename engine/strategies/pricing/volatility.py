@@ -14,7 +14,7 @@ WINDOW_S = 300
 _BPS = 10_000
 
 
-def volatility_bps(mids: Sequence[int], window_s: int = WINDOW_S) -> float | None:
+def volatility_bps(mids: Sequence[float], window_s: int = WINDOW_S) -> float | None:
     """The realised volatility of the last `window_s` seconds, in bps per square root of a second; None while cold.
 
     `mids` are on any scale, a second apart. Returns are not centred: over minutes a drift is noise, and a market
@@ -25,7 +25,7 @@ def volatility_bps(mids: Sequence[int], window_s: int = WINDOW_S) -> float | Non
 
 
 @lru_cache(maxsize=16)
-def _realised_bps(mids: tuple[int, ...]) -> float:
+def _realised_bps(mids: tuple[float, ...]) -> float:
     """Kept, because the mids change once a second and quotes are looked at far more often."""
     variance = sum(((after - before) / before) ** 2 for before, after in pairwise(mids)) / (len(mids) - 1)
     return math.sqrt(variance) * _BPS
