@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+SCRIPTS = {"botctl": "cli", "botctl-engine": "engine.runtime.main", "botctl-sim": "engine.sim.main"}
 
 
 def install(package: Path, place: Path) -> dict[str, str]:
@@ -26,11 +27,7 @@ def virtual_environment(package: Path, place: Path) -> Path:
     (site,) = place.glob("lib/python*/site-packages")
     (site / "botctl.pth").write_text(f"{ROOT}\n{Path(pytest.__file__).parents[1]}\n")
     install(package, site)
-    for name, module in {
-        "botctl": "cli",
-        "botctl-engine": "engine.runtime.main",
-        "botctl-sim": "engine.sim.main",
-    }.items():
+    for name, module in SCRIPTS.items():
         script = place / "bin" / name
         script.write_text(f"#!{place}/bin/python\nimport sys\nfrom {module} import main\nsys.exit(main())\n")
         script.chmod(0o755)

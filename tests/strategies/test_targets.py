@@ -58,6 +58,7 @@ def view_of(kind: str, seen: dict[str, Any]) -> View:
         base_change=Decimal(str(seen.get("base_change", 0))),
         quote_change=Decimal(str(seen.get("quote_change", 0))),
         executed_lots=seen.get("executed", {}),
+        memo=seen.get("memo", ""),
         recent_mids=mids_of(seen),
         funding_rate=Decimal(str(seen["funding_rate"])) if "funding_rate" in seen else None,
     )
@@ -81,4 +82,5 @@ def test_a_strategy_wants_what_its_case_says(kind: str, case: dict[str, Any]) ->
     assert {quote.slot: [quote.ticks, quote.lots] for quote in target.quotes} == case["quotes"]
     assert (target.inventory.lots if target.inventory else None) == case.get("inventory")
     assert {quote.slot for quote in target.quotes if quote.reduce_only} == reducing(case)
+    assert target.memo == case.get("memo")
     assert strategy.target(view)[LEG] == target
