@@ -45,6 +45,8 @@ class Machine:
             self._legs[fill.leg].remember_fill(fill)
         for record in memory.orders:
             self._legs[record.request.leg].remember_order(record)
+        for kept in memory.memos:
+            self._legs[kept.leg].memo = kept.memo
 
     # The only entrances -------------------------------------------------------------------------------------
 
@@ -112,6 +114,7 @@ class Machine:
         target = self._target(now_ns)
         for name, leg in self._legs.items():
             if (wanted := target.get(name)) is not None:
+                leg.wanted(wanted, now_ns)
                 desk = Desk(leg, now_ns, purse)
                 commands += desk.bring_about(wanted, self._strategy.requote_threshold_ticks)
         records = tuple(record for leg in self._legs.values() for record in leg.take_records())
