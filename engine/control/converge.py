@@ -103,12 +103,21 @@ def _stop(run: Run) -> None:
         for name in run.names(Subject.BOT, *_DOWN, *_UP)
         if isinstance(engine := run.observed.engines.get(name), Engine) and not _is_supervised(run, name)
     }
+    _part_for_a_while(run)
     deadlines = {name: stop_deadline_s(engine.spec) for name, engine in orphans.items()}
     stop_by_socket(run.fleet, orphans, deadline_s=STOP_GRACE_S + max(deadlines.values(), default=0))
     running = [engine.spec for engine in run.observed.engines.values() if isinstance(engine, Engine)]
     longest = max((stop_deadline_s(spec) for spec in running), default=0)
     _stop_programs(run, Subject.BOT, longest + STOP_GRACE_S)
     _stop_programs(run, Subject.SIMULATOR, SIMULATOR_STOP_S + STOP_GRACE_S)
+
+
+def _part_for_a_while(run: Run) -> None:
+    """Bots that come back where they are keep their positions, whatever their stop policy says. One that is mute
+    hears of its end from the supervisor, as in any other stop."""
+    names = run.names(Subject.BOT, Kind.RESTART)
+    sockets = {name: run.fleet.workspace.control_socket(name) for name in names}
+    call_all(sockets, "stop", {"why": "restart", "keep_position": True}, timeout_s=RELOAD_TIMEOUT_S)
 
 
 def _is_supervised(run: Run, name: str) -> bool:

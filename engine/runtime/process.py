@@ -54,14 +54,16 @@ class BotProcess:
         self._delay_s = delay_s
         self._started_ns = around.world.now_ns()
         self._stop_asked_ns = 0
+        self._keep_position = False
         self._stop: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def now_ns(self) -> int:
         return self._around.world.now_ns()
 
-    def request_stop(self, why: str) -> None:
-        """Begin the stop procedure; asking again changes nothing."""
+    def request_stop(self, why: str, *, keep_position: bool = False) -> None:
+        """Begin the stop procedure; asking again changes nothing. `keep_position` overrules the stop policy."""
         if not self._stop.done():
+            self._keep_position = keep_position
             log.info("stop requested", extra={"facts": {"why": why}})
             self._stop_asked_ns = self._around.world.monotonic_ns()
             self._stop.set_result(why)
@@ -189,7 +191,8 @@ class BotProcess:
             await race(asyncio.wait((self._stop,)), self._around.world.sleep(float(process.duration_s)))
             self.request_stop(DURATION_OVER)
         why = self._stop.result()
-        await stop_trading(self._around.world, bot, why=why, timeout_s=self._time_left_s())
+        world, timeout_s = self._around.world, self._time_left_s()
+        await stop_trading(world, bot, why=why, timeout_s=timeout_s, keep_position=self._keep_position)
         if why == DURATION_OVER:
             self._mark_finished()
         log.info("stopped", extra={"facts": {"why": why}})

@@ -25,6 +25,7 @@ class StopPolicy(StrEnum):
     """What becomes of the position when a bot stops; own orders are always cancelled."""
 
     KEEP = "keep"
+    REDUCE = "reduce"
     FLATTEN = "flatten"
 
 
