@@ -144,10 +144,18 @@ class SimSpec(Value, frozen=True, kw_only=True):
     faults: FaultSpec | None = None
 
 
+class SentinelSpec(Value, frozen=True, kw_only=True):
+    """Whether somebody looks after bots without a process, and how long one may be without."""
+
+    enabled: bool
+    grace_s: Decimal
+
+
 class FleetSpec(Value, frozen=True, kw_only=True):
     """The fleet around the bots. `live_allowed` must be said before any account may trade on mainnet.
 
     `requests_per_minute` is the most this fleet may use of one account's budget; None: all the venue allows.
+    `sentinel` is None in generations from before there was one.
     """
 
     id: str
@@ -155,3 +163,4 @@ class FleetSpec(Value, frozen=True, kw_only=True):
     accounts: dict[str, AccountSpec]
     sims: dict[str, SimSpec]
     requests_per_minute: int | None = None
+    sentinel: SentinelSpec | None = None
