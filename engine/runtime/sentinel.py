@@ -2,8 +2,11 @@
 
 A bot's process holds the bot's lock for as long as it lives. Where a lock stays free for the declared grace time,
 although the bot's journal knows orders that may rest, nobody is there to cancel them: the sentinel does. It
-outlives supervisord until the last bot is looked after. It loads no venue and no event loop: what needs them is
-done by a process of its own (`botctl-sentinel STATE_DIR BOT`).
+outlives supervisord until the last bot is looked after. It also restarts or pauses bots that use more of the host
+than their specs allow, because a process that is stuck cannot see to that itself.
+
+It loads no venue and no event loop: what needs them is done by a process of its own
+(`botctl-sentinel STATE_DIR BOT`).
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from engine.host.locks import Holder, RunnerLock, acquire
 from engine.host.process import die_with_parent
 from engine.host.workspace import Workspace, workspace_of_state
 from engine.runtime.logs import JsonLines, start_log
+from engine.runtime.relief import Relief
 from engine.runtime.watch import Watch, Watched, read_watched
 
 log = logging.getLogger("engine.runtime.sentinel")
@@ -104,6 +108,7 @@ class Sentinel:
         self._orphaned_s: float | None = None
         self._watched = Watched()
         self._watch = Watch(workspace)
+        self._relief = Relief(workspace)
         self._cleaners: dict[str, subprocess.Popen[bytes]] = {}
 
     def run(self) -> None:
@@ -117,6 +122,8 @@ class Sentinel:
             self._reap()
             for bot in self._watch.abandoned(self._watched, time.monotonic()):
                 self._begin(bot)
+            for bot, process in self._watched.limited.items():
+                self._relief.look(bot, process, time.monotonic())
             if self._is_superfluous():
                 log.info("no supervisor and nothing left to watch")
                 return

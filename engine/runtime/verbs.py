@@ -66,7 +66,7 @@ class Verbs:
 
     async def _stop(self, arguments: Arguments) -> dict[str, Any]:
         why, keep_position = str(arguments.get("why") or "asked to stop"), bool(arguments.get("keep_position"))
-        self._process.request_stop(why, keep_position=keep_position)
+        self._process.request_stop(why, keep_position=keep_position, again=bool(arguments.get("again")))
         return self._process.status()
 
     @property

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from engine.errors import StateDamaged
-from engine.host.generation import read_current_fleet
+from engine.host.generation import read_current_bot, read_current_fleet
 from engine.host.locks import is_free
 from engine.host.workspace import Workspace
 from engine.model.value import Value
 from engine.runtime.journal_reader import live_orders
+from engine.spec.types import ProcessSpec
 
 FIRST_RETRY_S = 5.0
 LAST_RETRY_S = 300.0
@@ -23,6 +24,8 @@ class Watched(Value, frozen=True, kw_only=True):
 
     place: str = ""
     bots: tuple[str, ...] = ()
+    limited: dict[str, ProcessSpec] = {}
+    """Bots that may not use all of the host they want."""
     grace_s: float = 0.0
     is_off: bool = False
 
@@ -39,7 +42,18 @@ def read_watched(workspace: Workspace, before: Watched) -> Watched:
     bots = tuple(sorted(file.stem for file in (workspace.current / "bots").glob("*.json")))
     if fleet is None or fleet.sentinel is None or not fleet.sentinel.enabled:
         return Watched(place=place, is_off=True)
-    return Watched(place=place, bots=bots, grace_s=float(fleet.sentinel.grace_s))
+    grace_s = float(fleet.sentinel.grace_s)
+    return Watched(place=place, bots=bots, limited=_limited(workspace, bots), grace_s=grace_s)
+
+
+def _limited(workspace: Workspace, bots: Iterable[str]) -> dict[str, ProcessSpec]:
+    applied = (read_current_bot(workspace, bot) for bot in bots)
+    processes = {each.spec.name: each.spec.process for each in applied if each is not None}
+    return {
+        bot: process
+        for bot, process in processes.items()
+        if process.max_memory_mb is not None or process.max_cpu_pct is not None
+    }
 
 
 class Absence(msgspec.Struct):

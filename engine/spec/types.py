@@ -29,6 +29,13 @@ class StopPolicy(StrEnum):
     FLATTEN = "flatten"
 
 
+class OnLimit(StrEnum):
+    """What becomes of a bot that uses more of the host than it may."""
+
+    RESTART = "restart"
+    PAUSE = "pause"
+
+
 class SecretRef(Value, frozen=True, kw_only=True):
     """Where a secret is found, never the secret: an environment variable's name or a file's path."""
 
@@ -75,7 +82,8 @@ class RiskSpec(Value, frozen=True, kw_only=True):
 
 
 class ProcessSpec(Value, frozen=True, kw_only=True):
-    """How the process behaves. `duration_s` None runs until stopped; `proxy` is where its venues are reached
+    """How the process behaves. None: no limit; of `on_limit`, a restart; of `max_restarts_per_hour`, the engine's
+    own (`engine.runtime.starts`). `duration_s` None runs until stopped; `proxy` is where its venues are reached
     through (`http://…` or `socks5://…`, with user and password where it wants them), None directly."""
 
     stop_policy: StopPolicy
@@ -83,6 +91,10 @@ class ProcessSpec(Value, frozen=True, kw_only=True):
     duration_s: Decimal | None
     log_level: str
     proxy: SecretRef | None = None
+    max_memory_mb: int | None = None
+    max_cpu_pct: int | None = None
+    on_limit: OnLimit | None = None
+    max_restarts_per_hour: int | None = None
 
 
 class BotSpec(Value, frozen=True, kw_only=True):

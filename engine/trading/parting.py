@@ -25,10 +25,10 @@ class Parting:
         self._reduce_until_ns = reduce_until_ns
 
     def target(self, leg: Leg, now_ns: int) -> LegTarget:
-        """What the leg should look like from here on."""
+        """What the leg should look like from here on. While fills may be missing, no position is touched."""
         if self._policy is StopPolicy.REDUCE and now_ns >= self._reduce_until_ns:
             self._policy = StopPolicy.KEEP
-        if self._policy is StopPolicy.KEEP or leg.book_why_not:
+        if self._policy is StopPolicy.KEEP or leg.book_why_not or not leg.synced:
             return NOTHING
         return self._flattened(leg) if self._policy is StopPolicy.FLATTEN else self._reduced(leg)
 
