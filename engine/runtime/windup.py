@@ -20,11 +20,13 @@ from engine.model.events import StopRequested
 from engine.runtime.bot import WHOLE_BOT, Bot
 from engine.runtime.remains import orders_left
 from engine.runtime.startup import Surroundings, start_bot
+from engine.runtime.stopping import stand_down
 from engine.session.tasks import race
 from engine.spec.types import BotSpec, Environment, StopPolicy
 from engine.trading.status import LegStatus
 
 WOUND_UP = "wound up from outside"
+STAND_DOWN_S = 5.0
 
 
 class WindUp:
@@ -51,6 +53,7 @@ class WindUp:
             bot.handle(StopRequested(at_ns=around.world.now_ns(), leg=WHOLE_BOT, why=WOUND_UP))
             conversations = (session.run() for session in started.sessions.values())
             await race(*conversations, _failure(bot), bot.until(lambda: bot.is_stopped and bot.is_synced))
+            await stand_down(around.world, started.sessions.values(), timeout_s=STAND_DOWN_S)
             return bot.status.legs
 
     def pending(self) -> str:
