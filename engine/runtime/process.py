@@ -17,13 +17,13 @@ from engine.host.holds import Hold
 from engine.model.events import Paused
 from engine.runtime.bot import WHOLE_BOT, Bot
 from engine.runtime.logs import set_level
-from engine.runtime.remains import orders_left
+from engine.runtime.remains import has_traded, orders_left
 from engine.runtime.report import legs_report
 from engine.runtime.startup import Started, Surroundings, start_bot
 from engine.runtime.stopping import stand_down, stop_trading
 from engine.session.session import Session
 from engine.session.tasks import race
-from engine.spec.types import BotSpec
+from engine.spec.types import BotSpec, StopPolicy
 from engine.transport.pacing import Use
 
 log = logging.getLogger(__name__)
@@ -129,15 +129,22 @@ class BotProcess:
         """Asked to end before it began to trade. What an earlier life left at the venue is still to be cancelled
         (law 10), and only a bot that has started can do that."""
         left = self._orders_left()
-        if not left:
+        if not left and not self._must_trade():
             return
         log.warning("starting only to stop", extra={"facts": {"orders": left}})
         await asyncio.wait((starting,), timeout=self._time_left_s())
         if not starting.done():
             raise BotctlError(
-                f"told to stop while starting; {left} orders of its earlier life may still live",
+                f"told to stop while starting; {left} orders of its earlier life may still live"
+                + (", its position is as it was" if self._must_trade() else ""),
                 hint="the next start resolves them; or cancel them at the venue",
             )
+
+    def _must_trade(self) -> bool:
+        """Whether the stop policy may have a position to get rid of."""
+        spec = self.applied.spec
+        keeps = self._keep_position or spec.process.stop_policy is StopPolicy.KEEP
+        return not keeps and has_traded(self._around.workspace, spec.name)
 
     def _orders_left(self) -> int:
         around, applied = self._around, self.applied
