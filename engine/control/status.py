@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.model.value import Value
-from engine.plan.observed import Engine, Leg, Observed, ProcessState, Unknown
+from engine.plan.observed import Engine, Leg, Observed, ProcessState, Risk, Unknown
 from engine.plan.view import BotView, view
 from engine.spec.types import BotSpec
 
@@ -27,6 +27,7 @@ class BotStatus(Value, frozen=True, kw_only=True):
     pid: int | None
     generation: int | None
     legs: dict[str, Leg]
+    risk: Risk | None = None
 
 
 def fleet_status(observed: Observed) -> tuple[BotStatus, ...]:
@@ -56,6 +57,7 @@ def _status(spec: BotSpec, seen: BotView) -> BotStatus:
         pid=engine.pid if engine else (seen.process.pid if seen.process else None),
         generation=engine.generation if engine else None,
         legs=legs,
+        risk=engine.risk if engine else None,
     )
 
 
@@ -77,7 +79,7 @@ def _state(spec: BotSpec, seen: BotView) -> tuple[str, str]:
 
 
 def _talking(seen: BotView, engine: Engine) -> tuple[str, str]:
-    if seen.hold and engine.state == "paused":
+    if seen.hold and engine.state in ("paused", "tripped"):
         return "held", _held(seen)
     reasons = sorted({leg.why_not for leg in engine.legs.values() if leg.why_not})
     if not seen.is_supervised:

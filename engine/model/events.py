@@ -184,6 +184,12 @@ class Resumed(Event, frozen=True, kw_only=True):
     who: str
 
 
+class TripHeld(Event, frozen=True, kw_only=True):
+    """The hold of a trip is in place: the bot is out of trade until a person resumes it."""
+
+    why: str
+
+
 class StopRequested(Event, frozen=True, kw_only=True):
     """Begin the stop procedure (law 10): no new quotes, cancel own, confirmed gone, then exit."""
 

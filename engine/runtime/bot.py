@@ -70,6 +70,21 @@ class Bot:
         return self._machine.status()
 
     @property
+    def trip(self) -> str:
+        """Why the bot took itself out of trade; empty while it did not."""
+        return self._machine.watch.trip
+
+    @property
+    def trip_is_held(self) -> bool:
+        """Whether the trip is known to have become a hold."""
+        return self._machine.watch.is_held
+
+    @property
+    def trip_is_over(self) -> bool:
+        """Whether the tripped bot has come to rest as declared."""
+        return self._machine.watch.is_over
+
+    @property
     def live_orders(self) -> int:
         """How many own orders may still rest or fill."""
         return self._journal.live_orders()

@@ -13,14 +13,15 @@ from engine.clock import NS_PER_S
 from engine.errors import BotctlError, Refused
 from engine.host.finished import Finished, clear_finished, mark_finished
 from engine.host.generation import AppliedBot
-from engine.host.holds import Hold
+from engine.host.holds import Hold, HoldKind
 from engine.model.events import Paused
 from engine.runtime.bot import WHOLE_BOT, Bot
 from engine.runtime.logs import set_level
 from engine.runtime.remains import orders_left
-from engine.runtime.report import legs_report
+from engine.runtime.report import legs_report, risk_report
 from engine.runtime.startup import Started, Surroundings, start_bot
 from engine.runtime.stopping import stop_trading
+from engine.runtime.trips import begin_held, obey_trips
 from engine.session.session import Session
 from engine.session.tasks import race
 from engine.spec.types import BotSpec
@@ -34,8 +35,8 @@ LAST_CANCELS_S = 2.0
 
 
 class BotProcess:
-    """One process's bot. `read_applied` reads the spec in force, now and at every reload. `hold` is a pause that
-    was placed before the process started, `delay_s` what it waits after earlier crashes."""
+    """One process's bot. `read_applied` reads the spec in force, now and at every reload. `hold` is the pause or
+    trip that was placed before the process started, `delay_s` what it waits after earlier crashes."""
 
     def __init__(
         self,
@@ -89,6 +90,7 @@ class BotProcess:
             "fingerprint": self.applied.fingerprint,
             "generation": self.applied.meta.number,
             "legs": legs_report(self.applied, self.bot.status, self._budgets()) if self.bot else {},
+            "risk": risk_report(self.bot.status) if self.bot else None,
             "started_ns": self._started_ns,
         }
 
@@ -103,6 +105,8 @@ class BotProcess:
             return "starting"
         if self.bot.failed.done():
             return "failed"
+        if self.bot.trip:
+            return "tripped"
         return "paused" if self.bot.status.paused else "running"
 
     async def live(self) -> None:
@@ -163,7 +167,8 @@ class BotProcess:
     async def _trade(self, started: Started) -> None:
         self.bot, self._sessions = started.bot, started.sessions
         clear_finished(self._around.workspace, self.applied.spec.name)
-        if self._hold:
+        begin_held(self.bot, self._hold, self.now_ns())
+        if self._hold and self._hold.kind is HoldKind.PAUSE:
             who, why = self._hold.who, self._hold.why
             self.bot.handle(Paused(at_ns=self.now_ns(), leg=WHOLE_BOT, who=who, why=why))
         self.bot.tell_time()
@@ -181,18 +186,27 @@ class BotProcess:
             raise
 
     async def _end(self, bot: Bot) -> None:
-        """Wait until somebody asks for the end or the declared duration is over; then stop as a procedure."""
-        process = self.applied.spec.process
-        if process.duration_s is None:
-            await self._stop
-        else:
-            await race(asyncio.wait((self._stop,)), self._around.world.sleep(float(process.duration_s)))
-            self.request_stop(DURATION_OVER)
+        """Wait until somebody asks for the end, the declared duration is over, or a tripped bot has come to rest;
+        then stop as a procedure."""
+        await race(asyncio.wait((self._stop,)), self._outlive_duration(), self._wind_up(bot))
         why = self._stop.result()
         await stop_trading(self._around.world, bot, why=why, timeout_s=self._time_left_s())
         if why == DURATION_OVER:
             self._mark_finished()
         log.info("stopped", extra={"facts": {"why": why}})
+
+    async def _outlive_duration(self) -> None:
+        duration_s = self.applied.spec.process.duration_s
+        if duration_s is None:
+            await asyncio.wait((self._stop,))
+        else:
+            await self._around.world.sleep(float(duration_s))
+            self.request_stop(DURATION_OVER)
+
+    async def _wind_up(self, bot: Bot) -> None:
+        around = self._around
+        why = await obey_trips(around.world, around.workspace, self.applied.spec.name, bot)
+        self.request_stop(f"tripped: {why}")
 
     def _mark_finished(self) -> None:
         finished = Finished(

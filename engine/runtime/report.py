@@ -26,7 +26,16 @@ def legs_report(applied: AppliedBot, status: MachineStatus, budgets: Mapping[str
     }
 
 
+def risk_report(status: MachineStatus) -> dict[str, Any]:
+    """How the whole bot stands against its stops."""
+    return _plain(msgspec.structs.asdict(status.money))
+
+
 def _figures(leg: LegStatus) -> dict[str, Any]:
     figures = msgspec.structs.asdict(leg)
     figures["fees"] = {asset: plain(fee) for asset, fee in leg.fees.items()}
+    return _plain(figures)
+
+
+def _plain(figures: dict[str, Any]) -> dict[str, Any]:
     return {name: plain(value) if isinstance(value, Decimal) else value for name, value in figures.items()}

@@ -14,6 +14,7 @@ from engine.spec.diagnostics import Findings, nearest
 from engine.spec.document import MappingNode, Path, Place, ScalarNode, data_of, node_at, place_at
 from engine.spec.facts import FactsLookup, VenueMarkets
 from engine.spec.grid_rules import Complaint, market_complaints, shape_complaints
+from engine.spec.risk_rules import risk_complaints
 from engine.spec.schema import fields_of_schema, load_schema
 from engine.spec.types import AccountSpec, BotSpec, Environment, FleetSpec
 
@@ -133,6 +134,7 @@ def check_market(draft: BotDraft, spec: BotSpec, leg: str, markets: VenueMarkets
 def check_parameters(draft: BotDraft, spec: BotSpec) -> None:
     """No parameter contradicts another."""
     _report(draft, shape_complaints(spec.strategy))
+    _report(draft, risk_complaints(spec.risk))
 
 
 def _report(draft: BotDraft, complaints: Iterable[Complaint]) -> None:

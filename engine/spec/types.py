@@ -63,7 +63,11 @@ class StrategySpec(Value, frozen=True, kw_only=True):
 
 
 class RiskSpec(Value, frozen=True, kw_only=True):
-    """Limits on every order before the send. `max_position` in base, money in quote (USD). None: no limit."""
+    """Limits on every order before the send. `max_position` in base, money in quote (USD). None: no limit.
+
+    Those after `max_data_age_s` are stops: they take the whole bot out of trade. Percentages are of `capital_usd`;
+    `on_trip` None is the process's stop policy.
+    """
 
     max_position: Decimal | None
     max_open_notional_usd: Decimal | None
@@ -71,6 +75,15 @@ class RiskSpec(Value, frozen=True, kw_only=True):
     max_orders_per_minute: int
     price_band_bps: Decimal
     max_data_age_s: Decimal
+    capital_usd: Decimal | None = None
+    stop_loss_usd: Decimal | None = None
+    stop_loss_pct: Decimal | None = None
+    take_profit_usd: Decimal | None = None
+    take_profit_pct: Decimal | None = None
+    max_drawdown_pct: Decimal | None = None
+    max_daily_loss_usd: Decimal | None = None
+    max_rejects_in_a_row: int | None = None
+    on_trip: StopPolicy | None = None
 
 
 class ProcessSpec(Value, frozen=True, kw_only=True):

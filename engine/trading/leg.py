@@ -11,7 +11,7 @@ from engine.model.events import Level, PositionReported
 from engine.model.ids import ClientIdScheme
 from engine.model.instrument import Instrument, MarketKind
 from engine.model.order import OrderReport, OrderRequest, OrderStatus, RejectReason, Side
-from engine.model.target import Funds
+from engine.model.target import Funds, Quote
 from engine.model.value import Value
 from engine.risk.guard import Exposure, Guard
 from engine.spec.types import RiskSpec
@@ -26,6 +26,13 @@ from engine.trading.sync import Sync, is_question
 ORPHAN_SLOT = "orphan"
 NO_BOOK_YET = "no book yet"
 FIRST_BOOK_NS = 10 * NS_PER_S
+WORTH_COUNTING = frozenset(RejectReason) - {
+    RejectReason.WOULD_CROSS,
+    RejectReason.RATE_LIMITED,
+    RejectReason.VENUE_BUSY,
+    RejectReason.NOT_SENT,
+}
+"""Refusals that show something to be wrong; the others belong to a fast market and a busy line."""
 
 
 class LegSetup(Value, frozen=True, kw_only=True):
@@ -44,7 +51,7 @@ class Leg:
     def __init__(self, setup: LegSetup, risk: RiskSpec, sequence: Sequence) -> None:
         self.setup = setup
         self.instrument = setup.instrument
-        self.guard = Guard(risk, setup.instrument)
+        self.limit_by(risk)
         self.orders = OwnOrders(setup.client_ids, setup.tag, sequence)
         self.accounting = Accounting(setup.instrument)
         self.sync = Sync(setup.leg, setup.instrument.kind)
@@ -54,6 +61,7 @@ class Leg:
         self.asks: tuple[Level, ...] = ()
         self.book_why_not = NO_BOOK_YET
         self.mark: Decimal | None = None
+        self.marked_ns = 0
         self.link_why_not = "not connected yet"
         self._connected_ns = 0
         self.was_synced = False
@@ -63,6 +71,10 @@ class Leg:
         """Signed lots of fills heard after the venue's last figure."""
         self.unexplained_lots = 0
         self._difference: tuple[int, int] | None = None
+        self.rejects_in_a_row = 0
+        """Orders refused by the venue since it last took one, for reasons that do not pass by themselves."""
+        self.money_why_not = ""
+        """Why nothing may be added for the bot as a whole; empty while it may."""
         self._sent_ns: deque[int] = deque()
         self._remembered_ns: int | None = None
 
@@ -107,6 +119,7 @@ class Leg:
             order.reported(report, at_ns)
             if before[0] is not order.state and report.status in (OrderStatus.RESTING, OrderStatus.FILLED):
                 self.refusals.accepted(order.request.slot)
+                self.rejects_in_a_row = 0
             if before != (order.state, order.executed_lots, order.venue_order_id):
                 self.changed(order)
 
@@ -148,6 +161,7 @@ class Leg:
 
     def refused(self, slot: str, reason: RejectReason | None, words: str, at_ns: int) -> None:
         """Remember a refusal and say so once, not every time it is repeated."""
+        self.rejects_in_a_row += reason in WORTH_COUNTING
         if self.refusals.refused(slot, reason, words, at_ns):
             who = "guard" if reason is None else "venue"
             self.note(at_ns, "order refused", slot=slot, by=who, reason=reason or words, words=words)
@@ -166,6 +180,7 @@ class Leg:
     def limit_by(self, risk: RiskSpec) -> None:
         """New limits, from now on."""
         self.guard = Guard(risk, self.instrument)
+        self._mark_lasts_ns = int(risk.max_data_age_s * NS_PER_S)
 
     def take_records(self) -> list[Record]:
         """What the journal must keep of the step that ends now."""
@@ -230,6 +245,12 @@ class Leg:
             return self.instrument.lots_within(self.accounting.base_change)
         return self.accounting.position_lots
 
+    @property
+    def net_pnl(self) -> Decimal | None:
+        """What own fills made after fees, at the present mid; None while that is unknown."""
+        twice_mid = self.twice_mid_ticks
+        return None if twice_mid is None else self.accounting.net_pnl(twice_mid)
+
     def view(self) -> LegView:
         books = self.accounting
         return LegView(
@@ -258,8 +279,8 @@ class Leg:
             open_notional=self._open_notional(),
             orders_last_minute=self._sent_last_minute(now_ns),
             twice_mid_ticks=self.twice_mid_ticks,
-            mark=self.mark,
-            adding_blocked=self._adding_blocked(perp),
+            mark=self.mark if now_ns - self.marked_ns <= self._mark_lasts_ns else None,
+            adding_blocked=self.adding_blocked,
         )
 
     def reducible_lots(self, side: Side) -> int:
@@ -269,6 +290,18 @@ class Leg:
         if held is None:
             return abs(self.accounting.position_lots)
         return max(0, -held * side.sign - self.orders.open_lots(side))
+
+    def bearable(self, quotes: tuple[Quote, ...]) -> tuple[Quote, ...]:
+        """The quotes that may rest: all of them, or while nothing may be added those that reduce the position."""
+        if not self.adding_blocked:
+            return quotes
+        held = self.accounting.position_lots
+        left, bearable = abs(held), list[Quote]()
+        for quote in quotes:
+            if quote.side.sign * held < 0 and quote.lots <= left:
+                left -= quote.lots
+                bearable.append(quote)
+        return tuple(bearable)
 
     def affordable_lots(self, funds: Funds, side: Side, ticks: int) -> int:
         """What the funds still pay for, after everything that rests, is under way, or waits for its fill."""
@@ -307,9 +340,11 @@ class Leg:
         units = sum(order.request.ticks * order.remaining_lots for order in self.orders.live)
         return units * self.instrument.notional(1, 1)
 
-    def _adding_blocked(self, perp: bool) -> str:
-        if not perp:
-            return ""
+    @property
+    def adding_blocked(self) -> str:
+        """Why no order may add to the position; empty while orders may."""
+        if self.money_why_not or self.instrument.kind is not MarketKind.PERP:
+            return self.money_why_not
         if self.venue_position_lots is None:
             return "the venue's position is unknown"
         return "the venue's position is not explained by own fills" if self.unexplained_lots else ""

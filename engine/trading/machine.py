@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from engine.clock import NS_PER_MS
 from engine.model.commands import CancelOrder, Command
-from engine.model.events import Event, Paused, Resumed, StopRequested, TimePassed
+from engine.model.events import Event, Paused, Resumed, StopRequested, TimePassed, TripHeld
 from engine.model.instrument import MarketKind
 from engine.model.target import InventoryTarget, LegTarget, Target
 from engine.spec.types import BotSpec, StopPolicy
@@ -25,6 +25,7 @@ from engine.trading.purse import Purse
 from engine.trading.records import Budget, Memory, Step
 from engine.trading.status import MachineStatus, leg_status
 from engine.trading.sync import is_question
+from engine.trading.watch import Watch
 
 NOTHING = LegTarget(reason="nothing should rest")
 STARVED_WAKE_NS = 100 * NS_PER_MS
@@ -40,6 +41,7 @@ class Machine:
         self._spec = spec
         self._strategy = build_strategy(spec.strategy)
         self._legs = {name: Leg(setup, spec.risk, sequence) for name, setup in legs.items()}
+        self._watch = Watch(self._legs, memory.stops)
         self._paused = self._stopping = False
         for fill in memory.fills:
             self._legs[fill.leg].remember_fill(fill)
@@ -66,9 +68,24 @@ class Machine:
         """True once nothing of ours can rest any more and the position is as the stop policy wants it."""
         if not self._stopping or any(True for leg in self._legs.values() for _ in leg.orders.live):
             return False
-        return self._spec.process.stop_policy is not StopPolicy.FLATTEN or all(
+        return self._is_as_declared
+
+    @property
+    def _is_as_declared(self) -> bool:
+        return self._policy is not StopPolicy.FLATTEN or all(
             abs(leg.held_lots) < leg.least_lots for leg in self._legs.values()
         )
+
+    @property
+    def _policy(self) -> StopPolicy:
+        """What becomes of the position when the bot ends."""
+        on_trip = self._spec.risk.on_trip if self._watch.trip else None
+        return on_trip or self._spec.process.stop_policy
+
+    @property
+    def watch(self) -> Watch:
+        """What the bot's stops have to say."""
+        return self._watch
 
     def last_cancels(self) -> tuple[CancelOrder, ...]:
         """What is left to say for a bot that cannot go on: nothing of this is remembered."""
@@ -83,6 +100,8 @@ class Machine:
         return MachineStatus(
             paused=self._paused,
             stopping=self._stopping,
+            trip=self._watch.trip,
+            money=self._watch.status(self._spec.risk),
             legs={name: leg_status(leg) for name, leg in self._legs.items()},
         )
 
@@ -92,6 +111,11 @@ class Machine:
         """Let an event change the state; False when it cannot change any decision."""
         if isinstance(event, Paused | Resumed):
             self._paused = isinstance(event, Paused)
+            if not self._paused:
+                self._watch.resumed(event.at_ns)
+            return True
+        if isinstance(event, TripHeld):
+            self._watch.held(event.why, event.at_ns)
             return True
         if isinstance(event, StopRequested):
             self._stopping = True
@@ -107,6 +131,7 @@ class Machine:
 
     def _decide(self, now_ns: int, purse: Purse) -> Step:
         commands: list[Command] = []
+        self._mind_stops(now_ns)
         for leg in self._legs.values():
             commands += self._ask(leg, now_ns, purse)
         target = self._target(now_ns)
@@ -114,8 +139,23 @@ class Machine:
             if (wanted := target.get(name)) is not None:
                 desk = Desk(leg, now_ns, purse)
                 commands += desk.bring_about(wanted, self._strategy.requote_threshold_ticks)
-        records = tuple(record for leg in self._legs.values() for record in leg.take_records())
-        return Step(commands=tuple(commands), records=records, wake_ns=self._wake_ns(now_ns))
+        records = [record for leg in self._legs.values() for record in leg.take_records()]
+        records += self._watch.take_records()
+        return Step(commands=tuple(commands), records=tuple(records), wake_ns=self._wake_ns(now_ns))
+
+    def _mind_stops(self, now_ns: int) -> None:
+        """Before anything is decided: whether the bot may trade at all, and whether a tripped one is done."""
+        if not self._stopping:
+            self._watch.look(self._spec.risk, now_ns)
+        if self._watch.trip and not self._watch.is_over and self._has_come_to_rest:
+            self._watch.over()
+
+    @property
+    def _has_come_to_rest(self) -> bool:
+        """Nothing of ours may rest or fill, the venue has said so, and the position is as declared."""
+        legs = self._legs.values()
+        rests = any(True for leg in legs for _ in leg.orders.live)
+        return not rests and all(leg.synced for leg in legs) and self._is_as_declared
 
     def _ask(self, leg: Leg, now_ns: int, purse: Purse) -> list[Command]:
         if any(is_question(order, now_ns) for order in leg.orders.live):
@@ -129,6 +169,8 @@ class Machine:
         """What each leg should look like; a leg that was never synchronised is left exactly as it is."""
         if self._stopping:
             return {name: self._parting(leg) for name, leg in self._legs.items()}
+        if self._watch.trip:
+            return {name: self._parting(leg) for name, leg in self._legs.items() if leg.may_be_pulled(now_ns)}
         if self._paused or any(leg.why_not for leg in self._legs.values()):
             return {name: NOTHING for name, leg in self._legs.items() if leg.may_be_pulled(now_ns)}
         return self._strategy.target(
@@ -136,8 +178,9 @@ class Machine:
         )
 
     def _parting(self, leg: Leg) -> LegTarget:
-        """What the stop policy leaves of a leg: no quotes, and no position where it says flatten."""
-        if self._spec.process.stop_policy is not StopPolicy.FLATTEN or leg.book_why_not:
+        """What a stop or a trip leaves of a leg: no quotes, and no position where it says flatten."""
+        blind = leg.book_why_not if self._stopping else leg.why_not
+        if self._policy is not StopPolicy.FLATTEN or blind:
             return NOTHING
         slippage_bps = self._spec.risk.price_band_bps / 2
         perp = leg.instrument.kind is MarketKind.PERP

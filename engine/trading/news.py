@@ -52,7 +52,7 @@ def _book_lost(leg: Leg, event: BookLost) -> bool:
 
 
 def _mark_updated(leg: Leg, event: MarkPriceUpdated) -> bool:
-    leg.mark = event.mark
+    leg.mark, leg.marked_ns = event.mark, event.at_ns
     return False
 
 

@@ -9,6 +9,7 @@ from engine.model.account import Fill
 from engine.model.commands import Command
 from engine.model.order import OrderRequest
 from engine.model.value import Message, Value
+from engine.risk.stops import Stops
 
 
 class OrderState(StrEnum):
@@ -66,7 +67,7 @@ class Note(Message, frozen=True, kw_only=True):
     facts: dict[str, str | int | float | bool | None] = {}
 
 
-Record = OrderRecord | FillRecord | Note
+Record = OrderRecord | FillRecord | Stops | Note
 
 
 class Step(Value, frozen=True, kw_only=True):
@@ -89,7 +90,7 @@ class Budget(Value, frozen=True, kw_only=True):
 
 
 class Memory(Value, frozen=True, kw_only=True):
-    """What a journal gives back at start: orders not yet done, every own fill in order, and the id block.
+    """What a journal gives back at start: orders not yet done, every own fill in order, the stops, the id block.
 
     `next_sequence` is the first sequence number that was certainly never used.
     """
@@ -97,3 +98,4 @@ class Memory(Value, frozen=True, kw_only=True):
     orders: tuple[OrderRecord, ...] = ()
     fills: tuple[FillRecord, ...] = ()
     next_sequence: int = 0
+    stops: Stops | None = None

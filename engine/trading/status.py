@@ -7,6 +7,7 @@ from decimal import Decimal
 from engine.model.value import Value
 from engine.trading.leg import Leg
 from engine.trading.records import OrderState
+from engine.trading.watch import MoneyStatus
 
 OPEN = (OrderState.SUBMITTED, OrderState.ACCEPTED, OrderState.CANCEL_PENDING)
 
@@ -37,9 +38,13 @@ class LegStatus(Value, frozen=True, kw_only=True):
 
 
 class MachineStatus(Value, frozen=True, kw_only=True):
+    """`trip` says why the bot took itself out of trade; empty while it did not."""
+
     paused: bool
     stopping: bool
     legs: dict[str, LegStatus]
+    trip: str = ""
+    money: MoneyStatus = MoneyStatus()
 
 
 def leg_status(leg: Leg) -> LegStatus:

@@ -22,6 +22,7 @@ import msgspec
 from engine.clock import NS_PER_S
 from engine.errors import BotctlError
 from engine.host.endpoints import SimEndpoint, write_sim_endpoint
+from engine.host.holds import Hold
 from engine.host.locks import Holder
 from engine.host.secrets import Secrets
 from engine.host.workspace import Workspace
@@ -90,7 +91,7 @@ class Play:
         self.lives += 1
         return VirtualWorld(self.network, seed=self.seed * 1000 + self.lives, crash_at=crash_at)
 
-    def process(self, world: VirtualWorld) -> BotProcess:
+    def process(self, world: VirtualWorld, *, hold: Hold | None = None) -> BotProcess:
         around = Surroundings(
             world=world,
             workspace=self.workspace,
@@ -98,7 +99,7 @@ class Play:
             holder=Holder(pid=os.getpid(), bot=BOT, workspace=str(self.workspace.root), since_ns=0),
             hide=lambda _secrets: None,
         )
-        return BotProcess(around, applied_reader(self.workspace, BOT))
+        return BotProcess(around, applied_reader(self.workspace, BOT), hold=hold)
 
     async def live_and_die(
         self, *, for_s: float, crash_at: int | None = None, leaving_orders: bool = False

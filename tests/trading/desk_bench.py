@@ -32,10 +32,11 @@ from engine.model.events import (
 from engine.model.ids import ClientIdScheme
 from engine.model.instrument import Instrument, MarketKind
 from engine.model.order import Liquidity, OrderReport, OrderRequest, OrderStatus, Side
+from engine.risk.stops import Stops
 from engine.spec.types import BotSpec, LegSpec, ProcessSpec, RiskSpec, StopPolicy, StrategySpec
 from engine.trading.leg import LegSetup
 from engine.trading.machine import Machine
-from engine.trading.records import Budget, FillRecord, Memory, OrderRecord, Step
+from engine.trading.records import Budget, FillRecord, Memory, Note, OrderRecord, Step
 
 LEG = "main"
 TAG = 7
@@ -96,7 +97,8 @@ def bot_spec(
         "price_band_bps": Decimal(500),
         "max_data_age_s": Decimal(10),
     }
-    limits |= {name: changes.pop(name) for name in list(changes) if name in limits}
+    known = RiskSpec.__struct_fields__
+    limits |= {name: changes.pop(name) for name in list(changes) if name in known}
     return BotSpec(
         name="mm",
         labels={},
@@ -122,6 +124,8 @@ class Bench:
     now_ns: int = START_NS
     orders: dict[int, OrderRecord] = field(default_factory=dict)
     fills: list[FillRecord] = field(default_factory=list)
+    stops: Stops | None = None
+    notes: list[Note] = field(default_factory=list)
     trades: int = 0
 
     def __post_init__(self) -> None:
@@ -129,6 +133,7 @@ class Bench:
         self.machine = Machine(legs={LEG: setup_of(self.instrument)}, spec=self.spec, memory=self.memory)
         self.orders |= {record.request.client_id: record for record in self.memory.orders}
         self.fills += self.memory.fills
+        self.stops = self.memory.stops
 
     # Feeding it ---------------------------------------------------------------------------------------------
 
@@ -210,6 +215,7 @@ class Bench:
         memory = Memory(
             orders=tuple(record for record in self.orders.values() if not record.state.is_done),
             fills=tuple(self.fills),
+            stops=self.stops,
             next_sequence=max(sequences, default=-1) + 1,
         )
         return Bench(instrument=self.instrument, spec=self.spec, memory=memory, now_ns=self.now_ns + NS_PER_S)
@@ -220,6 +226,10 @@ class Bench:
                 self.orders[record.request.client_id] = record
             elif isinstance(record, FillRecord):
                 self.fills.append(record)
+            elif isinstance(record, Stops):
+                self.stops = record
+            else:
+                self.notes.append(record)
         return list(step.commands)
 
 
