@@ -72,6 +72,8 @@ class Risk(Value, frozen=True, kw_only=True):
     day_pnl: str | None = None
     drawdown_pct: str | None = None
     rejects_in_a_row: int = 0
+    budgets: dict[str, dict[str, str | None]] = {}
+    """Of every budget it shares: `net`, `gross` and `day_pnl` of all its bots, and the limits."""
 
 
 class Engine(Message, frozen=True, kw_only=True):

@@ -25,7 +25,8 @@ class Stops(Message, frozen=True, kw_only=True):
     """What stops remember of a bot, in quote. All marks are values of its net profit since its first fill.
 
     `base_usd` is where profit and loss are counted from: zero in the beginning, and after a trip was resumed the
-    next figure that is known (None until then). `trip` says why the bot tripped; `is_held`: its hold is placed, so
+    next figure that is known (None until then). `others_usd` is what the other bots of each shared budget had made
+    on the day and at the time of a resume. `trip` says why the bot tripped; `is_held`: its hold is placed, so
     that a missing one means it was lifted; `is_over`: nothing rests any more and the position is as declared.
     """
 
@@ -33,6 +34,7 @@ class Stops(Message, frozen=True, kw_only=True):
     peak_usd: Decimal = Decimal(0)
     day: int = 0
     day_start_usd: Decimal = Decimal(0)
+    others_usd: dict[str, Decimal] = {}
     trip: str = ""
     is_held: bool = False
     is_over: bool = False
@@ -54,7 +56,7 @@ def follow(stops: Stops | None, net_usd: Decimal, now_ns: int) -> Stops:
     if stops.base_usd is None:
         return Stops(base_usd=net_usd, peak_usd=net_usd, day=_day(now_ns), day_start_usd=net_usd)
     if _day(now_ns) > stops.day:
-        stops = replace(stops, day=_day(now_ns), day_start_usd=net_usd)
+        stops = replace(stops, day=_day(now_ns), day_start_usd=net_usd, others_usd={})
     return replace(stops, peak_usd=net_usd) if net_usd > stops.peak_usd else stops
 
 

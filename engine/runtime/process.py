@@ -11,14 +11,17 @@ from typing import Any
 
 from engine.clock import NS_PER_S
 from engine.errors import BotctlError, Refused
+from engine.host.accounts import account_directory
 from engine.host.finished import Finished, clear_finished, mark_finished
 from engine.host.generation import AppliedBot
 from engine.host.holds import Hold, HoldKind
+from engine.host.tags import owner_name
 from engine.model.events import Paused
 from engine.runtime.bot import WHOLE_BOT, Bot
 from engine.runtime.logs import set_level
 from engine.runtime.remains import orders_left
 from engine.runtime.report import legs_report, risk_report
+from engine.runtime.shares import Shares
 from engine.runtime.startup import Started, Surroundings, start_bot
 from engine.runtime.stopping import stop_trading
 from engine.runtime.trips import begin_held, obey_trips
@@ -173,7 +176,17 @@ class BotProcess:
             self.bot.handle(Paused(at_ns=self.now_ns(), leg=WHOLE_BOT, who=who, why=why))
         self.bot.tell_time()
         conversations = (session.run() for session in started.sessions.values())
-        await race(*conversations, self._failure(self.bot), self.bot.keep_house(), self._end(self.bot))
+        shares = self._shares(started)
+        keeping = (shares.keep(), self.bot.keep_house())
+        await race(*conversations, *keeping, self._failure(self.bot), self._end(self.bot))
+        shares.renew()
+
+    def _shares(self, started: Started) -> Shares:
+        """Of budgets: an account's lie with the account, the fleet's in the workspace."""
+        directories = {f"account {site.account.name}": account_directory(site.identity) for site in started.sites}
+        directories["fleet"] = self._around.workspace.state
+        owner = owner_name(self.applied.fleet.id, self.applied.spec.name)
+        return Shares(self._around.world, started.bot, directories.__getitem__, owner)
 
     async def _failure(self, bot: Bot) -> None:
         """Ends with what the bot failed with. One that cannot go on, with a full disk for example, may stay away

@@ -97,8 +97,24 @@ class ProcessSpec(Value, frozen=True, kw_only=True):
     proxy: SecretRef | None = None
 
 
+class BudgetSpec(Value, frozen=True, kw_only=True):
+    """Limits on all bots of an account or of the fleet together, in quote (USD). None: no limit."""
+
+    max_net_exposure_usd: Decimal | None = None
+    max_gross_exposure_usd: Decimal | None = None
+    max_daily_loss_usd: Decimal | None = None
+
+
+class BudgetsSpec(Value, frozen=True, kw_only=True):
+    """The shared budgets of fleet.yaml; of a bot, only those it draws on."""
+
+    fleet: BudgetSpec | None = None
+    accounts: dict[str, BudgetSpec] = {}
+
+
 class BotSpec(Value, frozen=True, kw_only=True):
-    """One bot, whole. `legs` maps leg name to leg; a one-leg bot's is called `main`."""
+    """One bot, whole. `legs` maps leg name to leg; a one-leg bot's is called `main`. `budgets` None: it shares
+    none with other bots."""
 
     name: str
     labels: dict[str, str]
@@ -108,6 +124,15 @@ class BotSpec(Value, frozen=True, kw_only=True):
     strategy: StrategySpec
     risk: RiskSpec
     process: ProcessSpec
+    budgets: BudgetsSpec | None = None
+
+    @property
+    def shared_budgets(self) -> dict[str, BudgetSpec]:
+        """What the bot shares with others, by the name that people are told: `fleet`, `account NAME`."""
+        if self.budgets is None:
+            return {}
+        fleet = {"fleet": self.budgets.fleet} if self.budgets.fleet else {}
+        return fleet | {f"account {name}": budget for name, budget in sorted(self.budgets.accounts.items())}
 
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -167,3 +192,4 @@ class FleetSpec(Value, frozen=True, kw_only=True):
     accounts: dict[str, AccountSpec]
     sims: dict[str, SimSpec]
     requests_per_minute: int | None = None
+    budgets: BudgetsSpec | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from decimal import Decimal
 
 from engine.clock import NS_PER_S
@@ -13,7 +14,7 @@ from engine.model.instrument import Instrument, MarketKind
 from engine.model.order import OrderReport, OrderRequest, OrderStatus, RejectReason, Side
 from engine.model.target import Funds, Quote
 from engine.model.value import Value
-from engine.risk.guard import Exposure, Guard
+from engine.risk.guard import Exposure, Guard, Room
 from engine.spec.types import RiskSpec
 from engine.strategies.interface import LegView
 from engine.trading.accounting import Accounting
@@ -75,6 +76,8 @@ class Leg:
         """Orders refused by the venue since it last took one, for reasons that do not pass by themselves."""
         self.money_why_not = ""
         """Why nothing may be added for the bot as a whole; empty while it may."""
+        self.rooms: Callable[[int], tuple[Room, ...]] = lambda _now_ns: ()
+        """What is left of the budgets that the bot shares; put in by `budgets`."""
         self._sent_ns: deque[int] = deque()
         self._remembered_ns: int | None = None
 
@@ -267,13 +270,11 @@ class Leg:
 
     def exposure(self, now_ns: int) -> Exposure:
         """What the guard weighs: the worse of both positions, and everything that may still execute."""
-        own, venue = self.accounting.position_lots, self._venue_position_now()
-        perp = self.instrument.kind is MarketKind.PERP
-        other = venue if perp and venue is not None else own
+        most, least = self._worse_positions
         return Exposure(
-            long_most_lots=max(own, other),
-            short_most_lots=min(own, other),
-            venue_position_lots=venue,
+            long_most_lots=most,
+            short_most_lots=least,
+            venue_position_lots=self._venue_position_now(),
             open_buy_lots=self.orders.open_lots(Side.BUY),
             open_sell_lots=self.orders.open_lots(Side.SELL),
             open_notional=self._open_notional(),
@@ -281,7 +282,29 @@ class Leg:
             twice_mid_ticks=self.twice_mid_ticks,
             mark=self.mark if now_ns - self.marked_ns <= self._mark_lasts_ns else None,
             adding_blocked=self.adding_blocked,
+            rooms=self.rooms(now_ns),
         )
+
+    @property
+    def _worse_positions(self) -> tuple[int, int]:
+        """The longest and the shortest that the own and the venue's figure allow for."""
+        own, venue = self.accounting.position_lots, self._venue_position_now()
+        other = venue if self.instrument.kind is MarketKind.PERP and venue is not None else own
+        return max(own, other), min(own, other)
+
+    def worst_lots(self, *, at_least_buys: int = 0, at_least_sells: int = 0) -> tuple[int, int]:
+        """How long and how short the leg would be if all that is open, or at least so much, were filled."""
+        most, least = self._worse_positions
+        buys = max(at_least_buys, self.orders.open_lots(Side.BUY))
+        sells = max(at_least_sells, self.orders.open_lots(Side.SELL))
+        return most + buys, sells - least
+
+    def worth(self, lots: int) -> Decimal | None:
+        """Value in quote at the newest mid; None for lots of which the price is unknown."""
+        twice_mid = self.twice_mid_ticks
+        if twice_mid is None:
+            return None if lots else Decimal(0)
+        return self.instrument.notional(twice_mid, lots) / 2
 
     def reducible_lots(self, side: Side) -> int:
         """How much an order of this side may reduce: never more than the venue's position, less what is on its

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 
 from engine.clock import NS_PER_MS
 from engine.model.commands import CancelOrder, Command
-from engine.model.events import Event, Paused, Resumed, StopRequested, TimePassed, TripHeld
+from engine.model.events import BudgetsRead, Event, Paused, Resumed, StopRequested, TimePassed, TripHeld
 from engine.model.instrument import MarketKind
 from engine.model.target import InventoryTarget, LegTarget, Target
 from engine.spec.types import BotSpec, StopPolicy
 from engine.strategies.interface import View
 from engine.strategies.registry import build_strategy
+from engine.trading.budgets import Budgets
 from engine.trading.desk import Desk
 from engine.trading.leg import Leg, LegSetup
 from engine.trading.news import take_news
@@ -42,6 +43,7 @@ class Machine:
         self._strategy = build_strategy(spec.strategy)
         self._legs = {name: Leg(setup, spec.risk, sequence) for name, setup in legs.items()}
         self._watch = Watch(self._legs, memory.stops)
+        self.budgets = Budgets(self._legs, spec)
         self._paused = self._stopping = False
         for fill in memory.fills:
             self._legs[fill.leg].remember_fill(fill)
@@ -61,6 +63,7 @@ class Machine:
         self._spec = spec
         for leg in self._legs.values():
             leg.limit_by(spec.risk)
+        self.budgets.limit_by(spec)
         return self._decide(at_ns, Purse(budget))
 
     @property
@@ -102,6 +105,7 @@ class Machine:
             stopping=self._stopping,
             trip=self._watch.trip,
             money=self._watch.status(self._spec.risk),
+            budgets=self.budgets.status(self._watch.day_pnl[1]),
             legs={name: leg_status(leg) for name, leg in self._legs.items()},
         )
 
@@ -113,6 +117,9 @@ class Machine:
             self._paused = isinstance(event, Paused)
             if not self._paused:
                 self._watch.resumed(event.at_ns)
+            return True
+        if isinstance(event, BudgetsRead):
+            self.budgets.read(event)
             return True
         if isinstance(event, TripHeld):
             self._watch.held(event.why, event.at_ns)
@@ -135,6 +142,7 @@ class Machine:
         for leg in self._legs.values():
             commands += self._ask(leg, now_ns, purse)
         target = self._target(now_ns)
+        self.budgets.want(target)
         for name, leg in self._legs.items():
             if (wanted := target.get(name)) is not None:
                 desk = Desk(leg, now_ns, purse)
@@ -146,7 +154,7 @@ class Machine:
     def _mind_stops(self, now_ns: int) -> None:
         """Before anything is decided: whether the bot may trade at all, and whether a tripped one is done."""
         if not self._stopping:
-            self._watch.look(self._spec.risk, now_ns)
+            self._watch.look(self._spec.risk, self.budgets, now_ns)
         if self._watch.trip and not self._watch.is_over and self._has_come_to_rest:
             self._watch.over()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from engine.model.value import Value
+from engine.trading.budgets import BudgetStatus
 from engine.trading.leg import Leg
 from engine.trading.records import OrderState
 from engine.trading.watch import MoneyStatus
@@ -45,6 +46,7 @@ class MachineStatus(Value, frozen=True, kw_only=True):
     legs: dict[str, LegStatus]
     trip: str = ""
     money: MoneyStatus = MoneyStatus()
+    budgets: dict[str, BudgetStatus] = {}
 
 
 def leg_status(leg: Leg) -> LegStatus:

@@ -23,10 +23,11 @@ from engine.risk.stops import (
     trip_of_rejects,
 )
 from engine.spec.types import RiskSpec
+from engine.trading.budgets import Budgets
 from engine.trading.leg import Leg
 from engine.trading.records import Note, Record
 
-UNKNOWN = "the net profit is unknown"
+UNKNOWN = "what was lost is unknown"
 
 
 class MoneyStatus(Value, frozen=True, kw_only=True):
@@ -45,6 +46,7 @@ class Watch:
     def __init__(self, legs: Mapping[str, Leg], stops: Stops | None) -> None:
         self._legs, self._stops = legs, stops
         self._records: list[Record] = []
+        self._day, self._day_pnl_usd = 0, Decimal(0)
 
     @property
     def trip(self) -> str:
@@ -72,20 +74,36 @@ class Watch:
             total += net
         return total
 
-    def look(self, risk: RiskSpec, now_ns: int) -> None:
-        """Take in how the bot stands now; latch a trip when it has gone too far."""
+    def look(self, risk: RiskSpec, budgets: Budgets, now_ns: int) -> None:
+        """Take in how the bot stands now; latch a trip when it, or a budget it shares, has gone too far."""
         words = trip_of_rejects(self._rejects, risk)
-        if is_watched(risk):
-            net_usd = self.net_usd
-            self._block("" if net_usd is not None else UNKNOWN)
-            if net_usd is not None and not self.trip:
-                stops = follow(self._stops, net_usd, now_ns)
-                self._remember(stops)
-                words = trip_of_money(stops, net_usd, risk) or words
+        if is_watched(risk) or budgets.specs:
+            words = self._look_at_money(risk, budgets, now_ns) or words
         else:
             self._block("")
         if words and not self.trip:
             self._trip(words, now_ns)
+
+    def _look_at_money(self, risk: RiskSpec, budgets: Budgets, now_ns: int) -> str:
+        net_usd, others_usd = self.net_usd, budgets.others_day_pnl(now_ns)
+        if net_usd is None or (others_usd is None and budgets.specs):
+            self._block(UNKNOWN)
+            return ""
+        self._block("")
+        if self._stops is not None and self.trip:
+            self._day_pnl_usd = net_usd - self._stops.day_start_usd
+            return ""
+        stops = follow(self._stops, net_usd, now_ns)
+        if self._stops is not None and self._stops.base_usd is None:
+            stops = replace(stops, others_usd=others_usd or {})
+        self._remember(stops)
+        self._day, self._day_pnl_usd = stops.day, net_usd - stops.day_start_usd
+        return trip_of_money(stops, net_usd, risk) or budgets.trip(self._day_pnl_usd, stops.others_usd, now_ns)
+
+    @property
+    def day_pnl(self) -> tuple[int, Decimal]:
+        """The last day that was followed, and what the bot had made of it when that was known last."""
+        return self._day, self._day_pnl_usd
 
     def held(self, why: str, now_ns: int) -> None:
         """The bot is under a trip's hold; one that does not remember why is told."""

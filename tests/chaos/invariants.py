@@ -23,6 +23,8 @@ from engine.trading.status import LegStatus
 
 LEG = "main"
 COMPLAINTS_MOST = 20
+DRIFT = Decimal("1.03")
+"""Bots count at the present price, the look at the first one."""
 
 
 class Watch:
@@ -42,6 +44,8 @@ class Watch:
         self._balances = balances
         self._hands: dict[int, Order] = {}
         self._slots: dict[str, dict[int, str]] = {bot: {} for bot in specs}
+        self.budget_usd: Decimal | None = None
+        """Most that all bots together may be in for, if they share a budget."""
 
     def complain(self, what: str) -> None:
         if what not in self.complaints and len(self.complaints) < COMPLAINTS_MOST:
@@ -65,6 +69,7 @@ class Watch:
             for slot in {slot for slot in known if known.count(slot) > 1}:
                 self.complain(f"{when} has two orders in slot {slot}")
             self._look_at_limit(bot, resting, when)
+        self._look_at_budget(elapsed_ns)
 
     def stopped(self, bot: str) -> None:
         """A bot ended as asked: nothing of it rests, and where the policy says flatten nothing is held."""
@@ -195,6 +200,22 @@ class Watch:
             open_lots = sum(o.open_lots for o in resting if o.side is side and not o.reduce_only)
             if open_lots and held * side.sign + open_lots > instrument.lots_within(limit):
                 self.complain(f"{when} holds {held} lots and may {side} {open_lots} more: over the limit")
+
+    def _look_at_budget(self, elapsed_ns: int) -> None:
+        """All bots together, with everything filled that may be, at the price the market began with."""
+        if self.budget_usd is None:
+            return
+        used = sum(self._gross_usd(bot) for bot in self._specs)
+        if used > self.budget_usd * DRIFT:
+            self.complain(f"{elapsed_ns / NS_PER_S:.3f} s: all bots use {used} of a budget of {self.budget_usd}")
+
+    def _gross_usd(self, bot: str) -> Decimal:
+        at = self._exchange.markets[self._symbol(bot)]
+        held = sum(f.lots * f.side.sign for f in self._venue_fills(bot))
+        resting = self._resting(bot)
+        buys = sum(o.open_lots for o in resting if o.side is Side.BUY)
+        sells = sum(o.open_lots for o in resting if o.side is Side.SELL)
+        return at.market.start_price * at.market.instrument.size(max(held + buys, sells - held))
 
     # The bots from their journals ---------------------------------------------------------------------------
 

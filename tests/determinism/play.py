@@ -91,15 +91,15 @@ class Play:
         self.lives += 1
         return VirtualWorld(self.network, seed=self.seed * 1000 + self.lives, crash_at=crash_at)
 
-    def process(self, world: VirtualWorld, *, hold: Hold | None = None) -> BotProcess:
+    def process(self, world: VirtualWorld, *, hold: Hold | None = None, bot: str = BOT) -> BotProcess:
         around = Surroundings(
             world=world,
             workspace=self.workspace,
             secrets=Secrets(self.workspace, shell={}),
-            holder=Holder(pid=os.getpid(), bot=BOT, workspace=str(self.workspace.root), since_ns=0),
+            holder=Holder(pid=os.getpid(), bot=bot, workspace=str(self.workspace.root), since_ns=0),
             hide=lambda _secrets: None,
         )
-        return BotProcess(around, applied_reader(self.workspace, BOT), hold=hold)
+        return BotProcess(around, applied_reader(self.workspace, bot), hold=hold)
 
     async def live_and_die(
         self, *, for_s: float, crash_at: int | None = None, leaving_orders: bool = False

@@ -14,7 +14,7 @@ from engine.host.holds import HoldKind, lift_hold, read_hold
 from engine.model.order import Side
 from engine.runtime.process import BotProcess
 from engine.sim.machine import HttpAnswered, HttpReceived
-from engine.spec.types import RiskSpec, StopPolicy, StrategySpec
+from engine.spec.types import BotSpec, BudgetSpec, BudgetsSpec, RiskSpec, StopPolicy, StrategySpec
 from tests.determinism.conftest import MakePlay
 from tests.determinism.play import ACCOUNT, BOT, MARKET, MOMENT_S, Play
 from tests.fleets import RISK, STRATEGY, bot_spec, write_generation
@@ -22,17 +22,23 @@ from tests.fleets import RISK, STRATEGY, bot_spec, write_generation
 PERP = "SOL_USDC_PERP"
 LIMIT = Decimal(2)
 LONG_S = 600.0
+BUDGET = Decimal(300)
+"""Less than both bots would use: three quotes of 0.4 SOL on a side are worth more than 200."""
 LOSS = replace(RISK, stop_loss_usd=Decimal("0.05"))
 
 
 def declare(play: Play, risk: RiskSpec, *, perp: bool = False) -> None:
+    write_generation(play.workspace, {BOT: spec_of(risk, perp=perp)}, number=2)
+
+
+def spec_of(risk: RiskSpec, *, perp: bool) -> BotSpec:
     spec = bot_spec(BOT, market=PERP if perp else MARKET)
     if perp:
         skipped = ("capital", "base_target_pct", "rebalance_threshold_pct", "rebalance_slippage_bps")
         parameters = {name: value for name, value in STRATEGY.items() if name not in skipped}
         parameters |= {"inventory_skew": "0", "target_position": "0"}
         spec = replace(spec, strategy=StrategySpec(kind="perp_market_maker", parameters=parameters))
-    write_generation(play.workspace, {BOT: replace(spec, risk=risk)}, number=2)
+    return replace(spec, risk=risk)
 
 
 def begin(play: Play) -> tuple[BotProcess, asyncio.Future[None]]:
@@ -179,3 +185,50 @@ def test_a_tripped_bot_that_flattens_is_flat_before_it_ends(make_play: MakePlay)
         assert hold is not None and hold.why.startswith("max_daily_loss_usd")
 
     play.run(scene())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_two_bots_never_have_more_than_their_fleets_budget(make_play: MakePlay, seed: int) -> None:
+    """Looked at from within the venue, after every hundredth of a second, through crashes of both."""
+    play = make_play(seed=seed)
+    budgets = BudgetsSpec(fleet=BudgetSpec(max_gross_exposure_usd=BUDGET))
+    first, second = spec_of(RISK, perp=False), spec_of(RISK, perp=True)
+    bots = {"one": replace(first, name="one", budgets=budgets), "two": replace(second, name="two", budgets=budgets)}
+    write_generation(play.workspace, bots, number=2)
+
+    async def scene() -> None:
+        both_rested = False
+        lives: dict[str, asyncio.Future[None]] = {}
+        worlds: dict[str, Any] = {}
+        for moment in range(3_000):
+            for bot in bots:
+                if bot not in lives:
+                    worlds[bot] = play.world()
+                    lives[bot] = asyncio.ensure_future(play.process(worlds[bot], bot=bot).live())
+            used = gross_usd(play, first.legs["main"].market) + gross_usd(play, PERP)
+            assert used <= BUDGET * Decimal("1.02"), f"{used} of {BUDGET}, after {moment / 100} s"
+            orders = play.venue.exchange.open_orders(ACCOUNT)
+            both_rested |= len({order.symbol for order in orders}) == 2
+            if moment % 700 == 650:
+                victim = ("one", "two")[moment // 700 % 2]
+                worlds[victim].fence()
+                lives.pop(victim).cancel()
+            await asyncio.sleep(MOMENT_S)
+        assert both_rested
+        for life in lives.values():
+            life.cancel()
+        await asyncio.gather(*lives.values(), return_exceptions=True)
+
+    play.run(scene())
+
+
+def gross_usd(play: Play, symbol: str) -> Decimal:
+    """What the bots have on one market with everything open filled, at the price it began with."""
+    exchange = play.venue.exchange
+    at = exchange.markets[symbol]
+    held = sum(fill.lots * fill.side.sign for fill in exchange.fills(ACCOUNT) if fill.symbol == symbol)
+    orders = [order for order in exchange.open_orders(ACCOUNT) if order.symbol == symbol]
+    buys = sum(order.open_lots for order in orders if order.side is Side.BUY)
+    sells = sum(order.open_lots for order in orders if order.side is Side.SELL)
+    lots = max(held + buys, sells - held)
+    return at.market.start_price * at.market.instrument.lot_size * lots

@@ -98,6 +98,7 @@ def bot_spec(
         "max_data_age_s": Decimal(10),
     }
     known = RiskSpec.__struct_fields__
+    budgets = changes.pop("budgets", None)
     limits |= {name: changes.pop(name) for name in list(changes) if name in known}
     return BotSpec(
         name="mm",
@@ -111,6 +112,7 @@ def bot_spec(
         ),
         risk=RiskSpec(**limits),
         process=ProcessSpec(stop_policy=stop_policy, stop_timeout_s=Decimal(10), duration_s=None, log_level="info"),
+        budgets=budgets,
     )
 
 
