@@ -13,6 +13,7 @@ import msgspec
 from engine.clock import NS_PER_S
 from engine.host.workspace import Workspace
 from engine.model.order import Side
+from engine.risk.stops import Stops
 from engine.runtime.process import BotProcess
 from engine.sim.exchange import Exchange
 from engine.sim.orders import ExchangeFill, Order
@@ -93,6 +94,7 @@ class Watch:
             self._agree_on_orders(bot, status)
             self._agree_on_fills(bot)
             self._agree_on_books(bot, status)
+            self._agree_on_stops(bot)
         self._agree_on_money()
 
     def ended(self) -> None:
@@ -146,6 +148,13 @@ class Watch:
         paid = books.fees.get(instrument.quote, Decimal(0))
         if status.realised_pnl + status.unrealised_pnl != books.quote_change + paid + status.position * mid:
             self.complain(f"{bot}'s profit is not what its fills made")
+
+    def _agree_on_stops(self, bot: str) -> None:
+        """The day began before the first fill, with nothing made or lost; no restart may begin it again."""
+        rows = self._rows(bot, "SELECT value FROM meta WHERE key LIKE 'stops %'")
+        stops = [msgspec.json.decode(row, type=Stops) for row in rows]
+        if [(each.base_usd, each.day_start_usd) for each in stops] != [(0, 0)]:
+            self.complain(f"{bot} forgot since when it counts its losses: {stops}")
 
     def _agree_on_money(self) -> None:
         """The account has what it began with, what the bots' books say, and what the person did."""

@@ -135,6 +135,22 @@ def test_a_bot_that_lost_enough_stays_out_until_it_is_resumed(botctl: Botctl) ->
     assert "nothing to do" in botctl("plan", "--detailed-exitcode")
 
 
+def test_a_budget_that_bots_share_is_kept_shown_and_changed_in_place(botctl: Botctl) -> None:
+    fleet = (botctl.root / "bots" / "fleet.yaml").read_text()
+    botctl.write("bots/fleet.yaml", f"{fleet}budgets: {{fleet: {{max_gross_exposure_usd: 100}}}}\n")
+    botctl("apply", "--yes")
+    until(lambda: "budget of the fleet: gross " in botctl("status"))
+    assert botctl.orders_at_venue("alpha", "SOL_USDC") == (), "one order of it is worth more"
+    before = {name: bot["pid"] for name, bot in botctl.status().items()}
+    line = botctl.edit("bots/fleet.yaml", "max_gross_exposure_usd: 100", "max_gross_exposure_usd: 50000")
+    plan = botctl("plan", "--detailed-exitcode", code=2)
+    assert f"budgets.fleet.max_gross_exposure_usd: 100 → 50000  (bots/fleet.yaml:{line})" in plan
+    botctl("apply", "--yes")
+    until(lambda: botctl.orders_at_venue("alpha", "SOL_USDC"))
+    assert {name: bot["pid"] for name, bot in botctl.status().items()} == before
+    assert "nothing to do" in botctl("plan", "--detailed-exitcode")
+
+
 def test_an_interrupted_apply_is_finished_by_the_next(botctl: Botctl) -> None:
     with botctl.begin("apply", "--yes") as running:
         assert running.stderr is not None
