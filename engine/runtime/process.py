@@ -23,7 +23,7 @@ from engine.runtime.remains import orders_left
 from engine.runtime.report import legs_report, risk_report
 from engine.runtime.shares import Shares
 from engine.runtime.startup import Started, Surroundings, start_bot
-from engine.runtime.stopping import stop_trading
+from engine.runtime.stopping import stand_down, stop_trading
 from engine.runtime.trips import begin_held, obey_trips
 from engine.session.session import Session
 from engine.session.tasks import race
@@ -204,6 +204,7 @@ class BotProcess:
         await race(asyncio.wait((self._stop,)), self._outlive_duration(), self._wind_up(bot))
         why = self._stop.result()
         await stop_trading(self._around.world, bot, why=why, timeout_s=self._time_left_s())
+        await stand_down(self._around.world, self._sessions.values(), timeout_s=self._time_left_s())
         if why == DURATION_OVER:
             self._mark_finished()
         log.info("stopped", extra={"facts": {"why": why}})

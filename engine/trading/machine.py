@@ -49,6 +49,8 @@ class Machine:
             self._legs[fill.leg].remember_fill(fill)
         for record in memory.orders:
             self._legs[record.request.leg].remember_order(record)
+        for kept in memory.memos:
+            self._legs[kept.leg].memo = kept.memo
 
     # The only entrances -------------------------------------------------------------------------------------
 
@@ -145,6 +147,7 @@ class Machine:
         self.budgets.want(target)
         for name, leg in self._legs.items():
             if (wanted := target.get(name)) is not None:
+                leg.wanted(wanted, now_ns)
                 desk = Desk(leg, now_ns, purse)
                 commands += desk.bring_about(wanted, self._strategy.requote_threshold_ticks)
         records = [record for leg in self._legs.values() for record in leg.take_records()]
@@ -182,7 +185,7 @@ class Machine:
         if self._paused or any(leg.why_not for leg in self._legs.values()):
             return {name: NOTHING for name, leg in self._legs.items() if leg.may_be_pulled(now_ns)}
         return self._strategy.target(
-            View(now_ns=now_ns, legs={name: leg.view() for name, leg in self._legs.items()})
+            View(now_ns=now_ns, legs={name: leg.view(now_ns) for name, leg in self._legs.items()})
         )
 
     def _parting(self, leg: Leg) -> LegTarget:

@@ -19,7 +19,7 @@ from engine.model.order import Liquidity, OrderRequest, Side
 from engine.risk.stops import Stops
 from engine.runtime import journal_schema
 from engine.runtime.journal import Journal, JournalLeg, JournalOwner, checkpoint, open_journal
-from engine.trading.records import FillRecord, Note, OrderRecord, OrderState, Record
+from engine.trading.records import FillRecord, MemoRecord, Note, OrderRecord, OrderState, Record
 from engine.transport.live import LiveWorld
 
 OWNER = JournalOwner(fleet_id="fleet", bot="maker", identity="sim-backpack-1")
@@ -247,3 +247,14 @@ def test_the_newest_stops_come_back_on_the_market_they_belong_to(journal: Journa
     assert (stops.peak_usd, stops.trip) == (Decimal("7.5"), "stop_loss_usd: lost 10, the limit is 10")
     elsewhere = {"main": JournalLeg(market="ETH_USDC", client_ids=SCHEME)}
     assert open_journal(LiveWorld(), file, OWNER, elsewhere).restore().stops is None
+
+
+def test_the_newest_memo_of_a_leg_is_restored_and_counts_only_on_its_market(tmp_path: Path) -> None:
+    file = tmp_path / "moved.sqlite"
+    journal = opened(file)
+    journal.commit([MemoRecord(leg="main", memo="first"), MemoRecord(leg="main", memo="second")])
+    journal.close()
+    other = {"main": JournalLeg(market="ETH_USDC", client_ids=SCHEME)}
+    for legs, memos in ((LEGS, (MemoRecord(leg="main", memo="second"),)), (other, ())):
+        with closing(open_journal(LiveWorld(), file, OWNER, legs)) as again:
+            assert again.restore().memos == memos

@@ -39,6 +39,7 @@ from engine.spec.types import (
 from engine.strategies import grid, market_maker, perp_grid, perp_market_maker
 from engine.strategies import registry as strategies
 from engine.strategies.ladder import LayerStep, SizeProfile
+from engine.strategies.pricing.shape import NEEDS, Pricing
 
 MEANING = ["bot", "fleet", *(f"strategies/{kind}" for kind in strategy_kinds())]
 MEANING += [f"venues/{venue}" for venue in venue_names()]
@@ -112,7 +113,7 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
     }
     assert below("fleet", "accounts.*") | {"name", "rest_url", "ws_url"} == names(AccountSpec)
     assert below("fleet", "venues.*.environments.*") == {"rest_url", "ws_url"}
-    assert below("fleet", "sim.*") | {"venue", "accounts"} == names(SimSpec)
+    assert below("fleet", "sim.*") | {"venue", "accounts", "tiers"} == names(SimSpec)
     assert below("fleet", "budgets") == {"requests_per_minute"} | names(BudgetsSpec)
     assert below("fleet", "budgets.fleet") == below("fleet", "budgets.accounts.*") == names(BudgetSpec)
     known = {"id", "live_allowed", "accounts", "sims", "requests_per_minute", "budgets"}
@@ -123,6 +124,10 @@ def test_the_choices_in_the_schemas_are_the_enums_of_the_code() -> None:
     assert fields("bot")["process.stop_policy"]["enum"] == list(StopPolicy)
     assert fields("fleet")["accounts.*.environment"]["enum"] == list(Environment)
     assert fields("strategies/market_maker")["size_profile"]["enum"] == list(SizeProfile)
+    assert fields("strategies/market_maker")["pricing"]["enum"] == [*Pricing, None]
+    pricings = [Pricing.VOLATILITY, Pricing.AVELLANEDA_STOIKOV, Pricing.GLFT]
+    needs = [needed["then"]["required"] for needed in load_schema("common")["$defs"]["pricing_needs"]["allOf"]]
+    assert [list(NEEDS[pricing]) for pricing in pricings] == needs
     for kind in ("grid", "perp_grid"):
         assert fields(f"strategies/{kind}")["spacing"]["enum"] == list(Spacing)
         assert fields(f"strategies/{kind}")["boundary_action"]["enum"] == list(BoundaryAction)
@@ -149,6 +154,12 @@ def test_a_venue_asks_for_the_credentials_its_code_needs() -> None:
     for venue in venue_names():
         facts = find_venue(venue).facts
         assert below(f"venues/{venue}", "credentials") == set(facts.credential_fields)
+
+
+def test_a_venue_takes_a_dead_mans_switch_exactly_when_its_code_has_one() -> None:
+    for venue in venue_names():
+        is_taken = "integer" in fields(f"venues/{venue}")["dead_mans_switch_s"]["type"]
+        assert is_taken is find_venue(venue).facts.dead_mans_switch, venue
 
 
 def test_some_venue_has_every_kind_of_market_that_a_strategy_trades() -> None:
@@ -181,6 +192,8 @@ def test_defaults_are_written_out_wherever_a_schema_has_one() -> None:
         ("accounts.alpha.credentials.api_key.env", Impact.RESTART),
         ("accounts.alpha.credentials.api_secret.file", Impact.RESTART),
         ("accounts.alpha.rest_url", Impact.RESTART),
+        ("accounts.alpha.exclusive", Impact.RESTART),
+        ("accounts.alpha.dead_mans_switch_s", Impact.RESTART),
         ("process.stop_policy", Impact.IN_PLACE),
         ("process.stop_timeout_s", Impact.RESTART),
         ("process.log_level", Impact.IN_PLACE),

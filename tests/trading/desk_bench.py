@@ -36,7 +36,7 @@ from engine.risk.stops import Stops
 from engine.spec.types import BotSpec, LegSpec, ProcessSpec, RiskSpec, StopPolicy, StrategySpec
 from engine.trading.leg import LegSetup
 from engine.trading.machine import Machine
-from engine.trading.records import Budget, FillRecord, Memory, Note, OrderRecord, Step
+from engine.trading.records import Budget, FillRecord, MemoRecord, Memory, Note, OrderRecord, Step
 
 LEG = "main"
 TAG = 7
@@ -128,6 +128,7 @@ class Bench:
     fills: list[FillRecord] = field(default_factory=list)
     stops: Stops | None = None
     notes: list[Note] = field(default_factory=list)
+    memos: dict[str, MemoRecord] = field(default_factory=dict)
     trades: int = 0
 
     def __post_init__(self) -> None:
@@ -136,6 +137,7 @@ class Bench:
         self.orders |= {record.request.client_id: record for record in self.memory.orders}
         self.fills += self.memory.fills
         self.stops = self.memory.stops
+        self.memos |= {record.leg: record for record in self.memory.memos}
 
     # Feeding it ---------------------------------------------------------------------------------------------
 
@@ -218,6 +220,7 @@ class Bench:
             orders=tuple(record for record in self.orders.values() if not record.state.is_done),
             fills=tuple(self.fills),
             stops=self.stops,
+            memos=tuple(self.memos.values()),
             next_sequence=max(sequences, default=-1) + 1,
         )
         return Bench(instrument=self.instrument, spec=self.spec, memory=memory, now_ns=self.now_ns + NS_PER_S)
@@ -228,6 +231,8 @@ class Bench:
                 self.orders[record.request.client_id] = record
             elif isinstance(record, FillRecord):
                 self.fills.append(record)
+            elif isinstance(record, MemoRecord):
+                self.memos[record.leg] = record
             elif isinstance(record, Stops):
                 self.stops = record
             else:
