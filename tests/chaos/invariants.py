@@ -117,7 +117,7 @@ class Watch:
             self.complain(f"{bot} believes in {ghosts}, which do not rest, and misses {orphans}")
         elif status.orders != len(resting):
             self.complain(f"{bot} says {status.orders} orders, {len(resting)} rest")
-        if not resting:
+        if not resting and self.budget_usd is None:
             self.complain(f"{bot} does not quote in the end")
 
     def _agree_on_fills(self, bot: str) -> None:
