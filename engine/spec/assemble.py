@@ -13,7 +13,7 @@ import msgspec
 
 from engine.model.instrument import plain
 from engine.spec.schema import fill_defaults
-from engine.spec.types import AccountSpec, BotSpec, BudgetsSpec, Environment, FleetSpec, SimSpec
+from engine.spec.types import AccountSpec, BotSpec, BudgetsSpec, Environment, FleetSpec, SentinelSpec, SimSpec
 
 Data = dict[str, Any]
 
@@ -33,6 +33,7 @@ def fleet_spec(written: Data) -> FleetSpec:
         sims={venue: _sim(venue, data["sim"].get(venue), simulated) for venue in venues},
         requests_per_minute=data["budgets"]["requests_per_minute"],
         budgets=_budgets(data["budgets"]),
+        sentinel=msgspec.convert(_plainest(data["sentinel"]), SentinelSpec, strict=False),
     )
 
 

@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from engine.clock import NS_PER_MS
 from engine.model.commands import CancelOrder, Command
 from engine.model.events import BudgetsRead, Event, Paused, Resumed, StopRequested, TimePassed, TripHeld
-from engine.model.instrument import MarketKind
-from engine.model.target import InventoryTarget, LegTarget, Target
+from engine.model.target import Target
 from engine.spec.types import BotSpec, StopPolicy
 from engine.strategies.interface import View
 from engine.strategies.registry import build_strategy
@@ -22,13 +21,14 @@ from engine.trading.desk import Desk
 from engine.trading.leg import Leg, LegSetup
 from engine.trading.news import take_news
 from engine.trading.orders import Sequence
+from engine.trading.parting import NOTHING, Parting
 from engine.trading.purse import Purse
 from engine.trading.records import Budget, Memory, Step
 from engine.trading.status import MachineStatus, leg_status
 from engine.trading.sync import is_question
 from engine.trading.watch import Watch
 
-NOTHING = LegTarget(reason="nothing should rest")
+NEVER_NS = 1 << 63
 STARVED_WAKE_NS = 100 * NS_PER_MS
 """What is due already lacks budget or an answer; asking again sooner would only spin."""
 
@@ -44,7 +44,8 @@ class Machine:
         self._legs = {name: Leg(setup, spec.risk, sequence) for name, setup in legs.items()}
         self._watch = Watch(self._legs, memory.stops)
         self.budgets = Budgets(self._legs, spec)
-        self._paused = self._stopping = False
+        self._paused = False
+        self._parting: Parting | None = None
         for fill in memory.fills:
             self._legs[fill.leg].remember_fill(fill)
         for record in memory.orders:
@@ -71,15 +72,14 @@ class Machine:
     @property
     def is_stopped(self) -> bool:
         """True once nothing of ours can rest any more and the position is as the stop policy wants it."""
-        if not self._stopping or any(True for leg in self._legs.values() for _ in leg.orders.live):
+        if self._parting is None or any(True for leg in self._legs.values() for _ in leg.orders.live):
             return False
-        return self._is_as_declared
+        return all(self._parting.is_over(leg) for leg in self._legs.values())
 
     @property
-    def _is_as_declared(self) -> bool:
-        return self._policy is not StopPolicy.FLATTEN or all(
-            abs(leg.held_lots) < leg.least_lots for leg in self._legs.values()
-        )
+    def is_synced(self) -> bool:
+        """Whether the venue has answered every leg's questions at least once."""
+        return all(leg.was_synced for leg in self._legs.values())
 
     @property
     def _policy(self) -> StopPolicy:
@@ -104,7 +104,7 @@ class Machine:
     def status(self) -> MachineStatus:
         return MachineStatus(
             paused=self._paused,
-            stopping=self._stopping,
+            stopping=self._is_stopping,
             trip=self._watch.trip,
             money=self._watch.status(self._spec.risk),
             budgets=self.budgets.status(self._watch.day_pnl[1]),
@@ -127,7 +127,7 @@ class Machine:
             self._watch.held(event.why, event.at_ns)
             return True
         if isinstance(event, StopRequested):
-            self._stopping = True
+            self._parting = self._parting or self._part(event)
             for leg in self._legs.values():
                 leg.sync.want(event.at_ns)
             return True
@@ -156,7 +156,7 @@ class Machine:
 
     def _mind_stops(self, now_ns: int) -> None:
         """Before anything is decided: whether the bot may trade at all, and whether a tripped one is done."""
-        if not self._stopping:
+        if self._parting is None:
             self._watch.look(self._spec.risk, self.budgets, now_ns)
         if self._watch.trip and not self._watch.is_over and self._has_come_to_rest:
             self._watch.over()
@@ -166,39 +166,44 @@ class Machine:
         """Nothing of ours may rest or fill, the venue has said so, and the position is as declared."""
         legs = self._legs.values()
         rests = any(True for leg in legs for _ in leg.orders.live)
-        return not rests and all(leg.synced for leg in legs) and self._is_as_declared
+        return not rests and all(leg.synced and self._parting_of_a_trip.is_over(leg) for leg in legs)
+
+    @property
+    def _parting_of_a_trip(self) -> Parting:
+        """What a tripped bot does about its position, for as long as that takes."""
+        return Parting(self._policy, self._spec.risk, reduce_until_ns=NEVER_NS)
 
     def _ask(self, leg: Leg, now_ns: int, purse: Purse) -> list[Command]:
         if any(is_question(order, now_ns) for order in leg.orders.live):
             leg.sync.want_soon(now_ns)
-        reachable = not leg.link_why_not or self._stopping
+        reachable = not leg.link_why_not or self._is_stopping
         if not reachable or not leg.sync.is_due(now_ns) or not purse.take_cancel(leg.sync.size):
             return []
         return leg.sync.start(now_ns, leg.asked_since_ns(now_ns))
 
     def _target(self, now_ns: int) -> Target:
         """What each leg should look like; a leg that was never synchronised is left exactly as it is."""
-        if self._stopping:
-            return {name: self._parting(leg) for name, leg in self._legs.items()}
+        if self._parting is not None:
+            return {name: self._parting.target(leg, now_ns) for name, leg in self._legs.items()}
         if self._watch.trip:
-            return {name: self._parting(leg) for name, leg in self._legs.items() if leg.may_be_pulled(now_ns)}
+            parting, legs = self._parting_of_a_trip, self._legs.items()
+            return {name: parting.target(leg, now_ns) for name, leg in legs if leg.may_be_pulled(now_ns)}
         if self._paused or any(leg.why_not for leg in self._legs.values()):
             return {name: NOTHING for name, leg in self._legs.items() if leg.may_be_pulled(now_ns)}
         return self._strategy.target(
             View(now_ns=now_ns, legs={name: leg.view(now_ns) for name, leg in self._legs.items()})
         )
 
-    def _parting(self, leg: Leg) -> LegTarget:
-        """What a stop or a trip leaves of a leg: no quotes, and no position where it says flatten."""
-        blind = leg.book_why_not if self._stopping else leg.why_not
-        if self._policy is not StopPolicy.FLATTEN or blind:
-            return NOTHING
-        slippage_bps = self._spec.risk.price_band_bps / 2
-        perp = leg.instrument.kind is MarketKind.PERP
-        return LegTarget(inventory=InventoryTarget(lots=0, slippage_bps=slippage_bps, reduce_only=perp))
+    @property
+    def _is_stopping(self) -> bool:
+        return self._parting is not None
+
+    def _part(self, event: StopRequested) -> Parting:
+        policy = StopPolicy.KEEP if event.keep_position else self._policy
+        return Parting(policy, self._spec.risk, reduce_until_ns=event.reduce_until_ns)
 
     def _wake_ns(self, now_ns: int) -> int | None:
         due = [leg.refusals.next_ns(now_ns) for leg in self._legs.values()]
-        due += [leg.sync.next_ns for leg in self._legs.values() if not leg.link_why_not or self._stopping]
+        due += [leg.sync.next_ns for leg in self._legs.values() if not leg.link_why_not or self._is_stopping]
         soonest = min((ns for ns in due if ns is not None), default=None)
         return soonest if soonest is None or soonest > now_ns else now_ns + STARVED_WAKE_NS

@@ -33,6 +33,7 @@ from engine.spec.types import (
     LegSpec,
     ProcessSpec,
     RiskSpec,
+    SentinelSpec,
     SimSpec,
     StopPolicy,
 )
@@ -116,8 +117,9 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
     assert below("fleet", "sim.*") | {"venue", "accounts", "tiers"} == names(SimSpec)
     assert below("fleet", "budgets") == {"requests_per_minute"} | names(BudgetsSpec)
     assert below("fleet", "budgets.fleet") == below("fleet", "budgets.accounts.*") == names(BudgetSpec)
-    known = {"id", "live_allowed", "accounts", "sims", "requests_per_minute", "budgets"}
+    known = {"id", "live_allowed", "accounts", "sims", "requests_per_minute", "budgets", "sentinel"}
     assert known == names(FleetSpec)
+    assert below("fleet", "sentinel") == names(SentinelSpec)
 
 
 def test_the_choices_in_the_schemas_are_the_enums_of_the_code() -> None:
