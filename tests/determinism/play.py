@@ -24,6 +24,7 @@ from engine.errors import BotctlError
 from engine.exchanges.interface import Credentials
 from engine.host.endpoints import SimEndpoint, write_sim_endpoint
 from engine.host.generation import AppliedBot
+from engine.host.holds import Hold
 from engine.host.locks import Holder
 from engine.host.secrets import Secrets
 from engine.host.workspace import Workspace
@@ -103,19 +104,18 @@ class Play:
         self.lives += 1
         return VirtualWorld(self.network, seed=self.seed * 1000 + self.lives, crash_at=crash_at)
 
-    def process(self, world: VirtualWorld) -> BotProcess:
-        return BotProcess(self.around(world), self.read_applied)
+    def process(self, world: VirtualWorld, *, hold: Hold | None = None, bot: str = BOT) -> BotProcess:
+        return BotProcess(self.around(world, bot), self.read_applied(bot), hold=hold)
 
-    @property
-    def read_applied(self) -> Callable[[], AppliedBot]:
-        return applied_reader(self.workspace, BOT)
+    def read_applied(self, bot: str = BOT) -> Callable[[], AppliedBot]:
+        return applied_reader(self.workspace, bot)
 
-    def around(self, world: VirtualWorld) -> Surroundings:
+    def around(self, world: VirtualWorld, bot: str = BOT) -> Surroundings:
         return Surroundings(
             world=world,
             workspace=self.workspace,
             secrets=Secrets(self.workspace, shell={}),
-            holder=Holder(pid=os.getpid(), bot=BOT, workspace=str(self.workspace.root), since_ns=0),
+            holder=Holder(pid=os.getpid(), bot=bot, workspace=str(self.workspace.root), since_ns=0),
             hide=lambda _secrets: None,
         )
 

@@ -116,7 +116,7 @@ def test_winding_a_killed_bot_up_takes_its_switch_back(play: AsterPlay) -> None:
     async def scene() -> None:
         await play.live_and_die(for_s=LIFE_S, leaving_orders=True)
         play.is_quiet = True
-        await WindUp(play.around(play.world()), play.read_applied(), StopPolicy.KEEP).run()
+        await WindUp(play.around(play.world()), play.read_applied()(), StopPolicy.KEEP).run()
         assert play.resting_at_venue() == [] and play.countdowns == 0
 
     play.run(scene())
