@@ -1,4 +1,4 @@
-"""`docs/reliability.md` names what shows each known way to lose money: the table is whole, and what it names exists."""
+"""`docs/reliability.md` names what shows each known way to lose money, all of them, and what it names exists."""
 
 from __future__ import annotations
 
