@@ -166,13 +166,14 @@ def play(
     scene: Callable[[Trader, Lossy], Awaitable[None]],
     settings: LighterSettings = UNCOUNTED,
     venue: Venue = LIGHTER,
+    speed: str = "1",
     **of_session: Any,
 ) -> None:
     """Play a scene beside one running session; it is closed at the end."""
     loop = VirtualLoop()
 
     async def whole() -> None:
-        lossy = Lossy(simulated_lighter(sim_spec(), FLEET, settings=settings))
+        lossy = Lossy(simulated_lighter(sim_spec(speed), FLEET, settings=settings))
         trader = Trader(VirtualWorld(VirtualNetwork(loop, {"lighter": lossy}, seed=1), seed=1), venue)
         running = asyncio.ensure_future((await trader.open(**of_session)).run())
         try:

@@ -69,7 +69,8 @@ class LighterCodec:
         token = self._tokens.at(context.now_ns)
         account = [Subscribe(channel=channel, auth=token) for channel in self._frames.private_channels]
         market = [Subscribe(channel=channel) for channel in self._frames.public_channels]
-        return self._stream("account", account, private=True), self._stream("market", market, private=False)
+        good_for_s = self._tokens.good_for_s(context.now_ns)
+        return self._stream("account", account, good_for_s), self._stream("market", market, None)
 
     def encode(self, command: Command, context: Context) -> HttpRequest:
         """The request that carries out a command."""
@@ -107,12 +108,13 @@ class LighterCodec:
         is_ping = len(said) < 2 * len(PING) and said.replace(" ", "") == PING
         return PONG if is_ping else None
 
-    def _stream(self, name: str, subscriptions: list[Subscribe], *, private: bool) -> Stream:
+    def _stream(self, name: str, subscriptions: list[Subscribe], good_for_s: float | None) -> Stream:
         return Stream(
             name=name,
             url=self._ws_url,
             frames=tuple(msgspec.json.encode(subscription).decode() for subscription in subscriptions),
-            private=private,
+            private=good_for_s is not None,
+            good_for_s=good_for_s,
             silence_limit_s=SILENCE_LIMIT_S,
             heartbeat=PING,
             heartbeat_s=HEARTBEAT_S,
