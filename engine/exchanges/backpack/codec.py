@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import msgspec
 
 from engine.clock import NS_PER_MS
-from engine.errors import ProtocolError, Unresolved
 from engine.exchanges.backpack.encode import Encoder
 from engine.exchanges.backpack.frames import BALANCES, ORDERS, POSITIONS, FrameDecoder
 from engine.exchanges.backpack.replies import ReplyDecoder
@@ -18,12 +17,10 @@ from engine.exchanges.backpack.translate import Translator
 from engine.exchanges.backpack.wire_streams import Subscription
 from engine.exchanges.interface import Context
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
-from engine.model.commands import CancelOrder, Command, SubmitOrder
+from engine.exchanges.replies import UNREADABLE, unreadable_frame, unreadable_reply
+from engine.model.commands import Command
 from engine.model.events import Event
 from engine.model.instrument import Instrument, MarketKind
-
-UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
-"""All that decoding a hostile message can raise; msgspec itself gives up on deep nesting by RecursionError."""
 
 MARK_PRICE_SILENCE_S = 10.0
 """A perp's mark price comes every second even when nothing changes; spot has no such heartbeat."""
@@ -69,11 +66,7 @@ class BackpackCodec:
         try:
             return self._replies.events(command, response, requested_ns=requested_ns, at_ns=at_ns)
         except UNREADABLE as error:
-            kind = Unresolved if isinstance(command, SubmitOrder | CancelOrder) else ProtocolError
-            raise kind(
-                f"Backpack's answer to {type(command).__name__} makes no sense: {error}",
-                venue_words=response.body[:300].decode(errors="replace"),
-            ) from error
+            raise unreadable_reply("Backpack", command, response, error) from error
 
     def answer_frame(self, _text: str | bytes) -> None:
         """Backpack pings below the level of messages."""
@@ -83,7 +76,7 @@ class BackpackCodec:
         try:
             return self._frames.events(text, at_ns)
         except UNREADABLE as error:
-            raise ProtocolError(f"a frame of Backpack makes no sense: {error}") from error
+            raise unreadable_frame("Backpack", error) from error
 
     def _stream(self, name: str, subscription: Subscription, silence_limit_s: float | None) -> Stream:
         return Stream(

@@ -20,13 +20,14 @@ from engine.exchanges.interface import (
     VenueFacts,
 )
 from engine.exchanges.lighter import wire
-from engine.exchanges.lighter.codec import UNREADABLE, LighterCodec
+from engine.exchanges.lighter.codec import LighterCodec
 from engine.exchanges.lighter.curve import ORDER
 from engine.exchanges.lighter.instruments import instruments
 from engine.exchanges.lighter.refusals import is_success, public_failure
 from engine.exchanges.lighter.schnorr import NUMBER_BYTES
 from engine.exchanges.lighter.signing import TX_LIFETIME_MS, ApiKey, PythonSigner, Signer, signer_for
 from engine.exchanges.messages import HttpRequest, HttpResponse
+from engine.exchanges.replies import UNREADABLE
 from engine.exchanges.sequenced_book import SequencedBook, before_first_id
 from engine.model.ids import ClientIdScheme
 from engine.model.instrument import Instrument, MarketKind

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from engine.errors import ProtocolError, Unresolved
 from engine.exchanges.interface import Context
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
 from engine.exchanges.paradex.encode import Encoder
@@ -18,12 +17,10 @@ from engine.exchanges.paradex.replies import ReplyDecoder
 from engine.exchanges.paradex.signing import Signer
 from engine.exchanges.paradex.translate import Translator
 from engine.exchanges.paradex.wire import RpcRequest
-from engine.model.commands import CancelOrder, Command, SubmitOrder
+from engine.exchanges.replies import UNREADABLE, unreadable_frame, unreadable_reply
+from engine.model.commands import Command
 from engine.model.events import Event
 from engine.model.instrument import Instrument
-
-UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
-"""All that decoding a hostile message can raise; msgspec itself gives up on deep nesting by RecursionError."""
 
 
 class ParadexCodec:
@@ -67,18 +64,14 @@ class ParadexCodec:
         try:
             return self._replies.events(command, response, requested_ns=requested_ns, at_ns=at_ns)
         except UNREADABLE as error:
-            kind = Unresolved if isinstance(command, SubmitOrder | CancelOrder) else ProtocolError
-            raise kind(
-                f"Paradex's answer to {type(command).__name__} makes no sense: {error}",
-                venue_words=response.body[:300].decode(errors="replace"),
-            ) from error
+            raise unreadable_reply("Paradex", command, response, error) from error
 
     def decode_frame(self, text: str | bytes, *, at_ns: int) -> Sequence[Event]:
         """The events of one WebSocket frame."""
         try:
             return self._frames.events(text, at_ns)
         except UNREADABLE as error:
-            raise ProtocolError(f"a frame of Paradex makes no sense: {error}") from error
+            raise unreadable_frame("Paradex", error) from error
 
     def answer_frame(self, _text: str | bytes) -> None:
         """Paradex pings below the level of messages."""

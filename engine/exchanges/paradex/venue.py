@@ -12,7 +12,7 @@ from engine.exchanges.interface import BookMachine, BookSource, Codec, Credentia
 from engine.exchanges.messages import HttpRequest, HttpResponse
 from engine.exchanges.paradex import wire
 from engine.exchanges.paradex.chains import MAINNET, TESTNET, chain_of
-from engine.exchanges.paradex.codec import UNREADABLE, ParadexCodec
+from engine.exchanges.paradex.codec import ParadexCodec
 from engine.exchanges.paradex.encode import RECV_WINDOW_MS
 from engine.exchanges.paradex.instruments import instruments
 from engine.exchanges.paradex.keys import ACCOUNT, ETHEREUM_KEY, PRIVATE_KEY, keys_of
@@ -20,6 +20,7 @@ from engine.exchanges.paradex.refusals import plain_failure
 from engine.exchanges.paradex.signing import Signer
 from engine.exchanges.paradex.translate import CLIENT_IDS, moment_ns
 from engine.exchanges.paradex.typed_data import SHORT_STRING_MAX
+from engine.exchanges.replies import UNREADABLE
 from engine.exchanges.sequenced_book import SequencedBook, before_first_id
 from engine.model.instrument import Instrument, MarketKind
 
