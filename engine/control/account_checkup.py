@@ -12,6 +12,7 @@ from engine.control.venue_questions import Counter, ask_account, list_markets, o
 from engine.errors import AuthenticationFailed, BotctlError, ConfigInvalid, VenueError
 from engine.host.workspace import Workspace
 from engine.model.commands import QueryBalances
+from engine.runtime.sharing import counts_of
 
 
 def account_checkup(workspace: Workspace) -> Iterator[Finding]:
@@ -57,12 +58,12 @@ def _markets(where: str, missing: list[str], wanted: int) -> Finding:
 
 
 def _limit(where: str, counter: Counter) -> Finding:
-    allowed = counter.venue.facts.requests_per_minute
-    limit = min(allowed, counter.fleet.requests_per_minute or allowed)
+    counts = counts_of(counter.venue.facts, counter.fleet.requests_per_minute)
     bots = len(counter.markets)
-    grade = Grade.WARN if limit < 20 * bots else Grade.OK
+    listed = ", ".join(f"{one.per_minute} {one.name}" for one in counts)
+    grade = Grade.WARN if min(one.per_minute for one in counts) < 20 * bots else Grade.OK
     return Finding(
         grade=grade,
-        what=f"{where}: {limit} requests a minute for {bots} markets",
+        what=f"{where}: {listed} a minute for {bots} markets",
         hint="fewer bots on this account, or a higher tier at the venue; requotes will be slow",
     )

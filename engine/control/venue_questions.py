@@ -129,7 +129,7 @@ async def _session(world: World, counter: Counter, instrument: Instrument) -> As
         codec = site.venue.codec(
             leg=LEG, instrument=instrument, credentials=site.credentials, endpoints=counter.endpoints()
         )
-        shared = shared_with_host(site, fleet_allows=counter.fleet.requests_per_minute, held=held)
+        shared = shared_with_host(site, fleet_allows=counter.fleet.requests_per_minute, way="", held=held)
         settings = SessionSettings(leg=LEG)
         yield Session(world, site.venue, codec, counter.endpoints, lambda _event: None, settings, shared)
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from engine.exchanges.limits import WeightClass, plain_class
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
 from engine.model.commands import Command
 from engine.model.events import BookLost, BookUpdated, DepthChanged, DepthSnapshot, Event
@@ -71,7 +72,8 @@ class VenueFacts(Value, frozen=True, kw_only=True):
 
     `send_lifetime_ns`: a signed request older than this cannot arrive any more (dead-after).
     `lookup_only_while_resting`: QueryOrder cannot see closed orders, their fate is in history and fills.
-    `requests_per_minute`: the account's shared budget.
+    `requests_per_minute`: what an account may send in all; its shared budget where the venue counts nothing finer.
+    `weight_classes`: what it counts instead, where it does.
     """
 
     name: str
@@ -84,8 +86,14 @@ class VenueFacts(Value, frozen=True, kw_only=True):
     can_amend: bool = False
     nonces: NonceRule = NonceRule.NONE
     book_source: BookSource = BookSource.QUERY
+    weight_classes: tuple[WeightClass, ...] = ()
     endpoints: Mapping[str, Endpoints] = {}
     """By environment (`mainnet`, `testnet`); simulated venues tell theirs when they start."""
+
+    @property
+    def counts(self) -> tuple[WeightClass, ...]:
+        """Everything the venue counts; never empty."""
+        return self.weight_classes or (plain_class(self.requests_per_minute),)
 
 
 class Gate(Protocol):

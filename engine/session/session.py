@@ -14,6 +14,7 @@ from functools import partial
 from engine.errors import AuthenticationFailed
 from engine.exchanges.interface import BookSource, Codec, Endpoints, Gate, NonceSource, Venue
 from engine.exchanges.messages import HttpResponse, Stream
+from engine.model.account import BudgetUse
 from engine.model.commands import Command, QueryBook, SubmitOrder
 from engine.model.events import (
     DepthChanged,
@@ -34,7 +35,6 @@ from engine.session.shared import Shared, unshared
 from engine.session.streams import StreamKeeper
 from engine.session.tasks import race
 from engine.trading.records import Budget
-from engine.transport.pacing import Use
 from engine.transport.world import World
 
 log = logging.getLogger(__name__)
@@ -58,9 +58,9 @@ class Session:
         self._codec = codec
         self._deliver = deliver
         self._settings = settings
-        shared = shared or unshared(venue.facts.requests_per_minute, world.monotonic_ns())
-        self._pace = shared.pace
-        self._door = Door(world, endpoints_of, self._pace)
+        shared = shared or unshared(venue.facts.counts, world.monotonic_ns())
+        self._scales = shared.scales
+        self._door = Door(world, endpoints_of, self._scales)
         self._clock = ClockOffset(world, venue, self._door, settings)
         self._contexts = Contexts(self._clock, venue.facts.nonces, shared.clock_nonces)
         if codec.nonce_source is not None:
@@ -85,12 +85,12 @@ class Session:
         self._failure: BaseException | None = None
 
     def budget(self) -> Budget:
-        """How many requests may leave now."""
-        return self._pace.budget(self._world.monotonic_ns())
+        """How many commands may leave now."""
+        return self._scales.budget(self._world.monotonic_ns())
 
-    def budget_use(self) -> Use:
-        """How the account's request budget stands."""
-        return self._pace.use(self._world.monotonic_ns())
+    def budget_use(self) -> dict[str, BudgetUse]:
+        """How everything the venue counts of the account stands."""
+        return self._scales.use(self._world.monotonic_ns())
 
     def limit_data_age(self, max_data_age_s: float) -> None:
         """Change in place how old a book may be."""
@@ -147,7 +147,7 @@ class Session:
 
     def _doubts(self) -> Doubts:
         return Doubts(
-            rate_limited=lambda: self._pace.rate_limited(self._world.monotonic_ns()),
+            rate_limited=lambda command: self._scales.rate_limited(command, self._world.monotonic_ns()),
             clock_skewed=self._clock.doubt,
             token_refused=self._access.refused if self._access else lambda _token: None,
         )

@@ -23,6 +23,11 @@ from engine.exchanges.lighter import wire
 from engine.exchanges.lighter.codec import LighterCodec
 from engine.exchanges.lighter.curve import ORDER
 from engine.exchanges.lighter.instruments import instruments
+from engine.exchanges.lighter.limits import (
+    PREMIUM_CLASSES,
+    PREMIUM_TRANSACTIONS_PER_MINUTE,
+    STANDARD_REQUESTS_PER_MINUTE,
+)
 from engine.exchanges.lighter.refusals import is_success, public_failure
 from engine.exchanges.lighter.schnorr import NUMBER_BYTES
 from engine.exchanges.lighter.signing import TX_LIFETIME_MS, ApiKey, PythonSigner, Signer, signer_for
@@ -31,10 +36,6 @@ from engine.exchanges.replies import UNREADABLE
 from engine.exchanges.sequenced_book import SequencedBook, before_first_id
 from engine.model.ids import ClientIdScheme
 from engine.model.instrument import Instrument, MarketKind
-
-STANDARD_REQUESTS_PER_MINUTE = 60
-PREMIUM_REQUESTS_PER_MINUTE = 4_000
-"""What a standard account may ask and send together, and what the smallest premium one may send."""
 
 MAINNET_CHAIN, TESTNET_CHAIN = 304, 300
 FIRST_KEY_INDEX, LAST_KEY_INDEX = 4, 254
@@ -86,9 +87,11 @@ class Lighter:
             raise ConfigInvalid("a resting order on Lighter lives five minutes at least")
         self._tx_lifetime_ms = tx_lifetime_ms
         self._order_life_ms = order_life_ms
-        budget = PREMIUM_REQUESTS_PER_MINUTE if premium else STANDARD_REQUESTS_PER_MINUTE
         lifetime_ms = TX_LIFETIME_MS if tx_lifetime_ms is None else tx_lifetime_ms
-        self.facts = replace(FACTS, requests_per_minute=budget, send_lifetime_ns=(lifetime_ms + 1_000) * NS_PER_MS)
+        self.facts = replace(FACTS, send_lifetime_ns=(lifetime_ms + 1_000) * NS_PER_MS)
+        if premium:
+            most = PREMIUM_TRANSACTIONS_PER_MINUTE
+            self.facts = replace(self.facts, requests_per_minute=most, weight_classes=PREMIUM_CLASSES)
 
     def codec(self, *, leg: str, instrument: Instrument, credentials: Credentials, endpoints: Endpoints) -> Codec:
         """ConfigInvalid when the key is none, or the native signer cannot be trusted."""

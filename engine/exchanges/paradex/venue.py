@@ -16,6 +16,7 @@ from engine.exchanges.paradex.codec import ParadexCodec
 from engine.exchanges.paradex.encode import RECV_WINDOW_MS
 from engine.exchanges.paradex.instruments import instruments
 from engine.exchanges.paradex.keys import ACCOUNT, ETHEREUM_KEY, PRIVATE_KEY, keys_of
+from engine.exchanges.paradex.limits import ORDERS_PER_MINUTE, READS_PER_MINUTE, WEIGHT_CLASSES
 from engine.exchanges.paradex.refusals import plain_failure
 from engine.exchanges.paradex.signing import Signer
 from engine.exchanges.paradex.translate import CLIENT_IDS, moment_ns
@@ -30,7 +31,8 @@ FACTS = VenueFacts(
     client_ids=CLIENT_IDS,
     send_lifetime_ns=RECV_WINDOW_MS * NS_PER_MS,
     lookup_only_while_resting=True,
-    requests_per_minute=600,
+    requests_per_minute=ORDERS_PER_MINUTE + READS_PER_MINUTE,
+    weight_classes=WEIGHT_CLASSES,
     credential_fields=(ETHEREUM_KEY, PRIVATE_KEY, ACCOUNT),
     book_source=BookSource.STREAM,
     endpoints={
