@@ -84,6 +84,8 @@ class VenueFacts(Value, frozen=True, kw_only=True):
     requests_per_minute: int
     credential_fields: tuple[str, ...]
     can_amend: bool = False
+    dead_mans_switch: bool = False
+    """Whether its codecs carry out SetDeadMansSwitch."""
     nonces: NonceRule = NonceRule.NONE
     book_source: BookSource = BookSource.QUERY
     weight_classes: tuple[WeightClass, ...] = ()
@@ -203,6 +205,69 @@ class Venue(Protocol):
 
     def decode_server_time(self, response: HttpResponse) -> int:
         """The venue's clock in ns since the epoch."""
+
+
+@runtime_checkable
+class SelfCheckingVenue(Protocol):
+    """A venue that can tell whether its signing libraries are to be trusted, without keys and without asking."""
+
+    def self_check(self) -> None:
+        """Sign something known; ConfigInvalid when the outcome is not the known one."""
+
+
+class KeyRights(Value, frozen=True, kw_only=True):
+    """What a venue's keys may do beside trading. `can_withdraw` None: nothing tells."""
+
+    can_withdraw: bool | None
+    why: str
+
+
+@runtime_checkable
+class KeyJudgingVenue(Protocol):
+    """A venue whose keys show by themselves whether they may take money out."""
+
+    def key_rights(self, credentials: Credentials, endpoints: Endpoints) -> KeyRights: ...
+
+
+@runtime_checkable
+class ChainVenue(Protocol):
+    """A venue that tells which chain it settles on, so that what we sign for can be compared with it."""
+
+    def chain_request(self) -> HttpRequest: ...
+
+    def chain_differences(self, response: HttpResponse, endpoints: Endpoints) -> tuple[str, ...]:
+        """Where the venue's chain is not the one we sign for, in words; empty where they agree. Raises
+        ProtocolError or Unavailable."""
+
+
+class Collateral(Value, frozen=True, kw_only=True):
+    """What backs an account's positions, in `asset`. None: the venue does not tell."""
+
+    asset: str
+    equity: Decimal
+    available: Decimal
+    initial_margin: Decimal | None = None
+    maintenance_margin: Decimal | None = None
+
+
+@runtime_checkable
+class CollateralCodec(Protocol):
+    """A codec that can also ask what backs the account: for people, never for trading."""
+
+    def collateral_request(self, context: Context) -> HttpRequest: ...
+
+    def decode_collateral(self, response: HttpResponse) -> Collateral:
+        """Raises a VenueError."""
+
+
+@runtime_checkable
+class DepositCodec(Protocol):
+    """A codec of a venue that tells where to send deposits."""
+
+    def deposit_request(self, blockchain: str, context: Context) -> HttpRequest: ...
+
+    def decode_deposit(self, response: HttpResponse) -> str:
+        """The address. Raises a VenueError."""
 
 
 class Candle(Value, frozen=True, kw_only=True):

@@ -10,10 +10,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeVar
 
 from engine.errors import AuthenticationFailed
-from engine.exchanges.interface import BookSource, Codec, Endpoints, Gate, NonceSource, Venue
-from engine.exchanges.messages import HttpResponse, Stream
+from engine.exchanges.interface import BookSource, Codec, Context, Endpoints, Gate, NonceSource, Venue
+from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
 from engine.model.account import BudgetUse
 from engine.model.commands import Command, QueryBook, SubmitOrder
 from engine.model.events import (
@@ -38,6 +39,8 @@ from engine.trading.records import Budget
 from engine.transport.world import World
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Session:
@@ -104,13 +107,28 @@ class Session:
 
     async def ask(self, command: Command) -> Sequence[Event]:
         """One question or order, for those who do not `run`: its events, or the VenueError of a failure."""
+        await self._get_ready()
+        if self._contexts.sequence is not None:
+            await self._contexts.sequence.know()
+        return await self._requests.ask(command)
+
+    async def inquire(
+        self, question: Callable[[Codec, Context], HttpRequest | None], answer: Callable[[Codec, HttpResponse], T]
+    ) -> T | None:
+        """A question that is no command, for those who do not `run`: the codec puts it and reads the answer. None
+        where the codec has no such question; raises the VenueError of a failure."""
+        await self._get_ready()
+        request = question(self._codec, self._contexts.plain())
+        if request is None:
+            return None
+        response = await self._door.send(request, timeout_s=self._settings.query_timeout_s)
+        return answer(self._codec, response)
+
+    async def _get_ready(self) -> None:
         if not self._clock.is_known:
             await self._clock.measure()
         if self._access is not None:
             await self._access.obtain()
-        if self._contexts.sequence is not None:
-            await self._contexts.sequence.know()
-        return await self._requests.ask(command)
 
     async def run(self) -> None:
         """Converse until closed or cancelled. Raises what `deliver` or `endpoints_of` raised."""

@@ -25,7 +25,18 @@ from msgspec.structs import replace
 
 from engine.clock import NS_PER_S, NS_PER_US
 from engine.errors import AuthenticationFailed, ProtocolError, VenueError
-from engine.exchanges.interface import CandleVenue, Codec, Context, Credentials, Endpoints, NonceRule, Venue
+from engine.exchanges.interface import (
+    CandleVenue,
+    ChainVenue,
+    Codec,
+    CollateralCodec,
+    Context,
+    Credentials,
+    DepositCodec,
+    Endpoints,
+    NonceRule,
+    Venue,
+)
 from engine.exchanges.messages import HttpRequest, HttpResponse
 from engine.model.commands import (
     CancelOrder,
@@ -225,7 +236,13 @@ class VenueContract:
         yield from (self.venue.decode_instruments, self.venue.decode_server_time)
         if isinstance(self.venue, CandleVenue):
             yield self.venue.decode_candles
+        if isinstance(self.venue, ChainVenue):
+            yield partial(self.venue.chain_differences, endpoints=LOOPBACK)
         for codec in self._codecs():
+            if isinstance(codec, CollateralCodec):
+                yield codec.decode_collateral
+            if isinstance(codec, DepositCodec):
+                yield codec.decode_deposit
             if codec.nonce_source is not None:
                 yield codec.nonce_source.decode
             if codec.gate is not None:
