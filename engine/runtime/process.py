@@ -14,6 +14,7 @@ from engine.errors import BotctlError, Refused
 from engine.host.finished import Finished, clear_finished, mark_finished
 from engine.host.generation import AppliedBot
 from engine.host.holds import Hold
+from engine.model.account import BudgetUse
 from engine.model.events import Paused
 from engine.runtime.bot import WHOLE_BOT, Bot
 from engine.runtime.logs import set_level
@@ -24,7 +25,6 @@ from engine.runtime.stopping import stand_down, stop_trading
 from engine.session.session import Session
 from engine.session.tasks import race
 from engine.spec.types import BotSpec
-from engine.transport.pacing import Use
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class BotProcess:
             "started_ns": self._started_ns,
         }
 
-    def _budgets(self) -> dict[str, Use]:
+    def _budgets(self) -> dict[str, dict[str, BudgetUse]]:
         return {leg: session.budget_use() for leg, session in self._sessions.items()}
 
     @property

@@ -83,7 +83,7 @@ class RiskSpec(Value, frozen=True, kw_only=True):
 
 class ProcessSpec(Value, frozen=True, kw_only=True):
     """How the process behaves. `duration_s` None runs until stopped; `proxy` is where its venues are reached
-    through (`http://…` or `socks5://…`, with user and password where it wants them), None directly."""
+    through (with user and password where it wants them); None: the fleet's, else directly."""
 
     stop_policy: StopPolicy
     stop_timeout_s: Decimal
