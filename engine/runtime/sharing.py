@@ -13,7 +13,7 @@ from engine.exchanges.interface import NonceRule, VenueFacts
 from engine.exchanges.limits import REQUESTS, WeightClass, plain_class
 from engine.host.accounts import account_directory, address_directory
 from engine.host.budget import SMALLEST_BLOCK, HostPace, boot_id
-from engine.host.nonces import HostClockNonces, KeyLease
+from engine.host.nonces import HostClockNonces, KeyLease, clock_file
 from engine.runtime.sites import Site
 from engine.session.nonces import ClockNonces, Lease, OwnKey, clock_nonces
 from engine.session.shared import Shared
@@ -34,7 +34,7 @@ def shared_with_host(site: Site, *, fleet_allows: int | None, way: str, held: Ex
     numbers: ClockNonces = clock_nonces()
     lease: Lease = OwnKey()
     if facts.nonces is NonceRule.CLOCK_US:
-        numbers = host_numbers = HostClockNonces(directory / "nonces-clock")
+        numbers = host_numbers = HostClockNonces(clock_file(site.identity))
         held.callback(host_numbers.close)
     elif facts.nonces is NonceRule.SEQUENCE:
         lease = host_lease = KeyLease(directory / f"nonces-sequence-{_key_digest(site)}")

@@ -147,19 +147,17 @@ class Stage:
     def client_id(self, sequence: int = 1) -> int:
         return self.venue.facts.client_ids.compose(1, sequence)
 
+    def submit(self, client_id: int, ticks: int) -> None:
+        """Send a post-only bid."""
+        request = OrderRequest(
+            leg=LEG, client_id=client_id, slot="test", side=Side.BUY, ticks=ticks, lots=150, post_only=True
+        )
+        self.session.send(SubmitOrder(leg=LEG, order=ApprovedOrder(request=request)))
+
     async def rest(self, sequence: int = 1, *, below: int = 400) -> int:
         """A bid that rests well below the market; gives its client id."""
         client_id, bid = self.client_id(sequence), self.heard(BookUpdated)[-1].bids[0][0]
-        request = OrderRequest(
-            leg=LEG,
-            client_id=client_id,
-            slot="test",
-            side=Side.BUY,
-            ticks=bid - below,
-            lots=150,
-            post_only=True,
-        )
-        self.session.send(SubmitOrder(leg=LEG, order=ApprovedOrder(request=request)))
+        self.submit(client_id, bid - below)
         await self.until(lambda: OrderStatus.RESTING in self.states(client_id), "not resting")
         return client_id
 

@@ -7,8 +7,8 @@ import pytest
 from engine.clock import NS_PER_S, NS_PER_US
 from engine.exchanges.aster.apis import private_path
 from engine.exchanges.aster.venue import signer_of
-from engine.model.events import LegConnected, LegDisconnected
-from engine.model.order import OrderStatus
+from engine.model.events import BookUpdated, LegConnected, LegDisconnected, OrderFilled, SubmitRejected
+from engine.model.order import OrderStatus, RejectReason
 from engine.session.settings import SessionSettings
 from engine.sim.aster.settings import AsterSettings
 from engine.sim.machine import HttpReceived, Inbound, Outbound
@@ -79,6 +79,32 @@ def test_without_the_setting_there_is_no_countdown() -> None:
         assert not any("countdownCancelAll" in request for request in said)
 
     play("aster", scene)
+
+
+# A post-only order that would cross ------------------------------------------------------------------------------
+
+
+@each_api
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        AsterSettings(),
+        *(AsterSettings(crossing_post_only_expires=False, crossing_post_only_code=code) for code in (-5022, -2010)),
+    ],
+    ids=["expires", "-5022", "-2010"],
+)
+def test_a_post_only_order_that_would_cross_is_refused_as_such_however_the_venue_spells_it(
+    venue: str, spelling: AsterSettings
+) -> None:
+    async def scene(stage: Stage) -> None:
+        ask = stage.heard(BookUpdated)[-1].asks[0][0]
+        stage.submit(stage.client_id(), ask + 50)
+        await stage.wait(2)
+        refused = {(event.client_id, event.reason) for event in stage.heard(SubmitRejected)}
+        assert refused == {(stage.client_id(), RejectReason.WOULD_CROSS)}
+        assert resting(stage) == 0 and not stage.heard(OrderFilled)
+
+    play(venue, scene, venue_settings=spelling)
 
 
 # Its listenKey --------------------------------------------------------------------------------------------------

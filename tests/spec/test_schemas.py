@@ -172,6 +172,8 @@ def test_defaults_are_written_out_wherever_a_schema_has_one() -> None:
         ("accounts.alpha.credentials.api_key.env", Impact.RESTART),
         ("accounts.alpha.credentials.api_secret.file", Impact.RESTART),
         ("accounts.alpha.rest_url", Impact.RESTART),
+        ("accounts.alpha.exclusive", Impact.RESTART),
+        ("accounts.alpha.dead_mans_switch_s", Impact.RESTART),
         ("process.stop_policy", Impact.IN_PLACE),
         ("process.stop_timeout_s", Impact.RESTART),
         ("process.log_level", Impact.IN_PLACE),

@@ -98,9 +98,8 @@ class ReplyDecoder:
 
     def _fills(self, reply: Reply) -> Sequence[Event]:
         rows = _TRADES.decode(reply.body)
-        own = (row for row in rows if row.symbol == self._translator.symbol)
         since_ns = _complete_since_ns(reply, [row.time for row in rows])
-        return reply.fills(map(self._translator.fill, own), since_ns=since_ns)
+        return reply.fills(self._translator.fills(rows), since_ns=since_ns)
 
     def _position(self, reply: Reply) -> Sequence[Event]:
         if self._instrument.kind is MarketKind.SPOT:
