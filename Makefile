@@ -75,6 +75,8 @@ bench: $(VENV)/.development  ## footprint and tick-to-order figures of this mach
 
 oracles: $(VENV)/.development  ## identities and published figures the engine must meet, in full
 	$(BIN)/python -m benchmarks.oracles.grid_identity
+	$(BIN)/python -m benchmarks.oracles.glft
+	$(BIN)/python -m benchmarks.oracles.avellaneda_stoikov
 
 SEEDS ?= 300
 FROM ?= 0
