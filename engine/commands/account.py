@@ -12,8 +12,14 @@ import typer
 from engine.clock import NS_PER_S, iso_utc
 from engine.commands.market import show
 from engine.commands.options import Directory, Json
-from engine.control.venue_questions import Counter, ask_account, open_counter
-from engine.errors import UsageError
+from engine.control.venue_questions import (
+    Counter,
+    account_collateral,
+    ask_account,
+    deposit_address,
+    open_counter,
+)
+from engine.errors import Unavailable, UsageError
 from engine.host.workspace import find_workspace
 from engine.model.account import Fill
 from engine.model.commands import Command, QueryBalances, QueryFills, QueryOpenOrders, QueryPosition
@@ -27,31 +33,68 @@ Row = dict[str, Any]
 
 class What(StrEnum):
     BALANCES = "balances"
+    COLLATERAL = "collateral"
+    DEPOSIT_ADDRESS = "deposit-address"
     POSITIONS = "positions"
     ORDERS = "orders"
     FILLS = "fills"
 
 
 def command(
-    what: Annotated[What, typer.Argument(help="balances, positions, orders or fills")],
+    what: Annotated[What, typer.Argument(help="balances, collateral, deposit-address, positions, orders or fills")],
     account: Annotated[str | None, typer.Option("--account", "-a", help="which account of the fleet")] = None,
     market: Annotated[str | None, typer.Option(help="instead of all that its bots trade")] = None,
     hours: Annotated[float, typer.Option(min=0, help="how far back fills go")] = 24,
+    blockchain: Annotated[str | None, typer.Option(help="for deposit-address: as the venue spells it")] = None,
     directory: Directory = None,
     as_json: Json = False,
 ) -> None:
     """Ask the venue about an account: everybody's orders and fills on it, not only our bots'."""
     counter = open_counter(find_workspace(directory), account)
     since_ns = time.time_ns() - round(hours * 3600) * NS_PER_S
-    show([row for name in _markets(counter, market, what) for row in _ask(counter, name, what, since_ns)], as_json)
+    markets = _markets(counter, market, what)
+    if what is What.COLLATERAL:
+        rows = _collateral(counter, markets[0])
+    elif what is What.DEPOSIT_ADDRESS:
+        rows = _deposit_address(counter, markets[0], blockchain)
+    else:
+        rows = [row for name in markets for row in _ask(counter, name, what, since_ns)]
+    show(rows, as_json)
 
 
 def _markets(counter: Counter, market: str | None, what: What) -> Sequence[str]:
-    """Balances are the whole account's, so one market is enough to ask through."""
+    """What is the whole account's needs one market to ask through."""
     markets = (market,) if market else counter.markets
     if not markets:
         raise UsageError(f"no bot trades on {counter.account.name}", hint="say which --market to ask about")
-    return markets[:1] if what is What.BALANCES else markets
+    return markets[:1] if what in (What.BALANCES, What.COLLATERAL, What.DEPOSIT_ADDRESS) else markets
+
+
+def _collateral(counter: Counter, market: str) -> list[Row]:
+    """Where the venue's package has no such question, balances are all there is to tell."""
+    found = account_collateral(counter, market)
+    if found is None:
+        return _ask(counter, market, What.BALANCES, 0)
+    figures = ("equity", "available", "initial_margin", "maintenance_margin")
+    values = {name: getattr(found, name) for name in figures}
+    return [
+        {
+            "asset": found.asset,
+            **{name: None if value is None else plain(value) for name, value in values.items()},
+        }
+    ]
+
+
+def _deposit_address(counter: Counter, market: str, blockchain: str | None) -> list[Row]:
+    if not blockchain:
+        raise UsageError("a deposit address belongs to a blockchain", hint="--blockchain Solana, for example")
+    found = deposit_address(counter, market, blockchain)
+    if found is None:
+        raise Unavailable(
+            f"{counter.account.venue} does not tell a deposit address over its interface",
+            hint="its website does; check the address there before you send anything",
+        )
+    return [{"blockchain": blockchain, "address": found}]
 
 
 def _ask(counter: Counter, market: str, what: What, since_ns: int) -> list[Row]:

@@ -9,7 +9,8 @@ from itertools import chain
 from engine import __version__
 from engine.commands.options import Directory
 from engine.control.account_checkup import account_checkup
-from engine.control.checkup import Grade, checkup
+from engine.control.checkup import checkup
+from engine.control.finding import Grade
 from engine.control.fleet import open_fleet
 
 

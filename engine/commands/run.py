@@ -51,7 +51,8 @@ def command(
 async def _run(workspace: Workspace, name: str, read_applied: Callable[[], AppliedBot], hold: Hold | None) -> None:
     secrets = Secrets(workspace, shell=os.environ, shell_allowed=True)
     console = ConsoleLines(sys.stderr, colour=_use_colour())
-    world = LiveWorld(proxy_of(read_applied().spec, secrets, hide=console.hide))
+    proxy = proxy_of(read_applied().spec, secrets, hide=console.hide)
+    world = LiveWorld(proxy)
     start_log(console, read_applied().spec.process.log_level)
     around = Surroundings(
         world=world,
@@ -59,6 +60,7 @@ async def _run(workspace: Workspace, name: str, read_applied: Callable[[], Appli
         secrets=secrets,
         holder=Holder(pid=os.getpid(), bot=name, workspace=str(workspace.root), since_ns=world.now_ns()),
         hide=console.hide,
+        way=proxy.digest if proxy else "",
     )
     try:
         await run_process(around, BotProcess(around, read_applied, hold=hold))

@@ -15,7 +15,7 @@ from engine.control.fleet import Fleet, open_fleet
 from engine.control.observe import observe
 from engine.control.status import CALM, BotStatus, fleet_status, sentinel_words
 from engine.errors import BotctlError
-from engine.plan.observed import Risk
+from engine.plan.observed import Leg, Risk
 
 DIFFERENCES = 2
 POLL_S = 0.25
@@ -32,6 +32,7 @@ HEAD = (
     "BID",
     "ASK",
     "PNL",
+    "BUDGET",
 )
 
 
@@ -116,4 +117,14 @@ def _row(bot: BotStatus) -> tuple[str, ...]:
         bot.strategy,
         *(figure or "?" for figure in figures),
         *(figure or "-" for figure in money),
+        _budget(leg) if leg else "-",
     )
+
+
+def _budget(leg: Leg) -> str:
+    """The count of the venue that is nearest to its limit, and how near; `!` where the venue asked for patience."""
+    shares = {name: use.used_per_minute / use.limit_per_minute for name, use in leg.budget.items()}
+    if not shares:
+        return "-"
+    fullest = max(shares, key=lambda name: shares[name])
+    return f"{shares[fullest]:.0%} {fullest}" + ("!" if leg.budget[fullest].pace < 1 else "")

@@ -1,17 +1,26 @@
-"""Looks at every account the fleet trades on: are its keys good, does the venue list its markets, how does its
-request budget stand? The second half of `botctl doctor`; it asks each venue three questions and changes nothing.
+"""Looks at every account the fleet trades on: is its way out open, are its signer and keys good, may they take
+money out, does the venue list its markets, what may it ask, and what does nobody watch? The second half of
+`botctl doctor`; it asks each venue a few questions and changes nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.control.checkup import Finding, Grade
 from engine.control.desired import load_workspace
-from engine.control.venue_questions import Counter, ask_account, list_markets, open_counter
+from engine.control.finding import Finding, Grade
+from engine.control.venue_questions import Counter, ask_account, chain_differences, list_markets, open_counter
+from engine.control.ways import shell_secrets
 from engine.errors import AuthenticationFailed, BotctlError, ConfigInvalid, VenueError
+from engine.exchanges.interface import KeyJudgingVenue, SelfCheckingVenue
+from engine.host.accounts import credentials_of
 from engine.host.workspace import Workspace
 from engine.model.commands import QueryBalances
+from engine.runtime.sharing import counts_of
+from engine.spec.types import Environment
+
+REQUESTS_PER_MARKET = 20
+"""A minute's questions of one leg, and a few requotes."""
 
 
 def account_checkup(workspace: Workspace) -> Iterator[Finding]:
@@ -29,24 +38,77 @@ def account_checkup(workspace: Workspace) -> Iterator[Finding]:
 
 def _account(counter: Counter) -> Iterator[Finding]:
     where = f"account {counter.account.name} at {counter.account.venue} ({counter.account.environment})"
+    yield from _signer(where, counter)
     try:
-        listed = {instrument.symbol for instrument in list_markets(counter)}
-        missing = [market for market in counter.markets if market not in listed]
-        yield _markets(where, missing, len(counter.markets))
-        if len(missing) < len(counter.markets):
-            present = next(market for market in counter.markets if market in listed)
-            ask_account(counter, present, [QueryBalances(leg="question")])
-            yield Finding(grade=Grade.OK, what=f"{where}: its keys are accepted")
+        if counter.proxy is not None:
+            yield Finding(grade=Grade.OK, what=f"{where} is reached through a proxy")
+        yield from _conversation(where, counter)
     except AuthenticationFailed as error:
         words = error.venue_words or error.message
         yield Finding(
             grade=Grade.FAIL, what=f"{where}: its keys are refused: {words}", hint="check the credentials"
         )
     except VenueError as error:
-        yield Finding(grade=Grade.WARN, what=f"{where} cannot be asked: {error.message}", hint=error.hint or "")
+        grade = Grade.WARN if counter.proxy is None else Grade.FAIL
+        yield Finding(grade=grade, what=f"{where} cannot be asked: {error.message}", hint=error.hint or "")
     except BotctlError as error:
         yield Finding(grade=Grade.FAIL, what=f"{where}: {error.message}", hint=error.hint or "")
     yield _limit(where, counter)
+    yield from _left_alone(where, counter)
+
+
+def _signer(where: str, counter: Counter) -> Iterator[Finding]:
+    """A library that signs wrongly would have every order refused, or worse, signed with other numbers."""
+    try:
+        venue = counter.venue
+        if isinstance(venue, SelfCheckingVenue):
+            venue.self_check()
+            yield Finding(grade=Grade.OK, what=f"{where}: what signs passes its self-check")
+    except BotctlError as error:
+        yield Finding(grade=Grade.FAIL, what=f"{where}: {error.message}", hint=error.hint or "")
+
+
+def _conversation(where: str, counter: Counter) -> Iterator[Finding]:
+    listed = {instrument.symbol for instrument in list_markets(counter)}
+    missing = [market for market in counter.markets if market not in listed]
+    yield _markets(where, missing, len(counter.markets))
+    differences = chain_differences(counter)
+    if differences is not None:
+        yield _chain(where, differences)
+    yield from _rights(where, counter)
+    if len(missing) < len(counter.markets):
+        present = next(market for market in counter.markets if market in listed)
+        ask_account(counter, present, [QueryBalances(leg="question")])
+        yield Finding(grade=Grade.OK, what=f"{where}: its keys are accepted")
+
+
+def _chain(where: str, differences: tuple[str, ...]) -> Finding:
+    if not differences:
+        return Finding(grade=Grade.OK, what=f"{where}: the venue's chain is the one we sign for")
+    return Finding(
+        grade=Grade.FAIL,
+        what=f"{where}: the venue's chain is not the one we sign for: {', '.join(differences)}",
+        hint="do not trade there with this version of botctl: its signatures are for another chain",
+    )
+
+
+def _rights(where: str, counter: Counter) -> Iterator[Finding]:
+    """A simulated account's key has nothing to take out."""
+    venue, account = counter.venue, counter.account
+    if account.environment is Environment.SIM:
+        return
+    if not isinstance(venue, KeyJudgingVenue):
+        yield Finding(
+            grade=Grade.OK,
+            what=f"{where}: {account.venue} does not tell whether a key may withdraw; see to it on its website",
+        )
+        return
+    keys = credentials_of(account, venue, fleet_id=counter.fleet.id, secrets=shell_secrets(counter.workspace))
+    rights = venue.key_rights(keys, counter.endpoints())
+    if rights.can_withdraw:
+        yield Finding(grade=Grade.WARN, what=f"{where}: its key may withdraw", hint=rights.why)
+    else:
+        yield Finding(grade=Grade.OK, what=f"{where}: {rights.why}")
 
 
 def _markets(where: str, missing: list[str], wanted: int) -> Finding:
@@ -57,12 +119,22 @@ def _markets(where: str, missing: list[str], wanted: int) -> Finding:
 
 
 def _limit(where: str, counter: Counter) -> Finding:
-    allowed = counter.venue.facts.requests_per_minute
-    limit = min(allowed, counter.fleet.requests_per_minute or allowed)
+    counts = counts_of(counter.venue.facts, counter.fleet.requests_per_minute)
     bots = len(counter.markets)
-    grade = Grade.WARN if limit < 20 * bots else Grade.OK
+    listed = ", ".join(f"{one.per_minute} {one.name}" for one in counts)
+    grade = Grade.WARN if min(one.per_minute for one in counts) < REQUESTS_PER_MARKET * bots else Grade.OK
     return Finding(
         grade=grade,
-        what=f"{where}: {limit} requests a minute for {bots} markets",
+        what=f"{where}: {listed} a minute for {bots} markets",
         hint="fewer bots on this account, or a higher tier at the venue; requotes will be slow",
     )
+
+
+def _left_alone(where: str, counter: Counter) -> Iterator[Finding]:
+    """What no check can make good is said, so that nobody counts on it."""
+    if not counter.venue.facts.dead_mans_switch:
+        yield Finding(
+            grade=Grade.OK,
+            what=f"{where}: not covered: when this host is lost, its orders go on resting; {counter.account.venue} "
+            "has no dead man's switch",
+        )

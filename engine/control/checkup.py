@@ -1,106 +1,51 @@
-"""Looks for what commonly goes wrong on a host and in a workspace. Reads and asks; changes nothing."""
+"""Looks for what commonly goes wrong on a host, in a workspace and on the way to venues. Reads and asks; changes
+nothing."""
 
 from __future__ import annotations
 
-import asyncio
-import resource
-import shutil
 import stat
-import sys
 import time
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
 
 from engine.clock import NS_PER_S
 from engine.control.desired import load_workspace
 from engine.control.facts import known_facts
+from engine.control.finding import Finding, Grade
 from engine.control.fleet import Fleet
+from engine.control.host_checkup import host_checkup
 from engine.control.observe import observe
+from engine.control.ways import ask_through, way_out
 from engine.errors import BotctlError, ConfigInvalid, VenueError
 from engine.exchanges.registry import configured_venue
 from engine.host.endpoints import account_endpoints
 from engine.host.env_file import require_private
 from engine.host.workspace import Workspace
-from engine.model.value import Value
 from engine.plan.observed import Engine, Observed, Unknown
 from engine.spec.types import AccountSpec, BotSpec
-from engine.transport.live import LiveWorld
+from engine.transport.proxy import Proxy
+from engine.transport.world import World
 
 FACTS_AGE_LIMIT_S = 7 * 86_400
 CLOCK_LIMIT_S = 0.5
 VENUE_TIMEOUT_S = 5.0
-SOCKET_PATH_LIMIT = 100
-"""A unix socket's path may have 104 bytes on macOS, 108 on Linux."""
-FREE_SPACE_BYTES = 1 << 30
-DESCRIPTORS = 1024
-"""As `minfds` in supervisord.conf.j2."""
-PROGRAMS = ("botctl-engine", "botctl-sim")
-
-
-class Grade(StrEnum):
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-class Finding(Value, frozen=True, kw_only=True):
-    """One thing that was looked at."""
-
-    grade: Grade
-    what: str
-    hint: str = ""
 
 
 def checkup(fleet: Fleet) -> Iterator[Finding]:
     """Everything worth knowing, from the machine to the venues."""
-    yield from _programs()
-    yield _descriptors()
-    yield from _state(fleet.workspace)
     observed = observe(fleet)
+    bots = observed.applied.bots if observed.applied else {}
+    yield from host_checkup(fleet.workspace, len(bots))
+    yield from _state(fleet.workspace)
     yield _supervisor(observed)
     yield from _engines(observed)
     yield from _venues(fleet.workspace)
-
-
-def _programs() -> Iterator[Finding]:
-    for name in PROGRAMS:
-        path = Path(sys.executable).parent / name
-        if path.is_file():
-            yield Finding(grade=Grade.OK, what=f"{path} is installed")
-        else:
-            yield Finding(grade=Grade.FAIL, what=f"{path} is missing", hint="install botctl again: pip install .")
-
-
-def _descriptors() -> Finding:
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard == resource.RLIM_INFINITY or hard >= DESCRIPTORS:
-        return Finding(grade=Grade.OK, what=f"up to {DESCRIPTORS} open files are allowed")
-    return Finding(
-        grade=Grade.FAIL,
-        what=f"only {hard} open files are allowed",
-        hint=f"raise the limit: ulimit -Hn {DESCRIPTORS}",
-    )
 
 
 def _state(workspace: Workspace) -> Iterator[Finding]:
     yield _private(workspace.state)
     if workspace.env_file.exists():
         yield _secret(workspace.env_file)
-    longest = len(bytes(workspace.runtime_dir)) + len("/.sock") + 63
-    if longest > SOCKET_PATH_LIMIT:
-        yield Finding(
-            grade=Grade.WARN,
-            what=f"sockets in {workspace.runtime_dir} may get names longer than the system takes",
-            hint="set XDG_RUNTIME_DIR to a shorter folder, or keep bot names short",
-        )
-    free = shutil.disk_usage(workspace.root).free
-    if free < FREE_SPACE_BYTES:
-        yield Finding(
-            grade=Grade.FAIL,
-            what=f"only {free >> 20} MB are free: a bot stops when its journal cannot be written",
-            hint="make space",
-        )
 
 
 def _private(place: Path) -> Finding:
@@ -145,8 +90,10 @@ def _venues(workspace: Workspace) -> Iterator[Finding]:
         return
     if loaded.has_errors:
         yield Finding(grade=Grade.FAIL, what="the fleet's files have errors", hint="botctl validate")
-    for account in _accounts([bot.spec for bot in loaded.bots.values()]):
-        yield _clock(workspace, account)
+    bots = [bot.spec for _, bot in sorted(loaded.bots.items())]
+    for account in _accounts(bots):
+        concerned = [bot for bot in bots if account.name in bot.accounts]
+        yield _clock(workspace, account, way_out(workspace, concerned))
         yield _facts(workspace, account)
 
 
@@ -156,10 +103,10 @@ def _accounts(bots: list[BotSpec]) -> list[AccountSpec]:
     return list({(account.venue, account.environment): account for account in accounts}.values())
 
 
-def _clock(workspace: Workspace, account: AccountSpec) -> Finding:
+def _clock(workspace: Workspace, account: AccountSpec, proxy: Proxy | None) -> Finding:
     where = f"{account.venue} ({account.environment})"
     try:
-        offset_s = asyncio.run(_clock_offset_s(workspace, account))
+        offset_s = ask_through(proxy, lambda world: _clock_offset_s(world, workspace, account))
     except VenueError as error:
         return Finding(grade=Grade.WARN, what=f"{where} cannot be asked: {error.message}", hint=error.hint or "")
     if abs(offset_s) > CLOCK_LIMIT_S:
@@ -171,17 +118,14 @@ def _clock(workspace: Workspace, account: AccountSpec) -> Finding:
     return Finding(grade=Grade.OK, what=f"{where} answers; its clock is {offset_s:+.3f} s from ours")
 
 
-async def _clock_offset_s(workspace: Workspace, account: AccountSpec) -> float:
-    venue, world = configured_venue(account.venue, account.options), LiveWorld()
+async def _clock_offset_s(world: World, workspace: Workspace, account: AccountSpec) -> float:
+    venue = configured_venue(account.venue, account.options)
     endpoints = account_endpoints(workspace, account, venue.facts)
-    try:
-        before_ns = world.now_ns()
-        request = venue.server_time_request()
-        response = await world.http(endpoints.rest_url, request, timeout_s=VENUE_TIMEOUT_S)
-        middle_ns = (before_ns + world.now_ns()) // 2
-        return (venue.decode_server_time(response) - middle_ns) / NS_PER_S
-    finally:
-        await world.close()
+    before_ns = world.now_ns()
+    request = venue.server_time_request()
+    response = await world.http(endpoints.rest_url, request, timeout_s=VENUE_TIMEOUT_S)
+    middle_ns = (before_ns + world.now_ns()) // 2
+    return (venue.decode_server_time(response) - middle_ns) / NS_PER_S
 
 
 def _facts(workspace: Workspace, account: AccountSpec) -> Finding:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterable
 
 from engine.control.fleet import Fleet
+from engine.control.ways import ask_through, way_out
 from engine.exchanges.registry import find_venue
 from engine.host.endpoints import account_endpoints
 from engine.host.facts import cached_facts, write_facts
@@ -15,7 +15,6 @@ from engine.model.instrument import Instrument
 from engine.session.facts import fetch_instruments
 from engine.spec.facts import FactsLookup, VenueMarkets
 from engine.spec.types import AccountSpec, BotSpec, Environment
-from engine.transport.live import LiveWorld
 
 
 def known_facts(workspace: Workspace) -> FactsLookup:
@@ -35,28 +34,23 @@ def known_facts(workspace: Workspace) -> FactsLookup:
 
 def fetch_missing_facts(fleet: Fleet, bots: Iterable[BotSpec]) -> bool:
     """Ask every real venue of these bots whose markets are not known yet; whether anything was learned."""
-    lookup, learned = known_facts(fleet.workspace), False
+    bots, lookup, learned = list(bots), known_facts(fleet.workspace), False
     for (venue, environment), account in sorted(_accounts(bots).items()):
         if lookup(venue, environment) is None:
             fleet.progress(f"asking {venue} ({environment}) for its markets")
-            markets = VenueMarkets(fetched_at_ns=time.time_ns(), instruments=_fetch(fleet, venue, account))
+            concerned = [bot for bot in bots if any(leg.venue == venue for leg in bot.legs.values())]
+            found = _fetch(fleet, venue, account, concerned)
+            markets = VenueMarkets(fetched_at_ns=time.time_ns(), instruments=found)
             write_facts(fleet.workspace, venue, environment, markets)
             learned = True
     return learned
 
 
-def _fetch(fleet: Fleet, venue: str, account: AccountSpec) -> tuple[Instrument, ...]:
+def _fetch(fleet: Fleet, venue: str, account: AccountSpec, bots: list[BotSpec]) -> tuple[Instrument, ...]:
     package = find_venue(venue)
     endpoints = account_endpoints(fleet.workspace, account, package.facts)
-
-    async def ask() -> tuple[Instrument, ...]:
-        world = LiveWorld()
-        try:
-            return await fetch_instruments(world, package, endpoints)
-        finally:
-            await world.close()
-
-    return asyncio.run(ask())
+    proxy = way_out(fleet.workspace, bots)
+    return ask_through(proxy, lambda world: fetch_instruments(world, package, endpoints))
 
 
 def _accounts(bots: Iterable[BotSpec]) -> dict[tuple[str, Environment], AccountSpec]:

@@ -6,9 +6,7 @@ is asked through a session, counts against the account's shared budget, and chan
 
 from __future__ import annotations
 
-import asyncio
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from typing import TypeVar
 
@@ -16,13 +14,24 @@ from msgspec.structs import replace
 
 from engine.clock import NS_PER_US
 from engine.control.desired import load_workspace
+from engine.control.ways import ask_through, shell_secrets, way_out
 from engine.errors import ConfigInvalid, NotSent, Unavailable, Unresolved, UsageError
-from engine.exchanges.interface import Candle, CandleVenue, Context, Endpoints, Venue
+from engine.exchanges.interface import (
+    Candle,
+    CandleVenue,
+    ChainVenue,
+    Codec,
+    Collateral,
+    CollateralCodec,
+    Context,
+    DepositCodec,
+    Endpoints,
+    Venue,
+)
 from engine.exchanges.messages import HttpRequest, HttpResponse
 from engine.exchanges.registry import configured_venue
 from engine.host.accounts import AccountIdentity, credentials_of
 from engine.host.endpoints import account_endpoints, read_sim_endpoint
-from engine.host.secrets import Secrets
 from engine.host.workspace import Workspace
 from engine.model.commands import Command, QueryBook
 from engine.model.events import DepthSnapshot, Event
@@ -34,7 +43,7 @@ from engine.session.facts import fetch_instrument, fetch_instruments
 from engine.session.session import Session
 from engine.session.settings import SessionSettings
 from engine.spec.types import AccountSpec, BotSpec, Environment, FleetSpec, LegSpec
-from engine.transport.live import LiveWorld
+from engine.transport.proxy import Proxy
 from engine.transport.world import World
 
 TIMEOUT_S = 10.0
@@ -48,7 +57,14 @@ class Counter(Value, frozen=True, kw_only=True):
     workspace: Workspace
     fleet: FleetSpec
     account: AccountSpec
-    markets: tuple[str, ...]
+    bots: tuple[BotSpec, ...]
+    """Those that trade on the account."""
+
+    @property
+    def markets(self) -> tuple[str, ...]:
+        """What its bots trade."""
+        legs = (leg for bot in self.bots for leg in bot.legs.values())
+        return tuple(sorted({leg.market for leg in legs if leg.account == self.account.name}))
 
     @property
     def venue(self) -> Venue:
@@ -56,6 +72,11 @@ class Counter(Value, frozen=True, kw_only=True):
 
     def endpoints(self) -> Endpoints:
         return account_endpoints(self.workspace, self.account, self.venue.facts)
+
+    @property
+    def proxy(self) -> Proxy | None:
+        """The way its bots take."""
+        return way_out(self.workspace, self.bots)
 
 
 def open_counter(workspace: Workspace, name: str | None) -> Counter:
@@ -69,16 +90,19 @@ def open_counter(workspace: Workspace, name: str | None) -> Counter:
     if name is None or name not in accounts:
         known = ", ".join(sorted(accounts)) or "none"
         raise UsageError(f"the fleet has no account {name!r}" if name else "which account?", hint=f"-a: {known}")
-    markets = _markets((bot.spec for bot in loaded.bots.values()), name)
-    return Counter(workspace=workspace, fleet=loaded.fleet, account=accounts[name], markets=markets)
+    specs = (bot.spec for _, bot in sorted(loaded.bots.items()))
+    bots = tuple(spec for spec in specs if any(leg.account == name for leg in spec.legs.values()))
+    return Counter(workspace=workspace, fleet=loaded.fleet, account=accounts[name], bots=bots)
 
 
 def list_markets(counter: Counter) -> tuple[Instrument, ...]:
-    return _run(lambda world: fetch_instruments(world, counter.venue, counter.endpoints()))
+    return ask_through(counter.proxy, lambda world: fetch_instruments(world, counter.venue, counter.endpoints()))
 
 
 def market_info(counter: Counter, market: str) -> Instrument:
-    return _run(lambda world: fetch_instrument(world, counter.venue, counter.endpoints(), market))
+    return ask_through(
+        counter.proxy, lambda world: fetch_instrument(world, counter.venue, counter.endpoints(), market)
+    )
 
 
 def market_book(counter: Counter, instrument: Instrument) -> DepthSnapshot:
@@ -95,7 +119,7 @@ def market_book(counter: Counter, instrument: Instrument) -> DepthSnapshot:
                 return replace(event, bids=tuple(sorted(event.bids, reverse=True)), asks=tuple(sorted(event.asks)))
         raise Unavailable(f"{counter.account.venue} did not tell its book")
 
-    return _run(ask)
+    return ask_through(counter.proxy, ask)
 
 
 def market_candles(counter: Counter, instrument: Instrument, *, since_ns: int) -> tuple[Candle, ...] | None:
@@ -108,7 +132,61 @@ def market_candles(counter: Counter, instrument: Instrument, *, since_ns: int) -
         request = venue.candles_request(instrument, since_ns=since_ns)
         return venue.decode_candles(await _send(world, counter.endpoints(), request))
 
-    return _run(ask)
+    return ask_through(counter.proxy, ask)
+
+
+def chain_differences(counter: Counter) -> tuple[str, ...] | None:
+    """Where the venue's chain is not the one we sign for; None where a venue has none, or it is simulated."""
+    venue, endpoints = counter.venue, counter.endpoints()
+    if not isinstance(venue, ChainVenue):
+        return None
+
+    async def ask(world: World) -> tuple[str, ...]:
+        return venue.chain_differences(await _send(world, endpoints, venue.chain_request()), endpoints)
+
+    return ask_through(counter.proxy, ask)
+
+
+def account_collateral(counter: Counter, market: str) -> Collateral | None:
+    """What backs the account's positions; None where the venue's package does not ask."""
+
+    def question(codec: Codec, context: Context) -> HttpRequest | None:
+        return codec.collateral_request(context) if isinstance(codec, CollateralCodec) else None
+
+    def answer(codec: Codec, response: HttpResponse) -> Collateral:
+        assert isinstance(codec, CollateralCodec)
+        return codec.decode_collateral(response)
+
+    return _ask_codec(counter, market, question, answer)
+
+
+def deposit_address(counter: Counter, market: str, blockchain: str) -> str | None:
+    """Where deposits go on a blockchain; None where the venue's package does not ask."""
+
+    def question(codec: Codec, context: Context) -> HttpRequest | None:
+        return codec.deposit_request(blockchain, context) if isinstance(codec, DepositCodec) else None
+
+    def answer(codec: Codec, response: HttpResponse) -> str:
+        assert isinstance(codec, DepositCodec)
+        return codec.decode_deposit(response)
+
+    return _ask_codec(counter, market, question, answer)
+
+
+def _ask_codec(
+    counter: Counter,
+    market: str,
+    question: Callable[[Codec, Context], HttpRequest | None],
+    answer: Callable[[Codec, HttpResponse], T],
+) -> T | None:
+    """A private question that is no command: sent by the account's session, so signed and counted as all are."""
+
+    async def ask(world: World) -> T | None:
+        instrument = await fetch_instrument(world, counter.venue, counter.endpoints(), market)
+        async with _session(world, counter, instrument) as session:
+            return await session.inquire(question, answer)
+
+    return ask_through(counter.proxy, ask)
 
 
 def ask_account(counter: Counter, market: str, commands: Sequence[Command]) -> tuple[Instrument, list[Event]]:
@@ -119,7 +197,7 @@ def ask_account(counter: Counter, market: str, commands: Sequence[Command]) -> t
         async with _session(world, counter, instrument) as session:
             return instrument, [event for command in commands for event in await session.ask(command)]
 
-    return _run(ask)
+    return ask_through(counter.proxy, ask)
 
 
 @asynccontextmanager
@@ -129,15 +207,17 @@ async def _session(world: World, counter: Counter, instrument: Instrument) -> As
         codec = site.venue.codec(
             leg=LEG, instrument=instrument, credentials=site.credentials, endpoints=counter.endpoints()
         )
-        shared = shared_with_host(site, fleet_allows=counter.fleet.requests_per_minute, held=held)
+        proxy, allowed = counter.proxy, counter.fleet.requests_per_minute
+        shared = shared_with_host(site, fleet_allows=allowed, way=proxy.digest if proxy else "", held=held)
         settings = SessionSettings(leg=LEG)
         yield Session(world, site.venue, codec, counter.endpoints, lambda _event: None, settings, shared)
 
 
 def _site(counter: Counter, market: str) -> Site:
     account, venue = counter.account, counter.venue
-    secrets = Secrets(counter.workspace, shell=os.environ, shell_allowed=True)
-    credentials = credentials_of(account, venue, fleet_id=counter.fleet.id, secrets=secrets)
+    credentials = credentials_of(
+        account, venue, fleet_id=counter.fleet.id, secrets=shell_secrets(counter.workspace)
+    )
     is_simulated = account.environment is Environment.SIM and not account.rest_url
     identity = AccountIdentity(
         venue=account.venue,
@@ -149,23 +229,8 @@ def _site(counter: Counter, market: str) -> Site:
     return Site(name=LEG, leg=leg, account=account, venue=venue, credentials=credentials, identity=identity)
 
 
-def _markets(bots: Iterable[BotSpec], account: str) -> tuple[str, ...]:
-    return tuple(sorted({leg.market for bot in bots for leg in bot.legs.values() if leg.account == account}))
-
-
 async def _send(world: World, endpoints: Endpoints, request: HttpRequest) -> HttpResponse:
     try:
         return await world.http(endpoints.rest_url, request, timeout_s=TIMEOUT_S)
     except (NotSent, Unresolved) as error:
         raise Unavailable(f"the venue does not answer: {error.message}") from error
-
-
-def _run(question: Callable[[World], Awaitable[T]]) -> T:
-    async def asked() -> T:
-        world = LiveWorld()
-        try:
-            return await question(world)
-        finally:
-            await world.close()
-
-    return asyncio.run(asked())

@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
+from engine.exchanges.limits import WeightClass, plain_class
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
 from engine.model.commands import Command
 from engine.model.events import BookLost, BookUpdated, DepthChanged, DepthSnapshot, Event
@@ -71,7 +72,8 @@ class VenueFacts(Value, frozen=True, kw_only=True):
 
     `send_lifetime_ns`: a signed request older than this cannot arrive any more (dead-after).
     `lookup_only_while_resting`: QueryOrder cannot see closed orders, their fate is in history and fills.
-    `requests_per_minute`: the account's shared budget.
+    `requests_per_minute`: what an account may send in all; its shared budget where the venue counts nothing finer.
+    `weight_classes`: what it counts instead, where it does.
     `nonce_key`: the credential that tells an account's keys apart where each has a sequence of nonces of its own.
     """
 
@@ -88,8 +90,14 @@ class VenueFacts(Value, frozen=True, kw_only=True):
     nonces: NonceRule = NonceRule.NONE
     nonce_key: str = ""
     book_source: BookSource = BookSource.QUERY
+    weight_classes: tuple[WeightClass, ...] = ()
     endpoints: Mapping[str, Endpoints] = {}
     """By environment (`mainnet`, `testnet`); simulated venues tell theirs when they start."""
+
+    @property
+    def counts(self) -> tuple[WeightClass, ...]:
+        """Everything the venue counts; never empty."""
+        return self.weight_classes or (plain_class(self.requests_per_minute),)
 
 
 class Gate(Protocol):
@@ -245,6 +253,61 @@ class ConfigurableVenue(Protocol):
 
     def configured(self, options: Mapping[str, Any]) -> Venue:
         """The venue as chosen; ConfigInvalid says what is wrong with the choice."""
+
+
+class KeyRights(Value, frozen=True, kw_only=True):
+    """What a venue's keys may do beside trading. `can_withdraw` None: nothing tells."""
+
+    can_withdraw: bool | None
+    why: str
+
+
+@runtime_checkable
+class KeyJudgingVenue(Protocol):
+    """A venue whose keys show by themselves whether they may take money out."""
+
+    def key_rights(self, credentials: Credentials, endpoints: Endpoints) -> KeyRights: ...
+
+
+@runtime_checkable
+class ChainVenue(Protocol):
+    """A venue that tells which chain it settles on, so that what we sign for can be compared with it."""
+
+    def chain_request(self) -> HttpRequest: ...
+
+    def chain_differences(self, response: HttpResponse, endpoints: Endpoints) -> tuple[str, ...]:
+        """Where the venue's chain is not the one we sign for, in words; empty where they agree. Raises
+        ProtocolError or Unavailable."""
+
+
+class Collateral(Value, frozen=True, kw_only=True):
+    """What backs an account's positions, in `asset`. None: the venue does not tell."""
+
+    asset: str
+    equity: Decimal
+    available: Decimal
+    initial_margin: Decimal | None = None
+    maintenance_margin: Decimal | None = None
+
+
+@runtime_checkable
+class CollateralCodec(Protocol):
+    """A codec that can also ask what backs the account: for people, never for trading."""
+
+    def collateral_request(self, context: Context) -> HttpRequest: ...
+
+    def decode_collateral(self, response: HttpResponse) -> Collateral:
+        """Raises a VenueError."""
+
+
+@runtime_checkable
+class DepositCodec(Protocol):
+    """A codec of a venue that tells where to send deposits."""
+
+    def deposit_request(self, blockchain: str, context: Context) -> HttpRequest: ...
+
+    def decode_deposit(self, response: HttpResponse) -> str:
+        """The address. Raises a VenueError."""
 
 
 class Candle(Value, frozen=True, kw_only=True):

@@ -39,3 +39,5 @@ class Stream(Value, frozen=True, kw_only=True):
     heartbeat: str | None = None
     """A frame to send every `heartbeat_s`, where the venue wants to hear from us."""
     heartbeat_s: float = 30.0
+    good_for_s: float | None = None
+    """After how long it is opened anew, where what it was opened with ends."""

@@ -69,6 +69,13 @@ def account_directory(identity: AccountIdentity) -> Path:
     return private_directory(place)
 
 
+def address_directory(identity: AccountIdentity, way: str) -> Path:
+    """Where all accounts of a venue meet that are reached over the same way: what a venue counts by network address
+    is counted here. `way` names a proxy, or is empty."""
+    digest = sha256("\n".join((identity.venue, identity.environment, way)).encode()).hexdigest()[:16]
+    return private_directory(host_directory() / "addresses" / f"{identity.venue}-{digest}")
+
+
 def _forget_old_simulations(accounts: Path) -> None:
     """Every simulator start leaves a directory per account; only the newest, and those in use, are kept."""
     simulated = sorted(accounts.glob("sim-*"), key=lambda place: place.stat().st_mtime, reverse=True)

@@ -1,9 +1,10 @@
-"""The request budget of one account, shared by every process of this user on this host (law 12).
+"""A bucket of what a venue counts, shared by every process of this user on this host (law 12).
 
-The bucket lies in a file of the account's directory. A process leases tokens from it in small blocks, so that the
-order path nearly always counts in its own memory; the file is locked for a read and a write, never across a wait,
-and never waited for. A lease lasts a second: what was not used by then goes back. Whoever dies takes its lease
-along, so less is sent, never more. A bucket that is missing, damaged or from before a reboot starts empty.
+It lies in a file of the account's directory, or of the network address's where the venue counts by that. A process
+leases tokens from it in small blocks, so that the order path nearly always counts in its own memory; the file is
+locked for a read and a write, never across a wait, and never waited for. A lease lasts a second: what was not used
+by then goes back. Whoever dies takes its lease along, so less is sent, never more. A bucket that is missing,
+damaged or from before a reboot starts empty.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from pathlib import Path
 import msgspec
 
 from engine.clock import NS_PER_MS, NS_PER_S
+from engine.model.account import BudgetUse
 from engine.model.value import Value
 from engine.trading.records import Budget
-from engine.transport.pacing import RESERVED_FOR_CANCEL_AND_REDUCE, RESERVED_FOR_REDUCE, Bucket, Use
+from engine.transport.pacing import RESERVED_FOR_CANCEL_AND_REDUCE, RESERVED_FOR_REDUCE, Bucket
 
 LEASE_NS = NS_PER_S
 SOONEST_NS = 20 * NS_PER_MS
@@ -26,7 +28,8 @@ SOONEST_NS = 20 * NS_PER_MS
 BLOCK_SHARE = 0.125
 """The part of the burst that one process takes at a time, of each reserve and of the rest."""
 SMALLEST_BLOCK = 4.0
-"""One round of a leg's questions: with less at a time a small account would never learn how it stands."""
+"""One round of a leg's questions, where each weighs one: with less at a time a small account would never learn how
+it stands."""
 ENOUGH_BLOCKS = 2.5
 """Of the three blocks of a whole lease, half a one may be spent before more is looked for."""
 LARGEST_FILE = 4_096
@@ -57,13 +60,13 @@ class Lease(Value, frozen=True, kw_only=True):
 
 
 class HostPace:
-    """One process's view of an account's budget; as `engine.transport.pacing.Pace`."""
+    """One process's view of a shared bucket; as `engine.transport.pacing.Pace`. `block`: the least worth taking."""
 
-    def __init__(self, file: Path, requests_per_minute: int, *, boot_id: str) -> None:
+    def __init__(self, file: Path, per_minute: int, *, boot_id: str, block: float = SMALLEST_BLOCK) -> None:
         self._handle = open(file, "r+b", buffering=0, opener=_private)  # noqa: SIM115 - kept open
         self._boot_id = boot_id
-        self._bucket = Bucket(requests_per_minute, slack_ns=LEASE_NS)
-        self._block = max(SMALLEST_BLOCK, self._bucket.burst * BLOCK_SHARE)
+        self._bucket = Bucket(per_minute, slack_ns=LEASE_NS)
+        self._block = max(block, self._bucket.burst * BLOCK_SHARE)
         self._lease = Lease()
         self._spent = 0
         self._spent_ns = 0
@@ -88,7 +91,7 @@ class HostPace:
         self._must_slow_down = True
         self._leased_ns = None
 
-    def use(self, _now_ns: int) -> Use:
+    def use(self, _now_ns: int) -> BudgetUse:
         """As the whole account stands, as of the last look into the file."""
         return self._bucket.use
 

@@ -39,6 +39,12 @@ class Secrets:
             raise ConfigInvalid(f"{what} is empty")
         return secret
 
+    def variable(self, name: str) -> str | None:
+        """A variable that need not be there, from where supervised bots (or this one) may take it."""
+        if self._shell_allowed and self._shell.get(name):
+            return self._shell[name]
+        return self._env_file.get(name) or None
+
     @cached_property
     def _env_file(self) -> dict[str, str]:
         return read_env_file(self._workspace.env_file)

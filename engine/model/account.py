@@ -41,3 +41,12 @@ class Balance(Value, frozen=True, kw_only=True):
     asset: str
     total: Decimal
     available: Decimal
+
+
+class BudgetUse(Value, frozen=True, kw_only=True):
+    """How one count of a venue stands, for people: what was used in about the last minute. `pace`: the part of the
+    limit that is in force, less than 1 for a while after the venue asked for patience."""
+
+    used_per_minute: int
+    limit_per_minute: int
+    pace: float

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from engine.model.account import BudgetUse
 from engine.model.value import Message, Value
 from engine.spec.types import BotSpec, FleetSpec
 
@@ -61,8 +62,8 @@ class Leg(Value, frozen=True, kw_only=True):
     ask: str | None = None
     realised_pnl: str | None = None
     unrealised_pnl: str | None = None
-    budget: dict[str, float] | None = None
-    """How the account's request budget stands, over all its users on this host."""
+    budget: dict[str, BudgetUse] = {}
+    """How everything the venue counts of the account stands, over all its users on this host."""
 
 
 class Risk(Value, frozen=True, kw_only=True):

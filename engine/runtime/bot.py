@@ -207,6 +207,8 @@ class Bot:
             reduce=min((budget.reduce for budget in budgets), default=0),
             cancel=min((budget.cancel for budget in budgets), default=0),
             place=min((budget.place for budget in budgets), default=0),
+            rounds=min((budget.rounds for budget in budgets), default=0),
+            round_size=max((budget.round_size for budget in budgets), default=0),
         )
 
     def _wake_by(self, wake_ns: int | None) -> None:

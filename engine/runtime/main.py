@@ -81,7 +81,8 @@ def _may_run(workspace: Workspace, bot: str, hold: Hold) -> bool:
 
 async def _run(workspace: Workspace, bot: str, handler: JsonLines, hold: Hold | None) -> None:
     secrets, read_applied = Secrets(workspace, shell=os.environ), applied_reader(workspace, bot)
-    world = LiveWorld(proxy_of(read_applied().spec, secrets, hide=handler.hide))
+    proxy = proxy_of(read_applied().spec, secrets, hide=handler.hide)
+    world = LiveWorld(proxy)
     now_ns = world.now_ns()
     around = Surroundings(
         world=world,
@@ -89,6 +90,7 @@ async def _run(workspace: Workspace, bot: str, handler: JsonLines, hold: Hold | 
         secrets=secrets,
         holder=Holder(pid=os.getpid(), bot=bot, workspace=str(workspace.root), since_ns=now_ns),
         hide=handler.hide,
+        way=proxy.digest if proxy else "",
     )
     delay_s = note_start(workspace, bot, now_ns)
     try:

@@ -16,6 +16,7 @@ from engine.host.finished import Finished, clear_finished, mark_finished
 from engine.host.generation import AppliedBot
 from engine.host.holds import Hold, HoldKind
 from engine.host.tags import owner_name
+from engine.model.account import BudgetUse
 from engine.model.events import Paused
 from engine.runtime.bot import WHOLE_BOT, Bot
 from engine.runtime.logs import set_level
@@ -28,7 +29,6 @@ from engine.runtime.trips import begin_held, obey_trips
 from engine.session.session import Session
 from engine.session.tasks import race
 from engine.spec.types import BotSpec, StopPolicy
-from engine.transport.pacing import Use
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ class BotProcess:
             "started_ns": self._started_ns,
         }
 
-    def _budgets(self) -> dict[str, Use]:
+    def _budgets(self) -> dict[str, dict[str, BudgetUse]]:
         return {leg: session.budget_use() for leg, session in self._sessions.items()}
 
     @property

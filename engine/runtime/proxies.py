@@ -1,4 +1,9 @@
-"""The proxy a bot's venues are reached through, from its reference. Used by the programs that make a world."""
+"""The proxy that venues are reached through: a bot's own, by its reference, or the fleet's default. Used by the
+programs that make a world.
+
+The defaults have the names every program uses. Venues are spoken to over TLS, so HTTPS_PROXY comes first; a
+supervised bot finds them in the workspace's `.env` only, as it does all secrets.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +14,26 @@ from engine.host.secrets import Secrets
 from engine.spec.types import BotSpec
 from engine.transport.proxy import Proxy
 
+DEFAULTS = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy")
+"""The first that is set counts."""
 
-def proxy_of(spec: BotSpec, secrets: Secrets, *, hide: Callable[[Iterable[str]], None]) -> Proxy | None:
-    """None for a bot without one. `hide` is told what no log may show."""
-    reference = spec.process.proxy
-    if reference is None:
+Hide = Callable[[Iterable[str]], None]
+
+
+def proxy_of(spec: BotSpec | None, secrets: Secrets, *, hide: Hide) -> Proxy | None:
+    """None where venues are dialled directly; `spec` is None for questions no bot asks. `hide` is told what no log
+    may show."""
+    url = _url(spec, secrets)
+    if url is None:
         return None
-    url = secrets.resolve(f"bot {spec.name}: process.proxy", reference)
     hide([url])
     proxy = Proxy(url)
     parts = urlsplit(url)
     hide(part for part in (parts.password, parts.netloc) if part)
     return proxy
+
+
+def _url(spec: BotSpec | None, secrets: Secrets) -> str | None:
+    if spec is not None and spec.process.proxy is not None:
+        return secrets.resolve(f"bot {spec.name}: process.proxy", spec.process.proxy)
+    return next((url for name in DEFAULTS if (url := secrets.variable(name))), None)

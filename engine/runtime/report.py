@@ -9,18 +9,20 @@ from typing import Any
 import msgspec
 
 from engine.host.generation import AppliedBot
+from engine.model.account import BudgetUse
 from engine.model.instrument import plain
 from engine.trading.budgets import BudgetStatus
 from engine.trading.status import LegStatus, MachineStatus
-from engine.transport.pacing import Use
 
 
-def legs_report(applied: AppliedBot, status: MachineStatus, budgets: Mapping[str, Use]) -> dict[str, Any]:
-    """Every leg's figures, with the account it trades on and how that account's request budget stands."""
+def legs_report(
+    applied: AppliedBot, status: MachineStatus, budgets: Mapping[str, Mapping[str, BudgetUse]]
+) -> dict[str, Any]:
+    """Every leg's figures, with the account it trades on and how what the venue counts of it stands."""
     return {
         name: {
             "account": applied.spec.legs[name].account,
-            "budget": msgspec.structs.asdict(budgets[name]) if name in budgets else None,
+            "budget": {count: msgspec.structs.asdict(use) for count, use in budgets.get(name, {}).items()},
             **_figures(leg),
         }
         for name, leg in status.legs.items()

@@ -43,6 +43,8 @@ class Surroundings(Value, frozen=True, kw_only=True):
     secrets: Secrets
     holder: Holder
     hide: Callable[[Iterable[str]], None]
+    way: str = ""
+    """Names the proxy that venues are reached through."""
 
 
 class Started(Value, frozen=True, kw_only=True):
@@ -76,7 +78,7 @@ async def start_bot(around: Surroundings, applied: AppliedBot, held: ExitStack) 
             _Place(around.world, site, instruments[site.name], addresses[site.name]),
             applied.spec,
             bot,
-            shared_with_host(site, fleet_allows=applied.fleet.requests_per_minute, held=held),
+            shared_with_host(site, fleet_allows=applied.fleet.requests_per_minute, way=around.way, held=held),
         )
         for site in sites
     }

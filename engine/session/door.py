@@ -9,34 +9,40 @@ from typing import Protocol
 from engine.errors import NotSent
 from engine.exchanges.interface import Endpoints
 from engine.exchanges.messages import HttpRequest, HttpResponse
-from engine.transport.pacing import Pace
+from engine.model.commands import Command
+from engine.transport.weights import Scales
 from engine.transport.world import World
 
 
 class Sender(Protocol):
     """A way out for requests."""
 
-    def send(self, request: HttpRequest, *, timeout_s: float) -> asyncio.Future[HttpResponse]: ...
+    def send(
+        self, request: HttpRequest, *, timeout_s: float, command: Command | None = None
+    ) -> asyncio.Future[HttpResponse]: ...
 
 
 class Door:
     """The address is asked for at every connect and remembered in between, so that no order waits for a file."""
 
-    def __init__(self, world: World, endpoints_of: Callable[[], Endpoints], pace: Pace) -> None:
+    def __init__(self, world: World, endpoints_of: Callable[[], Endpoints], scales: Scales) -> None:
         self._world = world
         self._endpoints_of = endpoints_of
-        self._pace = pace
+        self._scales = scales
         self._endpoints: Endpoints | None = None
 
     def find_venue(self) -> None:
         """Ask again where the venue listens; Unavailable when nobody knows."""
         self._endpoints = self._endpoints_of()
 
-    def send(self, request: HttpRequest, *, timeout_s: float) -> asyncio.Future[HttpResponse]:
-        """Write the request now; as `World.http`, and NotSent while the venue's address is unknown."""
+    def send(
+        self, request: HttpRequest, *, timeout_s: float, command: Command | None = None
+    ) -> asyncio.Future[HttpResponse]:
+        """Write the request now; as `World.http`, and NotSent while the venue's address is unknown.
+        `command`: what it carries out, if it is one."""
         if self._endpoints is None:
             reply = asyncio.get_running_loop().create_future()
             reply.set_exception(NotSent("the venue's address is not known yet"))
             return reply
-        self._pace.spent(1, self._world.monotonic_ns())
+        self._scales.spent(command, self._world.monotonic_ns())
         return self._world.http(self._endpoints.rest_url, request, timeout_s=timeout_s)

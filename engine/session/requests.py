@@ -41,7 +41,7 @@ class Sent(NamedTuple):
 class Doubts(NamedTuple):
     """Who is told when a venue refuses something that all requests have in common."""
 
-    rate_limited: Callable[[], None]
+    rate_limited: Callable[[Command], None]
     clock_skewed: Callable[[], None]
     token_refused: Callable[[str], None]
 
@@ -78,7 +78,7 @@ class Requests:
         request = self._codec.encode(command, context)
         is_change = isinstance(command, Change)
         timeout_s = self._settings.order_timeout_s if is_change else self._settings.query_timeout_s
-        reply = self._door.send(request, timeout_s=timeout_s)
+        reply = self._door.send(request, timeout_s=timeout_s, command=command)
         return Sent(command, context, requested_ns, reply)
 
     def events(self, sent: Sent) -> Sequence[Event]:
@@ -123,7 +123,7 @@ class Requests:
             events = self._decode(sent)
             was_taken = is_certainly_taken(events)
         except RateLimited:
-            self._doubts.rate_limited()
+            self._doubts.rate_limited(sent.command)
             raise
         except ClockSkewed:
             self._doubts.clock_skewed()

@@ -10,10 +10,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeVar
 
 from engine.errors import AuthenticationFailed
-from engine.exchanges.interface import BookSource, Codec, Endpoints, Gate, NonceSource, SocketCodec, Venue
-from engine.exchanges.messages import HttpResponse, Stream
+from engine.exchanges.interface import BookSource, Codec, Context, Endpoints, Gate, NonceSource, SocketCodec, Venue
+from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
+from engine.model.account import BudgetUse
 from engine.model.commands import Command, QueryBook, SubmitOrder
 from engine.model.events import (
     DepthChanged,
@@ -36,10 +38,11 @@ from engine.session.socket_door import SocketDoor
 from engine.session.streams import StreamKeeper
 from engine.session.tasks import race
 from engine.trading.records import Budget
-from engine.transport.pacing import Use
 from engine.transport.world import World
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Session:
@@ -60,9 +63,9 @@ class Session:
         self._codec = codec
         self._deliver = deliver
         self._settings = settings
-        shared = shared or unshared(venue.facts.requests_per_minute, world.monotonic_ns())
-        self._pace = shared.pace
-        self._door = Door(world, endpoints_of, self._pace)
+        shared = shared or unshared(venue.facts.counts, world.monotonic_ns())
+        self._scales = shared.scales
+        self._door = Door(world, endpoints_of, self._scales)
         self._clock = ClockOffset(world, venue, self._door, settings)
         self._contexts = Contexts(self._clock, venue.facts.nonces, shared.clock_nonces)
         if codec.nonce_source is not None:
@@ -90,12 +93,12 @@ class Session:
         self._failure: BaseException | None = None
 
     def budget(self) -> Budget:
-        """How many requests may leave now."""
-        return self._pace.budget(self._world.monotonic_ns())
+        """How many commands may leave now."""
+        return self._scales.budget(self._world.monotonic_ns())
 
-    def budget_use(self) -> Use:
-        """How the account's request budget stands."""
-        return self._pace.use(self._world.monotonic_ns())
+    def budget_use(self) -> dict[str, BudgetUse]:
+        """How everything the venue counts of the account stands."""
+        return self._scales.use(self._world.monotonic_ns())
 
     def limit_data_age(self, max_data_age_s: float) -> None:
         """Change in place how old a book may be."""
@@ -109,13 +112,28 @@ class Session:
 
     async def ask(self, command: Command) -> Sequence[Event]:
         """One question or order, for those who do not `run`: its events, or the VenueError of a failure."""
+        await self._get_ready()
+        if self._contexts.sequence is not None:
+            await self._contexts.sequence.know()
+        return await self._requests.ask(command)
+
+    async def inquire(
+        self, question: Callable[[Codec, Context], HttpRequest | None], answer: Callable[[Codec, HttpResponse], T]
+    ) -> T | None:
+        """A question that is no command, for those who do not `run`: the codec puts it and reads the answer. None
+        where the codec has no such question; raises the VenueError of a failure."""
+        await self._get_ready()
+        request = question(self._codec, self._contexts.plain())
+        if request is None:
+            return None
+        response = await self._door.send(request, timeout_s=self._settings.query_timeout_s)
+        return answer(self._codec, response)
+
+    async def _get_ready(self) -> None:
         if not self._clock.is_known:
             await self._clock.measure()
         if self._access is not None:
             await self._access.obtain()
-        if self._contexts.sequence is not None:
-            await self._contexts.sequence.know()
-        return await self._requests.ask(command)
 
     async def run(self) -> None:
         """Converse until closed or cancelled. Raises what `deliver` or `endpoints_of` raised."""
@@ -167,7 +185,7 @@ class Session:
             return None
         stream = entry.stream
         return SocketDoor(
-            self._world, self._door, entry, self._pace, lambda frame: self._keepers[stream].say(frame)
+            self._world, self._door, entry, self._scales, lambda frame: self._keepers[stream].say(frame)
         )
 
     def _dead_mans_switch(self, cancel_after_s: int | None) -> DeadMansSwitch | None:
@@ -177,7 +195,7 @@ class Session:
 
     def _doubts(self) -> Doubts:
         return Doubts(
-            rate_limited=lambda: self._pace.rate_limited(self._world.monotonic_ns()),
+            rate_limited=lambda command: self._scales.rate_limited(command, self._world.monotonic_ns()),
             clock_skewed=self._clock.doubt,
             token_refused=self._access.refused if self._access else lambda _token: None,
         )

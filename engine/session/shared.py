@@ -4,20 +4,22 @@ of its requests. Put in by whoever makes a session; one that is made alone has i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from engine.exchanges.limits import WeightClass
 from engine.session.nonces import ClockNonces, Lease, OwnKey, clock_nonces
-from engine.transport.pacing import Pace, Pacing
+from engine.transport.weights import Scales, own_scales
 
 
 class Shared(NamedTuple):
     """`lease` numbers the requests of a key where the venue's rule is SEQUENCE."""
 
-    pace: Pace
+    scales: Scales
     clock_nonces: ClockNonces
     lease: Lease
 
 
-def unshared(requests_per_minute: int, now_ns: int) -> Shared:
+def unshared(counts: Iterable[WeightClass], now_ns: int) -> Shared:
     """For a session that nobody else's requests concern; `now_ns` is monotonic."""
-    return Shared(Pacing(requests_per_minute, now_ns), clock_nonces(), OwnKey())
+    return Shared(own_scales(counts, now_ns), clock_nonces(), OwnKey())

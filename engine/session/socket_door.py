@@ -15,8 +15,9 @@ from engine.clock import seconds_to_ns
 from engine.errors import Unresolved
 from engine.exchanges.interface import SocketEntry
 from engine.exchanges.messages import HttpRequest, HttpResponse
+from engine.model.commands import Command
 from engine.session.door import Door
-from engine.transport.pacing import Pace
+from engine.transport.weights import Scales
 from engine.transport.world import World
 
 WATCH_INTERVAL_S = 0.25
@@ -31,25 +32,27 @@ class SocketDoor:
     """`say` sends a frame on the socket and tells False while that is not open."""
 
     def __init__(
-        self, world: World, door: Door, entry: SocketEntry, pace: Pace, say: Callable[[str], bool]
+        self, world: World, door: Door, entry: SocketEntry, scales: Scales, say: Callable[[str], bool]
     ) -> None:
         self.stream = entry.stream
         self._world = world
         self._door = door
         self._entry = entry
-        self._pace = pace
+        self._scales = scales
         self._say = say
         self._ids = count(1)
         self._waiting: dict[str, _Waiting] = {}
         """Requests under way: no more than the budget lets out within a timeout."""
 
-    def send(self, request: HttpRequest, *, timeout_s: float) -> asyncio.Future[HttpResponse]:
+    def send(
+        self, request: HttpRequest, *, timeout_s: float, command: Command | None = None
+    ) -> asyncio.Future[HttpResponse]:
         """As `Door.send`."""
         request_id = str(next(self._ids))
         frame = self._entry.frame(request, request_id)
         if frame is None or not self._say(frame):
-            return self._door.send(request, timeout_s=timeout_s)
-        self._pace.spent(1, self._world.monotonic_ns())
+            return self._door.send(request, timeout_s=timeout_s, command=command)
+        self._scales.spent(command, self._world.monotonic_ns())
         reply: asyncio.Future[HttpResponse] = asyncio.get_running_loop().create_future()
         self._waiting[request_id] = _Waiting(reply, self._world.monotonic_ns() + seconds_to_ns(timeout_s))
         return reply

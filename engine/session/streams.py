@@ -125,10 +125,13 @@ class StreamKeeper:
             await socket.send(frame)
 
     async def _watch(self, stream: Stream) -> None:
-        limit_s = stream.silence_limit_s
+        limit_s, opened_ns = stream.silence_limit_s, self._world.monotonic_ns()
         while True:
             await self._world.sleep(WATCH_INTERVAL_S)
-            silence_ns = self._world.monotonic_ns() - self._heard_ns
+            now_ns = self._world.monotonic_ns()
+            if stream.good_for_s is not None and now_ns - opened_ns >= seconds_to_ns(stream.good_for_s):
+                raise Unavailable("what it was opened with ends; it is opened anew")
+            silence_ns = now_ns - self._heard_ns
             if limit_s is not None and silence_ns >= seconds_to_ns(limit_s):
                 raise Unavailable(f"nothing was heard for {limit_s:g} s")
             if complaint := self._listener.complaint(stream):

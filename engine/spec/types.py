@@ -105,7 +105,7 @@ class RiskSpec(Value, frozen=True, kw_only=True):
 class ProcessSpec(Value, frozen=True, kw_only=True):
     """How the process behaves. None: no limit; of `on_limit`, a restart; of `max_restarts_per_hour`, the engine's
     own (`engine.runtime.starts`). `duration_s` None runs until stopped; `proxy` is where its venues are reached
-    through (`http://…` or `socks5://…`, with user and password where it wants them), None directly."""
+    through (with user and password where it wants them); None: the fleet's, else directly."""
 
     stop_policy: StopPolicy
     stop_timeout_s: Decimal

@@ -177,7 +177,7 @@ class Machine:
         if any(is_question(order, now_ns) for order in leg.orders.live):
             leg.sync.want_soon(now_ns)
         reachable = not leg.link_why_not or self._is_stopping
-        if not reachable or not leg.sync.is_due(now_ns) or not purse.take_cancel(leg.sync.size):
+        if not reachable or not leg.sync.is_due(now_ns) or not purse.take_round():
             return []
         return leg.sync.start(now_ns, leg.asked_since_ns(now_ns))
 

@@ -11,6 +11,7 @@ class Purse:
 
     def __init__(self, budget: Budget) -> None:
         self._reduce, self._cancel, self._place = budget.reduce, budget.cancel, budget.place
+        self._rounds, self._round_size = budget.rounds, budget.round_size
 
     @property
     def can_place(self) -> bool:
@@ -19,8 +20,15 @@ class Purse:
     def take_reduce(self) -> bool:
         return self._take(self._reduce, 1)
 
-    def take_cancel(self, requests: int = 1) -> bool:
-        return self._take(self._cancel, requests)
+    def take_cancel(self) -> bool:
+        return self._take(self._cancel, 1)
+
+    def take_round(self) -> bool:
+        """A round of questions: they can wait no longer than a cancel."""
+        if self._rounds < 1 or not self._take(self._cancel, self._round_size):
+            return False
+        self._rounds -= 1
+        return True
 
     def take_place(self) -> bool:
         return self._take(self._place, 1)

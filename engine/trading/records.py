@@ -89,11 +89,16 @@ class Step(Value, frozen=True, kw_only=True):
 
 
 class Budget(Value, frozen=True, kw_only=True):
-    """How many requests may leave now, by priority; the step emits only what fits (pulled pacing)."""
+    """How many commands may leave now, by priority; the step emits only what fits (pulled pacing).
+
+    `rounds`: how many rounds of questions may be asked. One takes the place of `round_size` other commands.
+    """
 
     reduce: int
     cancel: int
     place: int
+    rounds: int = 1
+    round_size: int = 4
 
 
 class Memory(Value, frozen=True, kw_only=True):

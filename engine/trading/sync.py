@@ -29,6 +29,9 @@ OVERLAP_NS = 60 * NS_PER_S
 PATIENCE_NS = 2 * NS_PER_S
 DEAD_MARGIN_NS = NS_PER_S
 
+ROUND: tuple[type[Command], ...] = (QueryOpenOrders, QueryOrderHistory, QueryFills, QueryPosition)
+"""What a round asks; spot has no position to ask for, and is reckoned as if it had."""
+
 _ANSWERS: dict[type[Event], str] = {
     OpenOrdersReported: "QueryOpenOrders",
     OrderHistoryReported: "QueryOrderHistory",
@@ -50,11 +53,6 @@ class Sync:
         self._next_ns: int | None = None
         self.proved_ns: int | None = None
         """When the last complete round was asked: everything before it is known."""
-
-    @property
-    def size(self) -> int:
-        """Requests in one round."""
-        return 4 if self._kind is MarketKind.PERP else 3
 
     @property
     def next_ns(self) -> int | None:

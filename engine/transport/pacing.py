@@ -1,7 +1,8 @@
-"""How many requests may leave now. Pure: monotonic time comes in. Each session asks before a step and says after
-what was sent; nothing ever queues behind a limit, because the step emits only what fits (pulled pacing).
+"""How much of one count of a venue may be used now. Pure: monotonic time comes in. Each session asks before a step
+and says after what was sent; nothing ever queues behind a limit, because the step emits only what fits (pulled
+pacing). A count may be of plain requests or of weights (`engine.transport.weights`); here both are tokens.
 
-Law of this file: whoever sends no more than `budget` offers sends at most `requests_per_minute` in any minute.
+Law of this file: whoever sends no more than `budget` offers sends at most `per_minute` in any minute.
 So the bucket's depth counts against the minute too: depth + refill over 60 s = the limit.
 """
 
@@ -11,7 +12,7 @@ import math
 from typing import Protocol
 
 from engine.clock import NS_PER_S
-from engine.model.value import Value
+from engine.model.account import BudgetUse
 from engine.trading.records import Budget
 
 NS_PER_MINUTE = 60 * NS_PER_S
@@ -26,27 +27,19 @@ RECOVERY_NS = 5 * NS_PER_MINUTE
 """How long it takes to climb from the slowest pace back to the full one."""
 
 
-class Use(Value, frozen=True, kw_only=True):
-    """How a budget stands, for people: requests of about the last minute, and the part of the limit in force."""
-
-    used_per_minute: int
-    limit_per_minute: int
-    pace: float
-
-
 class Pace(Protocol):
-    """What a session needs of a request budget, be it its own or one that processes share. Time is monotonic."""
+    """One bucket, be it a session's own or one that processes share. Time is monotonic."""
 
     def budget(self, now_ns: int, /) -> Budget:
         """What may leave now. The three figures overlap: a request of any kind counts against all of them."""
 
-    def spent(self, requests: int, now_ns: int, /) -> None:
-        """Requests that left; queries count too, and may leave a debt that later budgets pay off."""
+    def spent(self, tokens: int, now_ns: int, /) -> None:
+        """What left; queries count too, and may leave a debt that later budgets pay off."""
 
     def rate_limited(self, now_ns: int, /) -> None:
         """The venue counts differently than we do, or others share the account: stop, then go on more slowly."""
 
-    def use(self, now_ns: int, /) -> Use: ...
+    def use(self, now_ns: int, /) -> BudgetUse: ...
 
 
 class Bucket:
@@ -55,10 +48,10 @@ class Bucket:
     `slack_ns`: tokens that left the bucket may be spent this much later.
     """
 
-    def __init__(self, requests_per_minute: int, *, slack_ns: int = 0) -> None:
-        self.limit = requests_per_minute
-        self.burst = min(requests_per_minute, max(SMALLEST_BURST, requests_per_minute * BURST_SHARE))
-        self._refill_per_ns = (requests_per_minute - self.burst) / (NS_PER_MINUTE + slack_ns)
+    def __init__(self, per_minute: int, *, slack_ns: int = 0) -> None:
+        self.limit = per_minute
+        self.burst = min(per_minute, max(SMALLEST_BURST, per_minute * BURST_SHARE))
+        self._refill_per_ns = (per_minute - self.burst) / (NS_PER_MINUTE + slack_ns)
         self.tokens = 0.0
         self.pace = 1.0
         self.used = 0.0
@@ -80,15 +73,15 @@ class Bucket:
         return max(0.0, self.tokens - reserved_share * self.burst)
 
     @property
-    def use(self) -> Use:
-        return Use(used_per_minute=round(self.used), limit_per_minute=self.limit, pace=round(self.pace, 2))
+    def use(self) -> BudgetUse:
+        return BudgetUse(used_per_minute=round(self.used), limit_per_minute=self.limit, pace=round(self.pace, 2))
 
 
 class Pacing:
     """A bucket of one's own, full at the start. As `Pace`."""
 
-    def __init__(self, requests_per_minute: int, now_ns: int) -> None:
-        self._bucket = Bucket(requests_per_minute)
+    def __init__(self, per_minute: int, now_ns: int) -> None:
+        self._bucket = Bucket(per_minute)
         self._bucket.tokens, self._bucket.updated_ns = float(self._bucket.burst), now_ns
 
     def budget(self, now_ns: int) -> Budget:
@@ -99,15 +92,15 @@ class Pacing:
             place=int(self._bucket.above(RESERVED_FOR_CANCEL_AND_REDUCE)),
         )
 
-    def spent(self, requests: int, now_ns: int) -> None:
+    def spent(self, tokens: int, now_ns: int) -> None:
         self._bucket.refill(now_ns)
-        self._bucket.tokens -= requests
-        self._bucket.used += requests
+        self._bucket.tokens -= tokens
+        self._bucket.used += tokens
 
     def rate_limited(self, now_ns: int) -> None:
         self._bucket.refill(now_ns)
         self._bucket.slow_down()
 
-    def use(self, now_ns: int) -> Use:
+    def use(self, now_ns: int) -> BudgetUse:
         self._bucket.refill(now_ns)
         return self._bucket.use

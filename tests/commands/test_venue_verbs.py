@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 import cli
 from engine.control.account_checkup import account_checkup
-from engine.control.checkup import Grade
+from engine.control.finding import Grade
 from engine.errors import ConfigInvalid, Unavailable, UsageError
+from engine.exchanges.backpack.venue import Backpack
 from engine.host.endpoints import SimEndpoint, write_sim_endpoint
 from engine.host.workspace import Workspace
 from engine.spec.types import SimSpec
@@ -121,6 +122,17 @@ def test_an_account_tells_balances_positions_orders_and_fills(ask: Ask) -> None:
         assert isinstance(ask("account", what, "-a", "bob", "--market", "SOL_USDC_PERP"), list)
 
 
+def test_an_account_tells_its_collateral_and_where_deposits_go(ask: Ask) -> None:
+    [found] = ask("account", "collateral", "-a", "bob", "--market", "SOL_USDC_PERP")
+    assert (found["asset"], found["equity"], found["maintenance_margin"]) == ("USDC", "100000", None)
+    assert Decimal(found["available"]) + Decimal(found["initial_margin"]) == Decimal(found["equity"])
+    asked = ("account", "deposit-address", "-a", "bob", "--market", "SOL_USDC")
+    [told] = ask(*asked, "--blockchain", "Solana")
+    assert told["blockchain"] == "Solana" and told["address"].startswith("simulated-Solana-")
+    with pytest.raises(UsageError, match="belongs to a blockchain"):
+        ask(*asked)
+
+
 def test_without_a_market_the_bots_of_the_account_say_which(ask: Ask, workspace: Workspace) -> None:
     (workspace.bots / "sol.yaml").write_text(BOT)
     assert ask("account", "orders", "-a", "alice") == []
@@ -152,12 +164,30 @@ def test_what_cannot_be_asked_is_said(workspace: Workspace, words: list[str], er
 
 def test_doctor_finds_good_keys_and_says_what_the_account_may_ask(ask: Ask, workspace: Workspace) -> None:
     (workspace.bots / "sol.yaml").write_text(BOT)
+    left_alone = "not covered: when this host is lost, its orders go on resting; backpack has no dead man's switch"
     found = {finding.what.partition(": ")[2]: finding.grade for finding in account_checkup(workspace)}
     assert found == {
         "all 1 markets of its bots are listed": Grade.OK,
+        "what signs passes its self-check": Grade.OK,
         "its keys are accepted": Grade.OK,
         "2000 requests a minute for 1 markets": Grade.OK,
+        left_alone: Grade.OK,
     }
+
+
+def test_doctor_has_the_signer_check_itself_and_says_when_it_is_not_to_be_trusted(
+    ask: Ask, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workspace.bots / "sol.yaml").write_text(BOT)
+
+    def broken(_venue: Backpack) -> None:
+        raise ConfigInvalid("the signer signs wrongly")
+
+    monkeypatch.setattr(Backpack, "self_check", broken, raising=False)
+    failed = [finding.what for finding in account_checkup(workspace) if finding.grade is Grade.FAIL]
+    assert len(failed) == 1 and "the signer signs wrongly" in failed[0]
+    monkeypatch.setattr(Backpack, "self_check", lambda _venue: None, raising=False)
+    assert any("passes its self-check" in finding.what for finding in account_checkup(workspace))
 
 
 def test_doctor_finds_keys_the_venue_refuses(ask: Ask, workspace: Workspace) -> None:

@@ -34,6 +34,7 @@ def test_a_fleet_is_declared_changed_and_taken_apart(botctl: Botctl) -> None:
     assert f"strategy.spread_bps: 8 → 40  (bots/sol.yaml:{line})" in plan
     botctl("apply", "--yes")
     after = until(lambda: _wide(botctl.status()["sol"]))
+    until(lambda: _counted(botctl.status()["sol"]))
     assert after["pid"] == before["pid"]
     assert after["fingerprint"] != before["fingerprint"]
     assert _spread_at_venue(botctl) > 30
@@ -187,6 +188,11 @@ def _retiring(botctl: Botctl, words: str) -> str | None:
     plan = botctl("plan")
     assert "retire" in plan
     return plan if words in plan else None
+
+
+def _counted(bot: dict[str, Any]) -> bool:
+    """Whether the bot tells how much of what its venue counts has been used."""
+    return bot["legs"]["main"]["budget"]["requests"]["used_per_minute"] > 0
 
 
 def _wide(bot: dict[str, Any]) -> dict[str, Any] | None:

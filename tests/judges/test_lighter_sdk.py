@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -21,7 +22,7 @@ lighter = pytest.importorskip("lighter", reason="lighter-sdk has no wheel for th
 
 ETH = 0
 SETTINGS = LighterSettings(taker_delay_ms=30, maker_delay_ms=20, cancel_delay_ms=20, requests_per_minute=None)
-ACCOUNTS = ("orders", "taker", "errors", "batch", "sockets", "schedule", "ccxt")
+ACCOUNTS = ("orders", "taker", "maker", "errors", "batch", "sockets", "schedule", "ccxt")
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +185,68 @@ def test_the_sdk_opens_and_closes_a_position(venue: tuple[str, str]) -> None:
         return not await _held(one)
 
     asyncio.run(trade())
+
+
+def test_a_resting_order_of_the_sdk_gets_filled_as_maker(venue: tuple[str, str]) -> None:
+    async def trade() -> None:
+        async with client(venue, "maker") as one:
+            bid, _ = await best(one)
+            await one.create(client_order_index=5, price=bid, base_amount=100)
+            ended = (await eventually(one.inactive, timeout_s=60.0))[0]
+            assert (ended.client_order_index, ended.status) == (5, "filled")
+            assert Decimal(ended.filled_base_amount) == Decimal("0.01")
+            mine = await one.orders.trades(
+                sort_by="timestamp", limit=10, account_index=one.account, authorization=one.token()
+            )
+            bought = [trade for trade in mine.trades if trade.bid_client_id == 5]
+            assert sum(Decimal(trade.size) for trade in bought) == Decimal("0.01")
+            assert {trade.bid_account_id for trade in bought} == {one.account}
+            detail = await one.detail()
+            assert [Decimal(held.position) for held in detail.positions if held.symbol == "ETH"] == [
+                Decimal("0.01")
+            ]
+
+    asyncio.run(trade())
+
+
+def test_the_sdk_reads_candles_of_what_traded(venue: tuple[str, str]) -> None:
+    async def read() -> None:
+        async with client(venue, "orders") as one:
+            candle = (await eventually(lambda: _candles(one)))[-1]
+            assert candle.l <= candle.o <= candle.h and candle.l <= candle.c <= candle.h and candle.v > 0
+
+    async def _candles(one: Client) -> Any:
+        now_ms = time.time_ns() // 1_000_000
+        found = await lighter.CandlestickApi(one.api).candles(ETH, "1m", now_ms - 3_600_000, now_ms, 60)
+        return found.c
+
+    asyncio.run(read())
+
+
+def test_the_sdk_schedules_a_cancel_all_and_takes_it_back(venue: tuple[str, str]) -> None:
+    async def schedule() -> None:
+        async with client(venue, "schedule") as one:
+            at_ms = time.time_ns() // 1_000_000 + 600_000
+            _, _, error = await one.signer.cancel_all_orders(
+                time_in_force=one.signer.CANCEL_ALL_TIF_SCHEDULED, timestamp_ms=at_ms
+            )
+            assert error is None
+            await eventually(lambda: _set_for(one, at_ms))
+            _, _, error = await one.signer.cancel_all_orders(
+                time_in_force=one.signer.CANCEL_ALL_TIF_ABORT, timestamp_ms=0
+            )
+            assert error is None
+            await eventually(lambda: _set_for(one, 0))
+            too_soon = time.time_ns() // 1_000_000 + 60_000
+            _, _, error = await one.signer.cancel_all_orders(
+                time_in_force=one.signer.CANCEL_ALL_TIF_SCHEDULED, timestamp_ms=too_soon
+            )
+            assert "21713" in error or "time" in error.lower()
+
+    async def _set_for(one: Client, at_ms: int) -> bool:
+        return (await one.detail()).cancel_all_time == at_ms
+
+    asyncio.run(schedule())
 
 
 def test_the_sdk_sends_a_batch_and_cancels_all(venue: tuple[str, str]) -> None:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from engine.exchanges.registry import find_venue
-from engine.model.instrument import Instrument, MarketKind
-from engine.testing.contract import VenueContract
 from tests.outsiders.installing import ROOT, install, python
 
 HERE = Path(__file__).parent / "toy_venue"
@@ -31,7 +27,7 @@ def test_its_own_tests_inherit_the_contract_suite(installed: dict[str, str], tmp
     options = ("-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path))
     done = python(installed, "-m", "pytest", *options, str(HERE / "toy_contract.py"))
     assert done.returncode == 0, done.stdout
-    assert "12 passed" in done.stdout
+    assert "15 passed" in done.stdout
 
 
 def test_a_venue_that_breaks_a_promise_is_told_so(installed: dict[str, str]) -> None:
@@ -44,26 +40,6 @@ def test_a_venue_that_breaks_a_promise_is_told_so(installed: dict[str, str]) -> 
         "TestToy().test_no_frame_raises_anything_but_a_protocol_error()\n"
     )
     assert "TypeError" in python(installed, "-c", program, str(HERE)).stderr
-
-
-class TestBackpack(VenueContract):
-    """A built-in venue passes the suite that outsiders get."""
-
-    venue = find_venue("backpack")
-    client_id_bits = 32
-    instruments = tuple(
-        Instrument(
-            venue="backpack",
-            symbol=symbol,
-            kind=kind,
-            base="SOL",
-            quote="USDC",
-            tick_size=Decimal("0.01"),
-            lot_size=Decimal("0.01"),
-            min_size=Decimal("0.01"),
-        )
-        for symbol, kind in (("SOL_USDC", MarketKind.SPOT), ("SOL_USDC_PERP", MarketKind.PERP))
-    )
 
 
 def test_the_guide_shows_what_the_toy_does() -> None:

@@ -46,6 +46,9 @@ def test_a_bot_trades_obeys_its_control_socket_and_leaves_nothing_behind(stage: 
     assert (set(status), set(leg) >= LEG_CONTRACT) == (CONTRACT, True)
     assert (status["name"], status["pid"], status["state"]) == ("maker", engine.pid, "running")
     assert (leg["account"], leg["market"], leg["ready"]) == ("main", "SOL_USDC", True)
+    assert set(leg["budget"]["requests"]) == {"used_per_minute", "limit_per_minute", "pace"}
+    assert leg["budget"]["requests"]["limit_per_minute"] == 2_000
+    assert until(lambda: stage.leg()["budget"]["requests"]["used_per_minute"]) > 0
     assert stat.S_IMODE((stage.workspace.runtime_dir / "maker.sock").stat().st_mode) == 0o600
 
     write_generation(stage.workspace, {"maker": bot_spec(layers=2)}, number=2)

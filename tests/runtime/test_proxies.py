@@ -58,6 +58,44 @@ def test_a_proxys_address_and_its_password_are_hidden_from_logs(tmp_path: Path) 
     assert {"http://ann:hushhush@host:1", "hushhush"} <= hidden
 
 
+NO_SHELL: dict[str, str] = {}
+
+
+@pytest.mark.parametrize(
+    ("env_file", "expected"),
+    [
+        ("HTTPS_PROXY=http://a:1\nALL_PROXY=http://b:1\nHTTP_PROXY=http://c:1\n", "http://a:1"),
+        ("ALL_PROXY=socks5://b:1\nHTTP_PROXY=http://c:1\n", "socks5://b:1"),
+        ("http_proxy=http://c:1\n", "http://c:1"),
+        ("HTTPS_PROXY=\n", None),
+    ],
+)
+def test_a_bot_without_one_takes_the_fleets(tmp_path: Path, env_file: str, expected: str | None) -> None:
+    (tmp_path / ".env").write_text(env_file)
+    (tmp_path / ".env").chmod(0o600)
+    hidden: list[str] = []
+    proxy_of(through(None), Secrets(Workspace(root=tmp_path), shell=NO_SHELL), hide=hidden.extend)
+    assert (hidden[0] if hidden else None) == expected
+
+
+def test_a_bots_own_proxy_comes_before_the_fleets(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("HTTPS_PROXY=http://a:1\nPROXY=http://b:1\n")
+    (tmp_path / ".env").chmod(0o600)
+    hidden: list[str] = []
+    own = through(SecretRef(env="PROXY"))
+    proxy_of(own, Secrets(Workspace(root=tmp_path), shell=NO_SHELL), hide=hidden.extend)
+    assert hidden[0] == "http://b:1"
+
+
+def test_a_proxy_of_the_shell_is_none_for_a_supervised_bot(tmp_path: Path) -> None:
+    """supervisord froze its environment when it started: what is in a shell today is nothing to count on."""
+    shell = {"HTTPS_PROXY": "http://a:1"}
+    workspace = Workspace(root=tmp_path)
+    assert proxy_of(through(None), Secrets(workspace, shell=shell), hide=lambda _: None) is None
+    typed = Secrets(workspace, shell=shell, shell_allowed=True)
+    assert proxy_of(through(None), typed, hide=lambda _: None) is not None
+
+
 def test_an_address_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(ConfigInvalid, match="cannot be used"):
         proxy_of(through(SecretRef(env="PROXY")), secrets(tmp_path, "nonsense"), hide=lambda _secrets: None)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from engine.exchanges.lighter import encode
 from engine.exchanges.lighter.venue import Lighter
-from engine.model.events import OutcomeUnknown, SubmitRejected
+from engine.model.events import LegDisconnected, OutcomeUnknown, SubmitRejected
 from engine.model.order import OrderStatus, RejectReason, Side
 from engine.sim.machine import HttpReceived, SocketReceived
 from tests.session.lighter_stage import ACCOUNT, BY_SOCKET, FIRST_ID, LIGHTER, UNCOUNTED, Lossy, Trader, play
@@ -113,6 +114,23 @@ def test_a_session_that_stands_down_takes_the_switch_back() -> None:
         assert resting(lossy) == [A]
 
     play(scene, dead_mans_switch_s=SWITCH_S)
+
+
+def test_the_account_is_heard_across_the_end_of_a_token_even_where_that_silences_streams(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(encode, "TOKEN_LIFE_S", 600)
+    monkeypatch.setattr(encode, "TOKEN_RENEWED_S", 300)
+
+    async def scene(trader: Trader, lossy: Lossy) -> None:
+        for client_id in (A, B, C):
+            trader.submit(client_id, Side.BUY, 300_000, post_only=True)
+            await trader.until(lambda own=client_id: OrderStatus.RESTING in trader.states(own), "not heard")  # type: ignore[misc]
+            await trader.world.sleep(610)
+        lost = trader.heard(LegDisconnected)
+        assert len(lost) == 3 and all("opened anew" in event.reason for event in lost)
+
+    play(scene, settings=msgspec.structs.replace(UNCOUNTED, tokens_end_streams=True), speed="0.1")
 
 
 # Over the socket ----------------------------------------------------------------------------------------------

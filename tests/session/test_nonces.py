@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engine.clock import NS_PER_US
 from engine.exchanges.interface import NonceRule
+from engine.exchanges.limits import plain_class
 from engine.exchanges.messages import HttpResponse
 from engine.host.nonces import KeyLease
 from engine.model.commands import QueryOpenOrders
@@ -13,7 +14,7 @@ from engine.model.events import OrderUpdated, OutcomeUnknown, SubmitRejected
 from engine.model.order import RejectReason
 from engine.session.nonces import clock_nonces
 from engine.session.shared import Shared
-from engine.transport.pacing import Pacing
+from engine.transport.weights import own_scales
 from tests.session.toy import LEG, Answer, Stage, ToyNonceSource, answered, cancel, play, submit, taken
 
 
@@ -190,6 +191,6 @@ def test_while_another_process_holds_the_key_nothing_is_sent_and_its_doubts_are_
 
     def shared(stage: Stage) -> None:
         Ledger(stage)
-        stage.shared = Shared(Pacing(600, 0), clock_nonces(), KeyLease(tmp_path / "key"))
+        stage.shared = Shared(own_scales([plain_class(600)], 0), clock_nonces(), KeyLease(tmp_path / "key"))
 
     play(scene, prepare=shared)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -71,9 +72,10 @@ class SmallProxy:
 
 
 @asynccontextmanager
-async def proxying(login: str | None = None) -> AsyncIterator[SmallProxy]:
+async def proxying(login: str | None = None, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[SmallProxy]:
+    """`tls`: the proxy itself is spoken to over TLS."""
     proxy = SmallProxy(login)
-    listener = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    listener = await asyncio.start_server(proxy.serve, "127.0.0.1", 0, ssl=tls)
     proxy.port = listener.sockets[0].getsockname()[1]
     try:
         yield proxy

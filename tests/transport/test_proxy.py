@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from pathlib import Path
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
@@ -95,9 +97,7 @@ def test_a_proxy_that_is_not_there_means_not_sent() -> None:
     asyncio.run(scene())
 
 
-@pytest.mark.parametrize(
-    "url", ["ftp://a:1", "http://", "http://host", "socks5://host:port", "hush", "https://h:1"]
-)
+@pytest.mark.parametrize("url", ["ftp://a:1", "http://", "http://host", "socks5://host:port", "hush", "https://h"])
 def test_an_address_that_cannot_be_used_is_refused_without_being_shown(url: str) -> None:
     with pytest.raises(ConfigInvalid) as error:
         Proxy(url)
@@ -106,3 +106,68 @@ def test_an_address_that_cannot_be_used_is_refused_without_being_shown(url: str)
 
 def test_a_proxy_does_not_print_its_address() -> None:
     assert "hush" not in repr(Proxy("http://ann:hush@host:1"))
+
+
+@pytest.fixture
+def trusting(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process trusts the certificate of everybody on loopback."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+
+
+@pytest.mark.usefixtures("trusting")
+@pytest.mark.parametrize("venue_speaks_tls", [False, True])
+def test_a_proxy_may_be_spoken_to_over_tls_and_the_venue_inside_of_it_too(
+    server_context: ssl.SSLContext, venue_speaks_tls: bool
+) -> None:
+    async def scene() -> None:
+        tls = server_context if venue_speaks_tls else None
+        async with serving(answer_all, tls=tls) as venue, proxying(LOGIN, tls=server_context) as small:
+            world = LiveWorld(Proxy(small.url("https"), loopback_too=True))
+            for _ in range(3):
+                assert (await world.http(venue.base_url, GET, timeout_s=5)).body == b"ok"
+            await world.close()
+            assert small.tunnels == [("127.0.0.1", int(venue.base_url.rpartition(":")[2]))]
+            assert venue.connections == 1
+
+    asyncio.run(scene())
+
+
+@pytest.mark.usefixtures("trusting")
+def test_sockets_go_through_a_proxy_over_tls_until_either_end_closes(server_context: ssl.SSLContext) -> None:
+    async def echo(connection: ServerConnection) -> None:
+        async for message in connection:
+            if message == "bye":
+                return
+            await connection.send(message)
+
+    async def scene() -> None:
+        async with serve(echo, "127.0.0.1", 0, ssl=server_context) as venue, proxying(tls=server_context) as small:
+            port = next(iter(venue.sockets)).getsockname()[1]
+            world = LiveWorld(Proxy(small.url("https"), loopback_too=True))
+            socket = await world.connect(f"wss://127.0.0.1:{port}/", timeout_s=5)
+            long = "hello" * 100_000
+            await socket.send(long)
+            assert await socket.receive() == long.encode()
+            await socket.send("bye")
+            with pytest.raises(Unavailable):
+                await socket.receive()
+            assert small.tunnels == [("127.0.0.1", port)]
+
+    asyncio.run(scene())
+
+
+def test_a_proxy_that_cannot_prove_its_name_is_sent_nothing(server_context: ssl.SSLContext) -> None:
+    async def scene() -> None:
+        async with serving(answer_all) as venue, proxying(LOGIN, tls=server_context) as small:
+            world = LiveWorld(Proxy(small.url("https"), loopback_too=True))
+            with pytest.raises(NotSent, match="cannot prove its name") as error:
+                await world.http(venue.base_url, GET, timeout_s=5)
+            await world.close()
+            assert small.tunnels == [] and str(small.port) not in str(error.value)
+
+    asyncio.run(scene())
+
+
+def test_a_proxy_is_told_from_another_by_its_place_and_not_by_its_login() -> None:
+    one, again, other = (Proxy(url).digest for url in ("http://a:b@h:1", "http://c:d@h:1", "http://a:b@h:2"))
+    assert one == again != other

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from engine.clock import NS_PER_MS
 from engine.exchanges.aster.client_ids import CLIENT_IDS
+from engine.exchanges.aster.limits import WEIGHTS_PER_MINUTE, weight_classes
 from engine.exchanges.aster.signing import MAINNET_CHAIN, NONCE_WINDOW_MS, TESTNET_CHAIN
 from engine.exchanges.interface import Endpoints, NonceRule, VenueFacts
 from engine.model.instrument import MarketKind
@@ -28,7 +29,8 @@ def facts(kind: MarketKind) -> VenueFacts:
         client_ids=CLIENT_IDS,
         send_lifetime_ns=NONCE_WINDOW_MS * NS_PER_MS,
         lookup_only_while_resting=False,
-        requests_per_minute=1_200,
+        requests_per_minute=WEIGHTS_PER_MINUTE[kind],
+        weight_classes=weight_classes(kind),
         # Either user and private_key (v3), or api_key and api_secret (v1, keys of before March 2026).
         credential_fields=("user", "private_key", "api_key", "api_secret"),
         dead_mans_switch=kind is MarketKind.PERP,

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from engine.errors import ProtocolError, Unresolved
 from engine.exchanges.aster.encode import Encoder
 from engine.exchanges.aster.frames import FrameDecoder, depth_stream, mark_stream
 from engine.exchanges.aster.gate import ListenKeyGate
@@ -18,13 +17,11 @@ from engine.exchanges.aster.translate import Translator
 from engine.exchanges.aster.wire_streams import Control
 from engine.exchanges.interface import Context, Gate
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
-from engine.model.commands import CancelOrder, Command, SubmitOrder
+from engine.exchanges.replies import UNREADABLE, unreadable_frame, unreadable_reply
+from engine.model.commands import Command
 from engine.model.events import Event
 from engine.model.instrument import Instrument, MarketKind
 from engine.model.order import ApprovedOrder
-
-UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
-"""All that decoding a hostile message can raise; msgspec itself gives up on deep nesting by RecursionError."""
 
 MARK_PRICE_SILENCE_S = 10.0
 """A perp's mark price comes every second even when nothing changes; spot has no such heartbeat."""
@@ -75,11 +72,7 @@ class AsterCodec:
         try:
             return self._replies.events(command, response, requested_ns=requested_ns, at_ns=at_ns)
         except UNREADABLE as error:
-            kind = Unresolved if isinstance(command, SubmitOrder | CancelOrder) else ProtocolError
-            raise kind(
-                f"Aster's answer to {type(command).__name__} makes no sense: {error}",
-                venue_words=response.body[:300].decode(errors="replace"),
-            ) from error
+            raise unreadable_reply("Aster", command, response, error) from error
 
     def answer_frame(self, _text: str | bytes) -> None:
         """Aster pings below the level of messages."""
@@ -89,4 +82,4 @@ class AsterCodec:
         try:
             return self._frames.events(text, at_ns)
         except UNREADABLE as error:
-            raise ProtocolError(f"a frame of Aster makes no sense: {error}") from error
+            raise unreadable_frame("Aster", error) from error

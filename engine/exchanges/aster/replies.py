@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from engine.clock import NS_PER_MS, NS_PER_S
-from engine.errors import ProtocolError
 from engine.exchanges.aster import wire
 from engine.exchanges.aster.encode import PAGE_ROWS
 from engine.exchanges.aster.instruments import instruments, same_rules
 from engine.exchanges.aster.refusals import refused
 from engine.exchanges.aster.translate import WOULD_CROSS, Translator, futures_balance, spot_balance
-from engine.exchanges.decimals import OffGrid
 from engine.exchanges.messages import HttpResponse
+from engine.exchanges.replies import Readers, Reply, on_grid, other_rules
 from engine.model.account import Balance
 from engine.model.commands import (
     CancelOrder,
@@ -31,19 +30,13 @@ from engine.model.commands import (
     SubmitOrder,
 )
 from engine.model.events import (
-    BalancesReported,
     DepthSnapshot,
     Event,
-    FillsReported,
-    OpenOrdersReported,
-    OrderHistoryReported,
     OrderUpdated,
-    PositionReported,
     SubmitRejected,
 )
 from engine.model.instrument import Instrument, MarketKind
 from engine.model.order import OrderReport, RejectReason
-from engine.model.value import Value
 
 _ORDER = msgspec.json.Decoder(wire.Order)
 _ORDERS = msgspec.json.Decoder(tuple[wire.Order, ...])
@@ -59,13 +52,6 @@ _PAST_NS = 7 * 24 * 3_600 * NS_PER_S - 60 * NS_PER_S
 """Lists without a start reach back seven days; a minute less is sure to be in them."""
 
 
-class _Success(Value, frozen=True, kw_only=True):
-    command: Command
-    body: bytes
-    requested_ns: int
-    at_ns: int
-
-
 class ReplyDecoder:
     """One account and one market. Raises ValueError or a msgspec error for a success it cannot read."""
 
@@ -73,7 +59,7 @@ class ReplyDecoder:
         self._leg = leg
         self._instrument = instrument
         self._translator = translator
-        self._readers: dict[type[Command], Callable[[_Success], Sequence[Event]]] = {
+        self._readers: Readers = {
             SubmitOrder: self._order,
             CancelOrder: self._order,
             QueryOrder: self._order,
@@ -91,78 +77,45 @@ class ReplyDecoder:
         """The events a reply stands for, refusals included."""
         if not 200 <= response.status < 300:
             return refused(command, response, requested_ns=requested_ns, at_ns=at_ns)
-        success = _Success(command=command, body=response.body, requested_ns=requested_ns, at_ns=at_ns)
-        return self._readers[type(command)](success)
+        reply = Reply(leg=self._leg, command=command, body=response.body, requested_ns=requested_ns, at_ns=at_ns)
+        return self._readers[type(command)](reply)
 
-    def _order(self, reply: _Success) -> Sequence[Event]:
+    def _order(self, reply: Reply) -> Sequence[Event]:
         return order_events(self._translator.order(_ORDER.decode(reply.body)), leg=self._leg, at_ns=reply.at_ns)
 
-    def _nothing(self, reply: _Success) -> Sequence[Event]:
+    def _nothing(self, reply: Reply) -> Sequence[Event]:
         """The countdown runs; that it does is all there is to know."""
         _COUNTDOWN.decode(reply.body)
         return ()
 
-    def _open_orders(self, reply: _Success) -> Sequence[Event]:
-        rows = self._own_market(_ORDERS.decode(reply.body))
-        return (
-            OpenOrdersReported(
-                at_ns=reply.at_ns,
-                leg=self._leg,
-                requested_ns=reply.requested_ns,
-                orders=tuple(self._translator.order(row) for row in rows),
-            ),
-        )
+    def _open_orders(self, reply: Reply) -> Sequence[Event]:
+        return reply.open_orders(map(self._translator.order, self._own_market(_ORDERS.decode(reply.body))))
 
-    def _history(self, reply: _Success) -> Sequence[Event]:
+    def _history(self, reply: Reply) -> Sequence[Event]:
         rows = _ORDERS.decode(reply.body)
-        return (
-            OrderHistoryReported(
-                at_ns=reply.at_ns,
-                leg=self._leg,
-                requested_ns=reply.requested_ns,
-                since_ns=_complete_since(reply, [_created_ms(row) for row in rows]),
-                orders=tuple(self._on_grid(self._own_market(rows))),
-            ),
-        )
+        since_ns = _complete_since_ns(reply, [_created_ms(row) for row in rows])
+        return reply.history(on_grid(self._translator.order, self._own_market(rows)), since_ns=since_ns)
 
-    def _fills(self, reply: _Success) -> Sequence[Event]:
+    def _fills(self, reply: Reply) -> Sequence[Event]:
         rows = _TRADES.decode(reply.body)
-        return (
-            FillsReported(
-                at_ns=reply.at_ns,
-                leg=self._leg,
-                requested_ns=reply.requested_ns,
-                since_ns=_complete_since(reply, [row.time for row in rows]),
-                fills=self._translator.fills(rows),
-            ),
-        )
+        since_ns = _complete_since_ns(reply, [row.time for row in rows])
+        return reply.fills(self._translator.fills(rows), since_ns=since_ns)
 
-    def _position(self, reply: _Success) -> Sequence[Event]:
+    def _position(self, reply: Reply) -> Sequence[Event]:
         if self._instrument.kind is MarketKind.SPOT:
-            position = self._translator.holding(self._read_balances(reply.body))
-        else:
-            rows = (row for row in _POSITIONS.decode(reply.body) if row.symbol == self._translator.symbol)
-            position = self._translator.position((row.position_amt, row.entry_price) for row in rows)
-        return (
-            PositionReported(at_ns=reply.at_ns, leg=self._leg, requested_ns=reply.requested_ns, position=position),
-        )
+            return reply.position(self._translator.holding(self._read_balances(reply.body)))
+        rows = (row for row in _POSITIONS.decode(reply.body) if row.symbol == self._translator.symbol)
+        return reply.position(self._translator.position((row.position_amt, row.entry_price) for row in rows))
 
-    def _balances(self, reply: _Success) -> Sequence[Event]:
-        return (
-            BalancesReported(
-                at_ns=reply.at_ns,
-                leg=self._leg,
-                requested_ns=reply.requested_ns,
-                balances=self._read_balances(reply.body),
-            ),
-        )
+    def _balances(self, reply: Reply) -> Sequence[Event]:
+        return reply.balances(self._read_balances(reply.body))
 
     def _read_balances(self, body: bytes) -> tuple[Balance, ...]:
         if self._instrument.kind is MarketKind.SPOT:
             return tuple(spot_balance(held) for held in _SPOT_ACCOUNT.decode(body).balances)
         return tuple(futures_balance(held) for held in _FUTURES_BALANCES.decode(body))
 
-    def _snapshot(self, reply: _Success) -> Sequence[Event]:
+    def _snapshot(self, reply: Reply) -> Sequence[Event]:
         depth = _DEPTH.decode(reply.body)
         return (
             DepthSnapshot(
@@ -174,27 +127,16 @@ class ReplyDecoder:
             ),
         )
 
-    def _market(self, reply: _Success) -> Sequence[Event]:
+    def _market(self, reply: Reply) -> Sequence[Event]:
         """Nobody has to hear that the market is as we know it; trading on an old grid would be wrong."""
         known = self._instrument
         rows = (row for row in _EXCHANGE.decode(reply.body).symbols if row.symbol == known.symbol)
         if not any(same_rules(now, known) for now in instruments(known.kind, rows)):
-            raise ProtocolError(
-                f"{known.symbol} does not trade, or has other ticks, lots or minimums than when this leg started",
-                hint="restart the bot to take the market's new rules",
-            )
+            raise other_rules(known.symbol)
         return ()
 
     def _own_market(self, orders: Iterable[wire.Order]) -> Iterable[wire.Order]:
         return (order for order in orders if order.symbol == self._translator.symbol)
-
-    def _on_grid(self, orders: Iterable[wire.Order]) -> Iterable[OrderReport]:
-        """History reaches back past changes of the grid; rows from before one can be nobody's question now."""
-        for order in orders:
-            try:
-                yield self._translator.order(order)
-            except OffGrid:
-                continue
 
 
 def order_events(report: OrderReport, *, leg: str, at_ns: int) -> Sequence[Event]:
@@ -217,12 +159,9 @@ def _created_ms(order: wire.Order) -> int:
     return int(order.time) if isinstance(order.time, int | str) else int(order.update_time)
 
 
-def _complete_since(reply: _Success, moments_ms: Sequence[int]) -> int:
-    """From when on a page of newest rows is complete: all that was asked for, as far as the venue looks back,
-    unless the page is full. Then the rest of the oldest row's millisecond may be missing too."""
-    query = reply.command
-    asked_ns = query.since_ns if isinstance(query, QueryOrderHistory | QueryFills) else 0
-    since_ns = max(asked_ns, reply.requested_ns - _PAST_NS)
-    if len(moments_ms) < PAGE_ROWS:
-        return since_ns
-    return max(since_ns, (min(moments_ms) + 1) * NS_PER_MS)
+def _complete_since_ns(reply: Reply, moments_ms: Sequence[int]) -> int:
+    """A list without a start is complete only as far as the venue looks back."""
+    since_ns = reply.complete_since_ns(
+        (moment * NS_PER_MS for moment in moments_ms), is_whole=len(moments_ms) < PAGE_ROWS
+    )
+    return max(since_ns, reply.requested_ns - _PAST_NS)

@@ -11,12 +11,13 @@ from engine.errors import ConfigInvalid, ProtocolError
 from engine.exchanges.aster import signing, wire
 from engine.exchanges.aster.apis import chain_of, facts, public_path
 from engine.exchanges.aster.candles import candles_request, decode_candles
-from engine.exchanges.aster.codec import UNREADABLE, AsterCodec
+from engine.exchanges.aster.codec import AsterCodec
 from engine.exchanges.aster.instruments import instruments
 from engine.exchanges.aster.refusals import request_failure
 from engine.exchanges.aster.signing import HmacSigner, Signer, WalletSigner
 from engine.exchanges.interface import BookMachine, Candle, Codec, Credentials, Endpoints, Venue
 from engine.exchanges.messages import HttpRequest, HttpResponse
+from engine.exchanges.replies import UNREADABLE
 from engine.exchanges.sequenced_book import SequencedBook, before_first_id
 from engine.model.events import DepthChanged
 from engine.model.instrument import Instrument, MarketKind

@@ -5,28 +5,37 @@ VenueError. The work is done by `encode`, `replies` and `frames`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import msgspec
 
 from engine.clock import NS_PER_MS
-from engine.errors import ProtocolError, Unresolved
+from engine.errors import ProtocolError
 from engine.exchanges.backpack.encode import Encoder
 from engine.exchanges.backpack.frames import BALANCES, ORDERS, POSITIONS, FrameDecoder
+from engine.exchanges.backpack.refusals import public_failure
 from engine.exchanges.backpack.replies import ReplyDecoder
-from engine.exchanges.backpack.signing import Signer
+from engine.exchanges.backpack.signing import Parameters, Signer, build_request
 from engine.exchanges.backpack.translate import Translator
+from engine.exchanges.backpack.wire import DepositAddress, NetEquityView
 from engine.exchanges.backpack.wire_streams import Subscription
-from engine.exchanges.interface import Context
+from engine.exchanges.decimals import exact
+from engine.exchanges.interface import Collateral, Context
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
-from engine.model.commands import CancelOrder, Command, SubmitOrder
+from engine.exchanges.replies import UNREADABLE, unreadable_frame, unreadable_reply
+from engine.model.commands import Command
 from engine.model.events import Event
 from engine.model.instrument import Instrument, MarketKind
 
-UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
-"""All that decoding a hostile message can raise; msgspec itself gives up on deep nesting by RecursionError."""
-
 MARK_PRICE_SILENCE_S = 10.0
 """A perp's mark price comes every second even when nothing changes; spot has no such heartbeat."""
+
+COLLATERAL_ASSET = "USDC"
+"""What equity is told in."""
+_NET_EQUITY = msgspec.json.Decoder(NetEquityView)
+_DEPOSIT = msgspec.json.Decoder(DepositAddress)
+
+T = TypeVar("T")
 
 
 class BackpackCodec:
@@ -69,11 +78,36 @@ class BackpackCodec:
         try:
             return self._replies.events(command, response, requested_ns=requested_ns, at_ns=at_ns)
         except UNREADABLE as error:
-            kind = Unresolved if isinstance(command, SubmitOrder | CancelOrder) else ProtocolError
-            raise kind(
-                f"Backpack's answer to {type(command).__name__} makes no sense: {error}",
-                venue_words=response.body[:300].decode(errors="replace"),
-            ) from error
+            raise unreadable_reply("Backpack", command, response, error) from error
+
+    def collateral_request(self, context: Context) -> HttpRequest:
+        """See `engine.exchanges.interface.CollateralCodec`."""
+        return self._ask("/api/v1/capital/collateral", {}, context)
+
+    def decode_collateral(self, response: HttpResponse) -> Collateral:
+        view = self._answer(response, _NET_EQUITY)
+        equity, locked = exact(view.net_equity), exact(view.net_equity_locked)
+        return Collateral(
+            asset=COLLATERAL_ASSET, equity=equity, available=exact(view.net_equity_available), initial_margin=locked
+        )
+
+    def deposit_request(self, blockchain: str, context: Context) -> HttpRequest:
+        """See `engine.exchanges.interface.DepositCodec`."""
+        return self._ask("/wapi/v1/capital/deposit/address", {"blockchain": blockchain}, context)
+
+    def decode_deposit(self, response: HttpResponse) -> str:
+        return self._answer(response, _DEPOSIT).address
+
+    def _ask(self, path: str, parameters: Parameters, context: Context) -> HttpRequest:
+        return build_request(self._signer, "GET", path, parameters, context.now_ns // NS_PER_MS)
+
+    def _answer(self, response: HttpResponse, decoder: msgspec.json.Decoder[T]) -> T:
+        if response.status != 200:
+            raise public_failure(response)
+        try:
+            return decoder.decode(response.body)
+        except UNREADABLE as error:
+            raise ProtocolError(f"Backpack's answer makes no sense: {error}") from error
 
     def answer_frame(self, _text: str | bytes) -> None:
         """Backpack pings below the level of messages."""
@@ -83,7 +117,7 @@ class BackpackCodec:
         try:
             return self._frames.events(text, at_ns)
         except UNREADABLE as error:
-            raise ProtocolError(f"a frame of Backpack makes no sense: {error}") from error
+            raise unreadable_frame("Backpack", error) from error
 
     def _stream(self, name: str, subscription: Subscription, silence_limit_s: float | None) -> Stream:
         return Stream(

@@ -11,12 +11,13 @@ from engine.clock import NS_PER_MS, NS_PER_S
 from engine.errors import ProtocolError
 from engine.exchanges.backpack import signing, wire
 from engine.exchanges.backpack.candles import candles
-from engine.exchanges.backpack.codec import UNREADABLE, BackpackCodec
+from engine.exchanges.backpack.codec import BackpackCodec
 from engine.exchanges.backpack.instruments import instruments
 from engine.exchanges.backpack.refusals import public_failure
 from engine.exchanges.backpack.signing import WINDOW_MS, Signer, public_key
 from engine.exchanges.interface import BookMachine, Candle, Codec, Credentials, Endpoints, Venue, VenueFacts
 from engine.exchanges.messages import HttpRequest, HttpResponse
+from engine.exchanges.replies import UNREADABLE
 from engine.exchanges.sequenced_book import SequencedBook, before_first_id
 from engine.model.ids import ClientIdScheme
 from engine.model.instrument import Instrument, MarketKind

@@ -187,6 +187,17 @@ class CollateralView(WireObject, frozen=True, kw_only=True):
     collateral: tuple[CollateralAssetView, ...]
 
 
+class NetEquityView(WireObject, frozen=True, kw_only=True):
+    net_equity: str
+    net_equity_available: str
+    net_equity_locked: str
+
+
+# {"address":"0x…"} · Capital: GET /wapi/v1/capital/deposit/address
+class DepositAddress(WireObject, frozen=True, kw_only=True):
+    address: str
+
+
 class Collateral(CollateralView, frozen=True, kw_only=True):
     collateral: tuple[CollateralAsset, ...]
     assets_value: str

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from engine.errors import AuthenticationFailed, ProtocolError, Unresolved
+from engine.errors import AuthenticationFailed, ProtocolError
 from engine.exchanges.interface import Context, NonceSource, SocketEntry
 from engine.exchanges.lighter.encode import Encoder, Tokens
 from engine.exchanges.lighter.frames import FrameDecoder
@@ -18,12 +18,10 @@ from engine.exchanges.lighter.signing import ApiKey, Signer
 from engine.exchanges.lighter.translate import Translator
 from engine.exchanges.lighter.wire import Subscribe
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
-from engine.model.commands import CancelOrder, Command, SubmitOrder
+from engine.exchanges.replies import UNREADABLE, unreadable_frame, unreadable_reply
+from engine.model.commands import Command
 from engine.model.events import Event
 from engine.model.instrument import Instrument
-
-UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
-"""All that decoding a hostile message can raise; msgspec itself gives up on deep nesting by RecursionError."""
 
 PING, PONG = '{"type":"ping"}', '{"type":"pong"}'
 HEARTBEAT_S = 30.0
@@ -69,7 +67,8 @@ class LighterCodec:
         token = self._tokens.at(context.now_ns)
         account = [Subscribe(channel=channel, auth=token) for channel in self._frames.private_channels]
         market = [Subscribe(channel=channel) for channel in self._frames.public_channels]
-        return self._stream("account", account, private=True), self._stream("market", market, private=False)
+        good_for_s = self._tokens.good_for_s(context.now_ns)
+        return self._stream("account", account, good_for_s), self._stream("market", market, None)
 
     def encode(self, command: Command, context: Context) -> HttpRequest:
         """The request that carries out a command."""
@@ -85,11 +84,7 @@ class LighterCodec:
             self._tokens.forget()
             raise
         except UNREADABLE as error:
-            kind = Unresolved if isinstance(command, SubmitOrder | CancelOrder) else ProtocolError
-            raise kind(
-                f"Lighter's answer to {type(command).__name__} makes no sense: {error}",
-                venue_words=response.body[:300].decode(errors="replace"),
-            ) from error
+            raise unreadable_reply("Lighter", command, response, error) from error
 
     def decode_frame(self, text: str | bytes, *, at_ns: int) -> Sequence[Event]:
         """The events of one WebSocket frame. After a refused subscription the next one has a new token."""
@@ -99,7 +94,7 @@ class LighterCodec:
             self._tokens.forget()
             raise
         except UNREADABLE as error:
-            raise ProtocolError(f"a frame of Lighter makes no sense: {error}") from error
+            raise unreadable_frame("Lighter", error) from error
 
     def answer_frame(self, text: str | bytes) -> str | None:
         """The venue may ask whether we are there."""
@@ -107,12 +102,13 @@ class LighterCodec:
         is_ping = len(said) < 2 * len(PING) and said.replace(" ", "") == PING
         return PONG if is_ping else None
 
-    def _stream(self, name: str, subscriptions: list[Subscribe], *, private: bool) -> Stream:
+    def _stream(self, name: str, subscriptions: list[Subscribe], good_for_s: float | None) -> Stream:
         return Stream(
             name=name,
             url=self._ws_url,
             frames=tuple(msgspec.json.encode(subscription).decode() for subscription in subscriptions),
-            private=private,
+            private=good_for_s is not None,
+            good_for_s=good_for_s,
             silence_limit_s=SILENCE_LIMIT_S,
             heartbeat=PING,
             heartbeat_s=HEARTBEAT_S,

@@ -34,8 +34,9 @@ from engine.model.order import OrderRequest, Side, TimeInForce
 PAGE_ROWS = 100
 """The longest page of trades and past orders."""
 TOKEN_LIFE_S = 7 * 3_600
-TOKEN_RENEWED_S = 3_600
-"""The venue takes tokens of up to eight hours; a private stream that is opened now lives an hour at least."""
+TOKEN_RENEWED_S, TOKEN_SPARE_S = 3_600, 60
+"""The venue takes tokens of up to eight hours; a private stream that is opened now lives an hour at least, nearly.
+Whether a stream goes on when its token has ended is not documented, so none is left to try."""
 
 _PATHS: dict[type[Command], str] = {
     QueryOrder: "accountActiveOrders",
@@ -65,6 +66,10 @@ class Tokens:
             self._deadline_s = now_s + TOKEN_LIFE_S
             self._token = self._signer.auth_token(self._deadline_s)
         return self._token
+
+    def good_for_s(self, now_ns: int) -> float:
+        """How long what is opened with the token now should stay open: to a while before the token ends."""
+        return self._deadline_s - now_ns // NS_PER_S - TOKEN_SPARE_S
 
     def forget(self) -> None:
         """The venue does not take it any more."""

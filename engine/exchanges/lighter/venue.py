@@ -24,22 +24,24 @@ from engine.exchanges.interface import (
 )
 from engine.exchanges.lighter import native, signing, wire
 from engine.exchanges.lighter.candles import candles_request, decode_candles
-from engine.exchanges.lighter.codec import UNREADABLE, LighterCodec
+from engine.exchanges.lighter.codec import LighterCodec
 from engine.exchanges.lighter.curve import ORDER
 from engine.exchanges.lighter.instruments import instruments
+from engine.exchanges.lighter.limits import (
+    PREMIUM_CLASSES,
+    PREMIUM_TRANSACTIONS_PER_MINUTE,
+    STANDARD_REQUESTS_PER_MINUTE,
+)
 from engine.exchanges.lighter.options import LighterOptions, OrderEntry, Tier, read_options
 from engine.exchanges.lighter.refusals import is_success, public_failure
 from engine.exchanges.lighter.schnorr import NUMBER_BYTES
 from engine.exchanges.lighter.signing import TX_LIFETIME_MS, ApiKey, PythonSigner, Signer, signer_for
 from engine.exchanges.lighter.socket_entry import LighterSocketEntry
 from engine.exchanges.messages import HttpRequest, HttpResponse
+from engine.exchanges.replies import UNREADABLE
 from engine.exchanges.sequenced_book import SequencedBook, before_first_id
 from engine.model.ids import ClientIdScheme
 from engine.model.instrument import Instrument, MarketKind
-
-STANDARD_REQUESTS_PER_MINUTE = 60
-PREMIUM_REQUESTS_PER_MINUTE = 4_000
-"""What a standard account may ask and send together, and what the smallest premium one may send."""
 
 MAINNET_CHAIN, TESTNET_CHAIN = 304, 300
 FIRST_KEY_INDEX, LAST_KEY_INDEX = 4, 254
@@ -81,13 +83,11 @@ class Lighter:
 
     def __init__(self, options: LighterOptions = STANDARD) -> None:
         self._options = options
-        premium = options.tier is Tier.PREMIUM
         lifetime_ms = TX_LIFETIME_MS if options.tx_lifetime_s is None else options.tx_lifetime_s * 1_000
-        self.facts = replace(
-            FACTS,
-            requests_per_minute=PREMIUM_REQUESTS_PER_MINUTE if premium else STANDARD_REQUESTS_PER_MINUTE,
-            send_lifetime_ns=(lifetime_ms + 1_000) * NS_PER_MS,
-        )
+        self.facts = replace(FACTS, send_lifetime_ns=(lifetime_ms + 1_000) * NS_PER_MS)
+        if options.tier is Tier.PREMIUM:
+            most = PREMIUM_TRANSACTIONS_PER_MINUTE
+            self.facts = replace(self.facts, requests_per_minute=most, weight_classes=PREMIUM_CLASSES)
 
     def configured(self, options: Mapping[str, Any]) -> Venue:
         """See `engine.exchanges.interface.ConfigurableVenue`."""

@@ -6,6 +6,7 @@ ask; a simulated venue is the test chain.
 
 from __future__ import annotations
 
+from engine.exchanges.paradex.wire import SystemConfig
 from engine.model.value import Value
 
 
@@ -20,6 +21,17 @@ class Chain(Value, frozen=True, kw_only=True):
 
 MAINNET = Chain(chain_id="PRIVATE_SN_PARACLEAR_MAINNET", l1_chain_id=1)
 TESTNET = Chain(chain_id="PRIVATE_SN_POTC_SEPOLIA", l1_chain_id=11155111)
+
+
+def differences(config: SystemConfig, chain: Chain) -> tuple[str, ...]:
+    """Where the venue's own words are not what is written down here."""
+    told = {
+        "chain id": (config.starknet_chain_id, chain.chain_id),
+        "L1 chain id": (int(config.l1_chain_id), chain.l1_chain_id),
+        "account class hash": (int(config.paraclear_account_hash, 16), chain.account_hash),
+        "account proxy class hash": (int(config.paraclear_account_proxy_hash, 16), chain.account_proxy_hash),
+    }
+    return tuple(f"{name} {theirs}, not {ours}" for name, (theirs, ours) in told.items() if theirs != ours)
 
 
 def chain_of(rest_url: str) -> Chain:

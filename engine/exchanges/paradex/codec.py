@@ -8,22 +8,23 @@ from collections.abc import Sequence
 
 import msgspec
 
-from engine.errors import ProtocolError, Unresolved
-from engine.exchanges.interface import Context
+from engine.errors import ProtocolError
+from engine.exchanges.interface import Collateral, Context
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
 from engine.exchanges.paradex.encode import Encoder
 from engine.exchanges.paradex.frames import FrameDecoder, book_channel
 from engine.exchanges.paradex.gate import ParadexGate
+from engine.exchanges.paradex.refusals import plain_failure
 from engine.exchanges.paradex.replies import ReplyDecoder
 from engine.exchanges.paradex.signing import Signer
-from engine.exchanges.paradex.translate import Translator
-from engine.exchanges.paradex.wire import RpcRequest
-from engine.model.commands import CancelOrder, Command, SubmitOrder
+from engine.exchanges.paradex.translate import Translator, margin
+from engine.exchanges.paradex.wire import MarginView, RpcRequest
+from engine.exchanges.replies import UNREADABLE, unreadable_frame, unreadable_reply
+from engine.model.commands import Command, QueryBalances
 from engine.model.events import Event
 from engine.model.instrument import Instrument
 
-UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
-"""All that decoding a hostile message can raise; msgspec itself gives up on deep nesting by RecursionError."""
+_ACCOUNT = msgspec.json.Decoder(MarginView)
 
 
 class ParadexCodec:
@@ -33,6 +34,7 @@ class ParadexCodec:
 
     def __init__(self, *, leg: str, instrument: Instrument, signer: Signer, ws_url: str) -> None:
         self.instrument = instrument
+        self._leg = leg
         self.gate = ParadexGate(signer)
         self._ws_url = ws_url
         translator = Translator(instrument)
@@ -67,18 +69,26 @@ class ParadexCodec:
         try:
             return self._replies.events(command, response, requested_ns=requested_ns, at_ns=at_ns)
         except UNREADABLE as error:
-            kind = Unresolved if isinstance(command, SubmitOrder | CancelOrder) else ProtocolError
-            raise kind(
-                f"Paradex's answer to {type(command).__name__} makes no sense: {error}",
-                venue_words=response.body[:300].decode(errors="replace"),
-            ) from error
+            raise unreadable_reply("Paradex", command, response, error) from error
+
+    def collateral_request(self, context: Context) -> HttpRequest:
+        """See `engine.exchanges.interface.CollateralCodec`: the account's overview tells it all."""
+        return self._encoder.request(QueryBalances(leg=self._leg), context)
+
+    def decode_collateral(self, response: HttpResponse) -> Collateral:
+        if response.status != 200:
+            raise plain_failure(response)
+        try:
+            return margin(_ACCOUNT.decode(response.body))
+        except UNREADABLE as error:
+            raise ProtocolError(f"Paradex's account makes no sense: {error}") from error
 
     def decode_frame(self, text: str | bytes, *, at_ns: int) -> Sequence[Event]:
         """The events of one WebSocket frame."""
         try:
             return self._frames.events(text, at_ns)
         except UNREADABLE as error:
-            raise ProtocolError(f"a frame of Paradex makes no sense: {error}") from error
+            raise unreadable_frame("Paradex", error) from error
 
     def answer_frame(self, _text: str | bytes) -> None:
         """Paradex pings below the level of messages."""

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from engine.clock import NS_PER_MS
 from engine.exchanges.decimals import Grid, exact
+from engine.exchanges.interface import Collateral
 from engine.exchanges.paradex import wire
 from engine.exchanges.paradex.reasons import NEVER_RESTED, USER_CANCELED
 from engine.model.account import Balance, Fill, Position
@@ -100,6 +101,17 @@ def collateral(account: wire.AccountView) -> Balance:
         asset=account.settlement_asset,
         total=exact(account.total_collateral),
         available=exact(account.free_collateral),
+    )
+
+
+def margin(account: wire.MarginView) -> Collateral:
+    """The same for people, with what it has to back."""
+    return Collateral(
+        asset=account.settlement_asset,
+        equity=exact(account.account_value),
+        available=exact(account.free_collateral),
+        initial_margin=exact(account.initial_margin_requirement),
+        maintenance_margin=exact(account.maintenance_margin_requirement),
     )
 
 

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import hashlib
+from urllib.parse import quote
 
 import msgspec
 
 from engine.clock import NS_PER_MS
 from engine.errors import ConfigInvalid, ProtocolError
-from engine.exchanges.interface import BookMachine, BookSource, Codec, Credentials, Endpoints, Venue, VenueFacts
+from engine.exchanges.interface import (
+    BookMachine,
+    BookSource,
+    Candle,
+    Codec,
+    Credentials,
+    Endpoints,
+    KeyRights,
+    Venue,
+    VenueFacts,
+)
 from engine.exchanges.messages import HttpRequest, HttpResponse
 from engine.exchanges.paradex import signing, wire
-from engine.exchanges.paradex.chains import MAINNET, TESTNET, chain_of
-from engine.exchanges.paradex.codec import UNREADABLE, ParadexCodec
+from engine.exchanges.paradex.candles import candles
+from engine.exchanges.paradex.chains import MAINNET, TESTNET, chain_of, differences
+from engine.exchanges.paradex.codec import ParadexCodec
 from engine.exchanges.paradex.encode import RECV_WINDOW_MS
 from engine.exchanges.paradex.instruments import instruments
-from engine.exchanges.paradex.keys import ACCOUNT, ETHEREUM_KEY, PRIVATE_KEY, keys_of
+from engine.exchanges.paradex.keys import ACCOUNT, ETHEREUM_KEY, PRIVATE_KEY, account_address, keys_of
+from engine.exchanges.paradex.limits import ORDERS_PER_MINUTE, READS_PER_MINUTE, WEIGHT_CLASSES
 from engine.exchanges.paradex.refusals import plain_failure
 from engine.exchanges.paradex.signing import Signer
 from engine.exchanges.paradex.translate import CLIENT_IDS, moment_ns
 from engine.exchanges.paradex.typed_data import SHORT_STRING_MAX
+from engine.exchanges.replies import UNREADABLE
 from engine.exchanges.sequenced_book import SequencedBook, before_first_id
 from engine.model.instrument import Instrument, MarketKind
 
@@ -29,7 +43,8 @@ FACTS = VenueFacts(
     client_ids=CLIENT_IDS,
     send_lifetime_ns=RECV_WINDOW_MS * NS_PER_MS,
     lookup_only_while_resting=True,
-    requests_per_minute=600,
+    requests_per_minute=ORDERS_PER_MINUTE + READS_PER_MINUTE,
+    weight_classes=WEIGHT_CLASSES,
     credential_fields=(ETHEREUM_KEY, PRIVATE_KEY, ACCOUNT),
     book_source=BookSource.STREAM,
     endpoints={
@@ -44,6 +59,8 @@ FACTS = VenueFacts(
 
 _MARKETS = msgspec.json.Decoder(wire.Page[wire.MarketView])
 _TIME = msgspec.json.Decoder(wire.ServerTime)
+_KLINES = msgspec.json.Decoder(wire.Klines)
+_CONFIG = msgspec.json.Decoder(wire.SystemConfig)
 
 
 class Paradex:
@@ -86,6 +103,37 @@ class Paradex:
             return instruments(_MARKETS.decode(response.body).results)
         except UNREADABLE as error:
             raise ProtocolError(f"Paradex's market list makes no sense: {error}") from error
+
+    def candles_request(self, instrument: Instrument, *, since_ns: int) -> HttpRequest:
+        asked = f"symbol={quote(instrument.symbol, safe='')}&resolution=1&start_at={since_ns // NS_PER_MS}"
+        return HttpRequest(method="GET", target=f"/v1/markets/klines?{asked}")
+
+    def decode_candles(self, response: HttpResponse) -> tuple[Candle, ...]:
+        if response.status != 200:
+            raise plain_failure(response)
+        try:
+            return candles(_KLINES.decode(response.body).results)
+        except UNREADABLE as error:
+            raise ProtocolError(f"Paradex's candles make no sense: {error}") from error
+
+    def chain_request(self) -> HttpRequest:
+        return HttpRequest(method="GET", target="/v1/system/config")
+
+    def chain_differences(self, response: HttpResponse, endpoints: Endpoints) -> tuple[str, ...]:
+        if response.status != 200:
+            raise plain_failure(response)
+        try:
+            return differences(_CONFIG.decode(response.body), chain_of(endpoints.rest_url))
+        except UNREADABLE as error:
+            raise ProtocolError(f"Paradex's configuration makes no sense: {error}") from error
+
+    def key_rights(self, credentials: Credentials, endpoints: Endpoints) -> KeyRights:
+        """A key that is registered on an account made for another one is a subkey."""
+        chain = chain_of(endpoints.rest_url)
+        keys = keys_of(credentials, chain)
+        if keys.account == account_address(keys.public_key, chain):
+            return KeyRights(can_withdraw=True, why="register a subkey for botctl: it trades, and cannot withdraw")
+        return KeyRights(can_withdraw=False, why="its key is a subkey, which cannot withdraw")
 
     def server_time_request(self) -> HttpRequest:
         return HttpRequest(method="GET", target="/v1/system/time")

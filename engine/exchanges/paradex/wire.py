@@ -8,6 +8,7 @@ docs.paradex.trade (API reference).
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Generic, TypeVar
 
 import msgspec
@@ -49,6 +50,24 @@ class Jwt(WireObject, frozen=True, kw_only=True):
 # {"server_time":"1681493415023"} · System: GET /system/time
 class ServerTime(WireObject, frozen=True, kw_only=True):
     server_time: Moment
+
+
+# {"results":[[1715174220000,62000.5,62010,61990.1,62001,1.25],…]} · Markets: GET /markets/klines
+Kline = tuple[int, Decimal, Decimal, Decimal, Decimal, Decimal]
+"""Start in ms, then open, high, low, close and volume, as numbers."""
+
+
+class Klines(WireObject, frozen=True, kw_only=True):
+    results: tuple[Kline, ...]
+
+
+# {"starknet_chain_id":"PRIVATE_SN_PARACLEAR_MAINNET","paraclear_account_hash":"0x41cb…",
+#  "paraclear_account_proxy_hash":"0x3530…","l1_chain_id":"1",…} · System: GET /system/config
+class SystemConfig(WireObject, frozen=True, kw_only=True):
+    starknet_chain_id: str
+    paraclear_account_hash: str
+    paraclear_account_proxy_hash: str
+    l1_chain_id: str
 
 
 # Orders ----------------------------------------------------------------------------------------------------
@@ -187,11 +206,14 @@ class AccountView(WireObject, frozen=True, kw_only=True):
     settlement_asset: str
 
 
-class Account(AccountView, frozen=True, kw_only=True):
-    account: str
+class MarginView(AccountView, frozen=True, kw_only=True):
     account_value: str
     initial_margin_requirement: str
     maintenance_margin_requirement: str
+
+
+class Account(MarginView, frozen=True, kw_only=True):
+    account: str
     margin_cushion: str
     status: str
     seq_no: int

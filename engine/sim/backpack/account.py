@@ -67,6 +67,14 @@ def collateral(call: Call) -> wire.Collateral:
     )
 
 
+def deposit_address(call: Call) -> wire.DepositAddress:
+    """GET /wapi/v1/capital/deposit/address: one that nobody could send to by mistake."""
+    blockchain = call.query.get("blockchain")
+    if not blockchain:
+        raise unparsable_parameter("blockchain", "it is missing")
+    return wire.DepositAddress(address=f"simulated-{blockchain}-{call.state.user_id(call.account)}")
+
+
 def positions(call: Call) -> list[wire.Position]:
     """GET /api/v1/position."""
     symbol, kind = call.query.get("symbol"), call.query.get("marketType", "PERP")

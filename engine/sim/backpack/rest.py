@@ -50,6 +50,7 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", "/api/v1/orders"): trading.find_all,
     ("POST", "/api/v1/orders"): trading.place_many,
     ("GET", "/api/v1/position"): account.positions,
+    ("GET", "/wapi/v1/capital/deposit/address"): account.deposit_address,
     ("GET", "/wapi/v1/capital/deposits"): account.nothing,
     ("GET", "/wapi/v1/capital/withdrawals"): account.nothing,
     ("GET", "/wapi/v1/history/borrowLend"): account.nothing,

@@ -15,6 +15,7 @@ from engine.testing.contract import VenueContract
 class TestToy(VenueContract):
     venue = VENUE
     client_id_bits = 32
+    writes_decimals = False
     instruments = (
         Instrument(
             venue="toy",
