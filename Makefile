@@ -69,9 +69,10 @@ format: $(VENV)/.development  ## format the sources and sort their imports
 	$(BIN)/ruff check --select I --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-bench: $(VENV)/.development  ## footprint and tick-to-order figures of this machine
+bench: $(VENV)/.development  ## footprint, tick-to-order and signing figures of this machine
 	$(BIN)/python -m benchmarks.footprint
 	$(BIN)/python -m benchmarks.tick_to_order
+	$(BIN)/python -m benchmarks.signing
 
 oracles: $(VENV)/.development  ## identities and published figures the engine must meet, in full
 	$(BIN)/python -m benchmarks.oracles.grid_identity
