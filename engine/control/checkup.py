@@ -17,7 +17,7 @@ from engine.control.host_checkup import host_checkup
 from engine.control.observe import observe
 from engine.control.ways import ask_through, way_out
 from engine.errors import BotctlError, ConfigInvalid, VenueError
-from engine.exchanges.registry import find_venue
+from engine.exchanges.registry import configured_venue
 from engine.host.endpoints import account_endpoints
 from engine.host.env_file import require_private
 from engine.host.workspace import Workspace
@@ -119,7 +119,7 @@ def _clock(workspace: Workspace, account: AccountSpec, proxy: Proxy | None) -> F
 
 
 async def _clock_offset_s(world: World, workspace: Workspace, account: AccountSpec) -> float:
-    venue = find_venue(account.venue)
+    venue = configured_venue(account.venue, account.options)
     endpoints = account_endpoints(workspace, account, venue.facts)
     before_ns = world.now_ns()
     request = venue.server_time_request()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from hashlib import sha256
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from engine.exchanges.interface import NonceRule, VenueFacts
 from engine.exchanges.limits import REQUESTS, WeightClass, plain_class
 from engine.host.accounts import account_directory, address_directory
 from engine.host.budget import SMALLEST_BLOCK, HostPace, boot_id
-from engine.host.nonces import HostClockNonces, KeyLease
+from engine.host.nonces import HostClockNonces, KeyLease, clock_file
 from engine.runtime.sites import Site
 from engine.session.nonces import ClockNonces, Lease, OwnKey, clock_nonces
 from engine.session.shared import Shared
@@ -33,10 +34,10 @@ def shared_with_host(site: Site, *, fleet_allows: int | None, way: str, held: Ex
     numbers: ClockNonces = clock_nonces()
     lease: Lease = OwnKey()
     if facts.nonces is NonceRule.CLOCK_US:
-        numbers = host_numbers = HostClockNonces(directory / "nonces-clock")
+        numbers = host_numbers = HostClockNonces(clock_file(site.identity))
         held.callback(host_numbers.close)
     elif facts.nonces is NonceRule.SEQUENCE:
-        lease = host_lease = KeyLease(directory / "nonces-sequence")
+        lease = host_lease = KeyLease(directory / f"nonces-sequence-{_key_digest(site)}")
         held.callback(host_lease.close)
     return Shared(scales, numbers, lease)
 
@@ -66,3 +67,8 @@ def _pace(one: WeightClass, file: Path, held: ExitStack) -> HostPace:
     pace = HostPace(file, one.per_minute, boot_id=boot_id(), block=block)
     held.callback(pace.close)
     return pace
+
+
+def _key_digest(site: Site) -> str:
+    """Keys of one account do not wait for each other."""
+    return sha256(site.credentials.get(site.venue.facts.nonce_key, "").encode()).hexdigest()[:8]

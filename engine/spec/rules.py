@@ -43,6 +43,7 @@ def check_fleet(root: MappingNode, fleet: FleetSpec, findings: Findings) -> None
                 place_at(root, ("accounts", name, "environment")),
                 hint="write `live: allowed` in fleet.yaml once you mean it",
             )
+        _check_switch(root, account, findings)
         if account.environment is Environment.SIM:
             _check_opening(root, account, findings)
             continue
@@ -54,6 +55,16 @@ def check_fleet(root: MappingNode, fleet: FleetSpec, findings: Findings) -> None
             message = f"accounts {keys[secrets]} and {name} are one account: their credentials are the same"
             findings.error("duplicate-account", message, place_at(root, ("accounts", name)))
         keys.setdefault(secrets, name)
+
+
+def _check_switch(root: MappingNode, account: AccountSpec, findings: Findings) -> None:
+    if account.dead_mans_switch_s is not None and not account.exclusive:
+        findings.error(
+            "switch-not-exclusive",
+            f"a dead man's switch cancels every order, and account {account.name} is not this fleet's alone",
+            place_at(root, ("accounts", account.name, "dead_mans_switch_s")),
+            hint="write `exclusive: true` if nobody else trades on it, by hand or otherwise",
+        )
 
 
 def _check_opening(root: MappingNode, account: AccountSpec, findings: Findings) -> None:

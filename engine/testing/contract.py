@@ -49,6 +49,7 @@ from engine.model.commands import (
     QueryOrder,
     QueryOrderHistory,
     QueryPosition,
+    SetDeadMansSwitch,
     SubmitOrder,
 )
 from engine.model.events import Event
@@ -230,7 +231,11 @@ class VenueContract:
             QueryBook(leg=LEG),
             QueryInstrument(leg=LEG),
         ]
-        return [*commands, QueryPosition(leg=LEG)] if codec.instrument.kind is MarketKind.PERP else commands
+        if codec.instrument.kind is MarketKind.PERP:
+            commands.append(QueryPosition(leg=LEG))
+        if self.venue.facts.dead_mans_switch:
+            commands += [SetDeadMansSwitch(leg=LEG, cancel_after_s=after_s) for after_s in (600, None)]
+        return commands
 
     def _other_decoders(self) -> Iterator[Callable[[HttpResponse], object]]:
         yield from (self.venue.decode_instruments, self.venue.decode_server_time)

@@ -19,6 +19,7 @@ from engine.strategies.interface import LegView
 from engine.trading.accounting import Accounting
 from engine.trading.lifecycle import OwnOrder
 from engine.trading.orders import SYSTEM_SLOT, Owner, OwnOrders, Sequence
+from engine.trading.others import OwnLevels
 from engine.trading.records import FillRecord, Note, OrderRecord, OrderState, Record
 from engine.trading.refusals import Refusals
 from engine.trading.sync import Sync, is_question
@@ -52,6 +53,7 @@ class Leg:
         self.records: list[Record] = []
         self.bids: tuple[Level, ...] = ()
         self.asks: tuple[Level, ...] = ()
+        self._own_levels = OwnLevels()
         self.book_why_not = NO_BOOK_YET
         self.mark: Decimal | None = None
         self.link_why_not = "not connected yet"
@@ -144,6 +146,7 @@ class Leg:
     def changed(self, order: OwnOrder) -> None:
         """Index and remember an order after news."""
         self.orders.touched(order)
+        self._own_levels.changed(order)
         self.records.append(order.record())
 
     def refused(self, slot: str, reason: RejectReason | None, words: str, at_ns: int) -> None:
@@ -230,12 +233,17 @@ class Leg:
             return self.instrument.lots_within(self.accounting.base_change)
         return self.accounting.position_lots
 
-    def view(self) -> LegView:
+    def others(self, side: Side, now_ns: int) -> tuple[Level, ...]:
+        """The book's levels on a side without our own orders."""
+        levels = self.bids if side is Side.BUY else self.asks
+        return self._own_levels.others(side, levels, self.orders.live, now_ns)
+
+    def view(self, now_ns: int) -> LegView:
         books = self.accounting
         return LegView(
             instrument=self.instrument,
-            bids=self.bids,
-            asks=self.asks,
+            bids=self.others(Side.BUY, now_ns),
+            asks=self.others(Side.SELL, now_ns),
             mark=self.mark,
             position_lots=self.held_lots,
             max_position_lots=self.guard.max_position_lots,

@@ -132,7 +132,7 @@ class Machine:
         if self._paused or any(leg.why_not for leg in self._legs.values()):
             return {name: NOTHING for name, leg in self._legs.items() if leg.may_be_pulled(now_ns)}
         return self._strategy.target(
-            View(now_ns=now_ns, legs={name: leg.view() for name, leg in self._legs.items()})
+            View(now_ns=now_ns, legs={name: leg.view(now_ns) for name, leg in self._legs.items()})
         )
 
     def _parting(self, leg: Leg) -> LegTarget:

@@ -17,6 +17,7 @@ from engine.model.events import (
     FillsReported,
     LegConnected,
     LegDisconnected,
+    Level,
     MarkPriceUpdated,
     OpenOrdersReported,
     OrderFilled,
@@ -28,6 +29,7 @@ from engine.model.events import (
     QueryFailed,
     SubmitRejected,
 )
+from engine.model.order import Side
 from engine.trading.leg import Leg
 from engine.trading.records import OrderState
 
@@ -41,9 +43,13 @@ def take_news(leg: Leg, event: Event) -> bool:
 
 
 def _book_updated(leg: Leg, event: BookUpdated) -> bool:
-    before = (leg.book_why_not, leg.bids[:1], leg.asks[:1])
+    before = (leg.book_why_not, *_best_of_others(leg, event.at_ns))
     leg.book_why_not, leg.bids, leg.asks = "", event.bids, event.asks
-    return before != ("", event.bids[:1], event.asks[:1])
+    return before != ("", *_best_of_others(leg, event.at_ns))
+
+
+def _best_of_others(leg: Leg, at_ns: int) -> tuple[tuple[Level, ...], ...]:
+    return tuple(leg.others(side, at_ns)[:1] for side in Side)
 
 
 def _book_lost(leg: Leg, event: BookLost) -> bool:

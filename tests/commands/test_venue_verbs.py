@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 import cli
 from engine.control.account_checkup import account_checkup
@@ -19,6 +20,7 @@ from engine.exchanges.backpack.venue import Backpack
 from engine.host.endpoints import SimEndpoint, write_sim_endpoint
 from engine.host.workspace import Workspace
 from engine.spec.types import SimSpec
+from tests.judges.waiting import eventually
 from tests.sim import served as served_module
 from tests.sim.served import served
 
@@ -91,6 +93,26 @@ def test_a_market_is_analysed_and_what_is_not_known_is_null(ask: Ask) -> None:
         assert Decimal(candle["low"]) <= Decimal(candle["close"]) <= Decimal(candle["high"])
 
 
+@pytest.mark.parametrize("venue", ["aster", "aster-spot"])
+def test_candles_of_asters_venues_are_told(
+    venue: str, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (workspace.bots / "fleet.yaml").write_text(
+        f"id: judges\naccounts: {{a: {{venue: {venue}, balances: {{USDT: 9}}}}}}\n"
+    )
+    with served(replace(spec(), venue=venue)) as running:
+        address = SimEndpoint(instance="one", rest_url=running.rest_url, ws_url=running.ws_url, pid=os.getpid())
+        write_sim_endpoint(workspace, venue, address)
+        first = eventually(lambda: candles(workspace, capsys))[0]
+    assert Decimal(first["low"]) <= Decimal(first["open"]) <= Decimal(first["high"])
+
+
+def candles(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    cli.run(["market", "klines", "SOLUSDT", "-C", str(workspace.root), "--json"])
+    found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    return found
+
+
 def test_an_account_tells_balances_positions_orders_and_fills(ask: Ask) -> None:
     balances = {
         row["asset"]: row["total"] for row in ask("account", "balances", "-a", "bob", "--market", "SOL_USDC")
@@ -146,6 +168,7 @@ def test_doctor_finds_good_keys_and_says_what_the_account_may_ask(ask: Ask, work
     found = {finding.what.partition(": ")[2]: finding.grade for finding in account_checkup(workspace)}
     assert found == {
         "all 1 markets of its bots are listed": Grade.OK,
+        "what signs passes its self-check": Grade.OK,
         "its keys are accepted": Grade.OK,
         "2000 requests a minute for 1 markets": Grade.OK,
         left_alone: Grade.OK,
@@ -165,6 +188,18 @@ def test_doctor_has_the_signer_check_itself_and_says_when_it_is_not_to_be_truste
     assert len(failed) == 1 and "the signer signs wrongly" in failed[0]
     monkeypatch.setattr(Backpack, "self_check", lambda _venue: None, raising=False)
     assert any("passes its self-check" in finding.what for finding in account_checkup(workspace))
+
+
+def test_doctor_says_whether_a_dead_mans_switch_watches_over_an_account(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Backpack, "facts", replace(Backpack.facts, dead_mans_switch=True))
+    (workspace.bots / "sol.yaml").write_text(BOT)
+    for said, words in (("", "no dead man's switch set"), ("exclusive: true, ", "cancelled after 60 s")):
+        declared = FLEET.replace("{venue: backpack, ", "{venue: backpack, " + said, 1)
+        switched = declared.replace("exclusive: true, ", "exclusive: true, dead_mans_switch_s: 60, ")
+        (workspace.bots / "fleet.yaml").write_text(switched)
+        assert any(words in finding.what for finding in account_checkup(workspace))
 
 
 def test_doctor_finds_keys_the_venue_refuses(ask: Ask, workspace: Workspace) -> None:

@@ -11,6 +11,7 @@ import argparse
 import sys
 import tempfile
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 
 
@@ -21,7 +22,7 @@ def main() -> int:
     options.add_argument("files", nargs="*", help="messages to look at again, instead of fuzzing")
     chosen = options.parse_args()
     try:
-        import atheris
+        atheris = import_module("atheris")  # No dependency of ours: not every system has it.
     except ImportError:
         print("fuzz: skipped, because atheris is not installed: it has no wheel for this system or Python")
         return 0

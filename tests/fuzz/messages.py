@@ -16,7 +16,7 @@ from engine.testing.garbage import STATUSES
 from tests.exchanges import samples
 
 CHOICES = 3
-COMMANDS = tuple(samples.COMMANDS)
+COMMANDS = tuple(samples.COMMANDS | samples.SWITCHES)
 FRAME = len(COMMANDS)
 """Stands where a command's number would: the message is a WebSocket frame."""
 
@@ -30,14 +30,15 @@ def deliver(codecs: list[tuple[str, str, Codec]], data: bytes) -> None:
     """Decode one message; raises whatever the contract does not allow."""
     if len(data) < CHOICES:
         return
-    _, _, codec = codecs[data[0] % len(codecs)]
+    venue, _, codec = codecs[data[0] % len(codecs)]
     what, message = data[1] % (FRAME + 1), data[CHOICES:]
     if what == FRAME:
         take_frame(codec, message)
         codec.answer_frame(message)
         return
     response = HttpResponse(status=STATUSES[data[2] % len(STATUSES)], body=message)
-    take_reply(codec, samples.COMMANDS[COMMANDS[what]], response)
+    if (command := samples.commands(venue).get(COMMANDS[what])) is not None:
+        take_reply(codec, command, response)
 
 
 def corpus(codecs: list[tuple[str, str, Codec]]) -> Iterator[bytes]:
@@ -48,5 +49,5 @@ def corpus(codecs: list[tuple[str, str, Codec]]) -> Iterator[bytes]:
                 yield bytes((at, FRAME, 0)) + json.dumps(frame).encode()
         for reply_leg, command, response in samples.replies(venue):
             if reply_leg == leg and response.status in STATUSES:
-                number = next(i for i, name in enumerate(COMMANDS) if samples.COMMANDS[name] is command)
+                number = next(i for i, name in enumerate(COMMANDS) if samples.commands(venue).get(name) is command)
                 yield bytes((at, number, STATUSES.index(response.status))) + response.body

@@ -83,3 +83,20 @@ def test_a_fleets_cap_is_one_more_count_of_plain_requests(name: str) -> None:
     own = {one.name: one.per_minute for one in facts.counts}
     assert capped == {**own, "requests": 300}
     assert counts_of(facts, None) == facts.counts
+
+
+def lighter_site(api_key_index: int) -> Site:
+    """A leg on one account of Lighter, with the key of that number."""
+    one = site("alpha", Environment.MAINNET, "lighter")
+    keys = {**one.venue.throwaway_credentials("shared"), "api_key_index": str(api_key_index)}
+    return replace(one, credentials=keys)
+
+
+def test_bots_with_keys_of_their_own_number_at_the_same_time_and_those_with_one_key_take_turns() -> None:
+    with ExitStack() as held:
+        first, same, other = (
+            shared_with_host(lighter_site(index), fleet_allows=None, way="", held=held).lease for index in (4, 4, 5)
+        )
+        assert first.hold() and not same.hold() and other.hold()
+        first.release(17)
+        assert same.hold() and same.next_nonce == 17

@@ -100,7 +100,7 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
     assert names(BotSpec) == {"name", "labels", "enabled", "legs", "accounts", "strategy", "risk", "process"}
     assert below("fleet", "accounts.*") | {"name", "rest_url", "ws_url"} == names(AccountSpec)
     assert below("fleet", "venues.*.environments.*") == {"rest_url", "ws_url"}
-    assert below("fleet", "sim.*") | {"venue", "accounts"} == names(SimSpec)
+    assert below("fleet", "sim.*") | {"venue", "accounts", "tiers"} == names(SimSpec)
     assert below("fleet", "budgets") | {"id", "live_allowed", "accounts", "sims"} == names(FleetSpec)
 
 
@@ -136,6 +136,12 @@ def test_a_venue_asks_for_the_credentials_its_code_needs() -> None:
         assert below(f"venues/{venue}", "credentials") == set(facts.credential_fields)
 
 
+def test_a_venue_takes_a_dead_mans_switch_exactly_when_its_code_has_one() -> None:
+    for venue in venue_names():
+        is_taken = "integer" in fields(f"venues/{venue}")["dead_mans_switch_s"]["type"]
+        assert is_taken is find_venue(venue).facts.dead_mans_switch, venue
+
+
 def test_some_venue_has_every_kind_of_market_that_a_strategy_trades() -> None:
     kinds = {kind for name in strategy_kinds() for kind in load_schema(f"strategies/{name}")["x-legs"].values()}
     assert kinds <= {kind for venue in venue_names() for kind in find_venue(venue).facts.kinds}
@@ -166,6 +172,8 @@ def test_defaults_are_written_out_wherever_a_schema_has_one() -> None:
         ("accounts.alpha.credentials.api_key.env", Impact.RESTART),
         ("accounts.alpha.credentials.api_secret.file", Impact.RESTART),
         ("accounts.alpha.rest_url", Impact.RESTART),
+        ("accounts.alpha.exclusive", Impact.RESTART),
+        ("accounts.alpha.dead_mans_switch_s", Impact.RESTART),
         ("process.stop_policy", Impact.IN_PLACE),
         ("process.stop_timeout_s", Impact.RESTART),
         ("process.log_level", Impact.IN_PLACE),

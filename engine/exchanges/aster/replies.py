@@ -26,6 +26,7 @@ from engine.model.commands import (
     QueryOrder,
     QueryOrderHistory,
     QueryPosition,
+    SetDeadMansSwitch,
     SubmitOrder,
 )
 from engine.model.events import (
@@ -44,6 +45,7 @@ _POSITIONS = msgspec.json.Decoder(tuple[wire.PositionView, ...])
 _FUTURES_BALANCES = msgspec.json.Decoder(tuple[wire.FuturesBalance, ...])
 _SPOT_ACCOUNT = msgspec.json.Decoder(wire.SpotAccount)
 _DEPTH = msgspec.json.Decoder(wire.Depth)
+_COUNTDOWN = msgspec.json.Decoder(wire.Countdown)
 _EXCHANGE = msgspec.json.Decoder(wire.ExchangeInfoView)
 
 _PAST_NS = 7 * 24 * 3_600 * NS_PER_S - 60 * NS_PER_S
@@ -68,6 +70,7 @@ class ReplyDecoder:
             QueryBalances: self._balances,
             QueryBook: self._snapshot,
             QueryInstrument: self._market,
+            SetDeadMansSwitch: self._nothing,
         }
 
     def events(self, command: Command, response: HttpResponse, *, requested_ns: int, at_ns: int) -> Sequence[Event]:
@@ -80,6 +83,11 @@ class ReplyDecoder:
     def _order(self, reply: Reply) -> Sequence[Event]:
         return order_events(self._translator.order(_ORDER.decode(reply.body)), leg=self._leg, at_ns=reply.at_ns)
 
+    def _nothing(self, reply: Reply) -> Sequence[Event]:
+        """The countdown runs; that it does is all there is to know."""
+        _COUNTDOWN.decode(reply.body)
+        return ()
+
     def _open_orders(self, reply: Reply) -> Sequence[Event]:
         return reply.open_orders(map(self._translator.order, self._own_market(_ORDERS.decode(reply.body))))
 
@@ -90,9 +98,8 @@ class ReplyDecoder:
 
     def _fills(self, reply: Reply) -> Sequence[Event]:
         rows = _TRADES.decode(reply.body)
-        own = (row for row in rows if row.symbol == self._translator.symbol)
         since_ns = _complete_since_ns(reply, [row.time for row in rows])
-        return reply.fills(map(self._translator.fill, own), since_ns=since_ns)
+        return reply.fills(self._translator.fills(rows), since_ns=since_ns)
 
     def _position(self, reply: Reply) -> Sequence[Event]:
         if self._instrument.kind is MarketKind.SPOT:

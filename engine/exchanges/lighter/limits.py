@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from engine.exchanges.limits import WeightClass
-from engine.model.commands import CancelOrder, QueryFills, QueryOrderHistory, SubmitOrder
+from engine.model.commands import CancelOrder, QueryFills, QueryOrderHistory, SetDeadMansSwitch, SubmitOrder
 
 STANDARD_REQUESTS_PER_MINUTE = 60
 PREMIUM_WEIGHT_PER_MINUTE = 24_000
@@ -19,12 +19,15 @@ PREMIUM_CLASSES = (
         costs={
             SubmitOrder: TRANSACTION_WEIGHT,
             CancelOrder: TRANSACTION_WEIGHT,
+            SetDeadMansSwitch: TRANSACTION_WEIGHT,
             QueryOrderHistory: 100,
             QueryFills: 600,
         },
         other=300,
     ),
     WeightClass(
-        name="transactions", per_minute=PREMIUM_TRANSACTIONS_PER_MINUTE, costs={SubmitOrder: 1, CancelOrder: 1}
+        name="transactions",
+        per_minute=PREMIUM_TRANSACTIONS_PER_MINUTE,
+        costs={SubmitOrder: 1, CancelOrder: 1, SetDeadMansSwitch: 1},
     ),
 )

@@ -21,7 +21,7 @@ from engine.exchanges.interface import (
     VenueFacts,
 )
 from engine.exchanges.messages import HttpRequest, HttpResponse
-from engine.exchanges.paradex import wire
+from engine.exchanges.paradex import signing, wire
 from engine.exchanges.paradex.candles import candles
 from engine.exchanges.paradex.chains import MAINNET, TESTNET, chain_of, differences
 from engine.exchanges.paradex.codec import ParadexCodec
@@ -83,6 +83,9 @@ class Paradex:
     def account_identity(self, credentials: Credentials) -> str:
         """The account's address. One that must be derived is the production chain's: it only has to name it."""
         return hex(keys_of(credentials, MAINNET).account)
+
+    def self_check(self) -> None:
+        signing.self_check()
 
     def throwaway_credentials(self, seed: str) -> Credentials:
         ethereum_key = "0x" + hashlib.sha256(seed.encode()).hexdigest()
