@@ -195,9 +195,9 @@ def test_doctor_says_whether_a_dead_mans_switch_watches_over_an_account(
 ) -> None:
     monkeypatch.setattr(Backpack, "facts", replace(Backpack.facts, dead_mans_switch=True))
     (workspace.bots / "sol.yaml").write_text(BOT)
-    for said, words in (("", "no dead man's switch set"), ("exclusive: true, ", "cancelled after 60 s")):
+    for said, words in (("", "no dead man's switch set"), ("exclusive: true, ", "cancelled after 600 s")):
         declared = FLEET.replace("{venue: backpack, ", "{venue: backpack, " + said, 1)
-        switched = declared.replace("exclusive: true, ", "exclusive: true, dead_mans_switch_s: 60, ")
+        switched = declared.replace("exclusive: true, ", "exclusive: true, dead_mans_switch_s: 600, ")
         (workspace.bots / "fleet.yaml").write_text(switched)
         assert any(words in finding.what for finding in account_checkup(workspace))
 
