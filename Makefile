@@ -76,6 +76,8 @@ bench: $(VENV)/.development  ## footprint, tick-to-order and signing figures of 
 
 oracles: $(VENV)/.development  ## identities and published figures the engine must meet, in full
 	$(BIN)/python -m benchmarks.oracles.grid_identity
+	$(BIN)/python -m benchmarks.oracles.glft
+	$(BIN)/python -m benchmarks.oracles.avellaneda_stoikov
 
 SEEDS ?= 300
 FROM ?= 0

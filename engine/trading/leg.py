@@ -11,16 +11,17 @@ from engine.model.events import Level, PositionReported
 from engine.model.ids import ClientIdScheme
 from engine.model.instrument import Instrument, MarketKind
 from engine.model.order import OrderReport, OrderRequest, OrderStatus, RejectReason, Side
-from engine.model.target import Funds
+from engine.model.target import Funds, LegTarget
 from engine.model.value import Value
 from engine.risk.guard import Exposure, Guard
 from engine.spec.types import RiskSpec
 from engine.strategies.interface import LegView
 from engine.trading.accounting import Accounting
 from engine.trading.lifecycle import OwnOrder
+from engine.trading.mids import MidHistory
 from engine.trading.orders import SYSTEM_SLOT, Owner, OwnOrders, Sequence
 from engine.trading.others import OwnLevels
-from engine.trading.records import FillRecord, Note, OrderRecord, OrderState, Record
+from engine.trading.records import FillRecord, MemoRecord, Note, OrderRecord, OrderState, Record
 from engine.trading.refusals import Refusals
 from engine.trading.sync import Sync, is_question
 
@@ -56,6 +57,11 @@ class Leg:
         self._own_levels = OwnLevels()
         self.book_why_not = NO_BOOK_YET
         self.mark: Decimal | None = None
+        self.funding_rate: Decimal | None = None
+        self.mids = MidHistory()
+        self.memo = ""
+        self.idle_reason = ""
+        """Why the strategy wants less than usual, in its own words."""
         self.link_why_not = "not connected yet"
         self._connected_ns = 0
         self.was_synced = False
@@ -170,6 +176,14 @@ class Leg:
         """New limits, from now on."""
         self.guard = Guard(risk, self.instrument)
 
+    def wanted(self, target: LegTarget, at_ns: int) -> None:
+        """Keep what a target says beside its orders; a memo is on disk before those leave."""
+        self.idle_reason = target.reason
+        if target.memo is not None and target.memo != self.memo:
+            self.memo = target.memo
+            self.records.append(MemoRecord(leg=self.setup.leg, memo=target.memo))
+            self.note(at_ns, "the strategy remembers", memo=target.memo)
+
     def take_records(self) -> list[Record]:
         """What the journal must keep of the step that ends now."""
         taken, self.records = self.records, []
@@ -250,6 +264,9 @@ class Leg:
             base_change=books.base_change,
             quote_change=books.quote_change,
             executed_lots=books.executed_lots,
+            memo=self.memo,
+            recent_mids=self.mids.until(now_ns),
+            funding_rate=self.funding_rate,
         )
 
     def exposure(self, now_ns: int) -> Exposure:

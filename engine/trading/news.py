@@ -45,11 +45,13 @@ def take_news(leg: Leg, event: Event) -> bool:
 def _book_updated(leg: Leg, event: BookUpdated) -> bool:
     before = (leg.book_why_not, *_best_of_others(leg, event.at_ns))
     leg.book_why_not, leg.bids, leg.asks = "", event.bids, event.asks
-    return before != ("", *_best_of_others(leg, event.at_ns))
+    bid, ask = now = _best_of_others(leg, event.at_ns)
+    leg.mids.saw(bid[0][0] + ask[0][0] if bid and ask else None, event.at_ns)
+    return before != ("", *now)
 
 
-def _best_of_others(leg: Leg, at_ns: int) -> tuple[tuple[Level, ...], ...]:
-    return tuple(leg.others(side, at_ns)[:1] for side in Side)
+def _best_of_others(leg: Leg, at_ns: int) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
+    return leg.others(Side.BUY, at_ns)[:1], leg.others(Side.SELL, at_ns)[:1]
 
 
 def _book_lost(leg: Leg, event: BookLost) -> bool:
@@ -58,7 +60,7 @@ def _book_lost(leg: Leg, event: BookLost) -> bool:
 
 
 def _mark_updated(leg: Leg, event: MarkPriceUpdated) -> bool:
-    leg.mark = event.mark
+    leg.mark, leg.funding_rate = event.mark, event.funding_rate
     return False
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 import cli
 from engine.control.account_checkup import account_checkup
@@ -190,16 +189,19 @@ def test_doctor_has_the_signer_check_itself_and_says_when_it_is_not_to_be_truste
     assert any("passes its self-check" in finding.what for finding in account_checkup(workspace))
 
 
+@pytest.mark.parametrize(
+    ("declared", "words"),
+    [("", "no dead man's switch set"), ("exclusive: true, dead_mans_switch_s: 600, ", "cancelled after 600 s")],
+)
 def test_doctor_says_whether_a_dead_mans_switch_watches_over_an_account(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, declared: str, words: str
 ) -> None:
-    monkeypatch.setattr(Backpack, "facts", replace(Backpack.facts, dead_mans_switch=True))
-    (workspace.bots / "sol.yaml").write_text(BOT)
-    for said, words in (("", "no dead man's switch set"), ("exclusive: true, ", "cancelled after 600 s")):
-        declared = FLEET.replace("{venue: backpack, ", "{venue: backpack, " + said, 1)
-        switched = declared.replace("exclusive: true, ", "exclusive: true, dead_mans_switch_s: 600, ")
-        (workspace.bots / "fleet.yaml").write_text(switched)
-        assert any(words in finding.what for finding in account_checkup(workspace))
+    fleet = (
+        f"id: judges\naccounts:\n  alice: {{venue: aster, {declared}environment: sim, balances: {{USDT: 777}}}}\n"
+    )
+    (workspace.bots / "fleet.yaml").write_text(fleet)
+    (workspace.bots / "sol.yaml").write_text(BOT.replace("SOL_USDC_PERP", "BTCUSDT"))
+    assert any(words in finding.what for finding in account_checkup(workspace))
 
 
 def test_doctor_finds_keys_the_venue_refuses(ask: Ask, workspace: Workspace) -> None:

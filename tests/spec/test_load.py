@@ -219,14 +219,15 @@ def test_the_sample_fleet_loads_without_errors() -> None:
 
 
 @pytest.mark.parametrize(
-    "bot",
+    ("name", "bot"),
     [
-        "{account: alpha, market: SOL_USDC, lower: 170, upper: 190, capital: 5000}",
-        "{account: alpha, market: SOL_USDC_PERP, centre: 180, size: 0.5, direction: long}",
+        ("spot-grid", "{account: alpha, market: SOL_USDC, lower: 170, upper: 190, capital: 5000}"),
+        ("perp-grid", "{account: alpha, market: SOL_USDC_PERP, centre: 180, size: 0.5, direction: long}"),
+        ("following-perp-grid", "{account: alpha, market: SOL_USDC_PERP, capital: 5000, max_position: 30}"),
+        ("modelled-perp", "{account: alpha, market: SOL_USDC_PERP, size: 0.5, liquidity: 0.3, arrivals: 0.9}"),
     ],
 )
-def test_a_sample_grid_template_makes_a_bot_without_complaints(bot: str) -> None:
-    name = "perp-grid" if "centre" in bot else "spot-grid"
+def test_a_sample_template_makes_a_bot_without_complaints(name: str, bot: str) -> None:
     files = {
         "bots/fleet.yaml": (ROOT / "bots" / "fleet.yaml").read_text(),
         f"templates/{name}.yaml": (ROOT / "templates" / f"{name}.yaml").read_text(),

@@ -31,12 +31,14 @@ from engine.spec.types import (
     LegSpec,
     ProcessSpec,
     RiskSpec,
+    SentinelSpec,
     SimSpec,
     StopPolicy,
 )
 from engine.strategies import grid, market_maker, perp_grid, perp_market_maker
 from engine.strategies import registry as strategies
 from engine.strategies.ladder import LayerStep, SizeProfile
+from engine.strategies.pricing.shape import NEEDS, Pricing
 
 MEANING = ["bot", "fleet", *(f"strategies/{kind}" for kind in strategy_kinds())]
 MEANING += [f"venues/{venue}" for venue in venue_names()]
@@ -101,13 +103,18 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
     assert below("fleet", "accounts.*") | {"name", "rest_url", "ws_url"} == names(AccountSpec)
     assert below("fleet", "venues.*.environments.*") == {"rest_url", "ws_url"}
     assert below("fleet", "sim.*") | {"venue", "accounts", "tiers"} == names(SimSpec)
-    assert below("fleet", "budgets") | {"id", "live_allowed", "accounts", "sims"} == names(FleetSpec)
+    assert below("fleet", "budgets") | {"id", "live_allowed", "accounts", "sims", "sentinel"} == names(FleetSpec)
+    assert below("fleet", "sentinel") == names(SentinelSpec)
 
 
 def test_the_choices_in_the_schemas_are_the_enums_of_the_code() -> None:
     assert fields("bot")["process.stop_policy"]["enum"] == list(StopPolicy)
     assert fields("fleet")["accounts.*.environment"]["enum"] == list(Environment)
     assert fields("strategies/market_maker")["size_profile"]["enum"] == list(SizeProfile)
+    assert fields("strategies/market_maker")["pricing"]["enum"] == [*Pricing, None]
+    pricings = [Pricing.VOLATILITY, Pricing.AVELLANEDA_STOIKOV, Pricing.GLFT]
+    needs = [needed["then"]["required"] for needed in load_schema("common")["$defs"]["pricing_needs"]["allOf"]]
+    assert [list(NEEDS[pricing]) for pricing in pricings] == needs
     for kind in ("grid", "perp_grid"):
         assert fields(f"strategies/{kind}")["spacing"]["enum"] == list(Spacing)
         assert fields(f"strategies/{kind}")["boundary_action"]["enum"] == list(BoundaryAction)
