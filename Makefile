@@ -13,7 +13,7 @@ SOURCES := engine cli.py tests benchmarks
 export BOTCTL_WORKSPACE := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop test lint format matrix bench oracles chaos lock clean
+.PHONY: help demo demo-stop test lint format matrix bench oracles chaos fuzz lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -69,9 +69,10 @@ format: $(VENV)/.development  ## format the sources and sort their imports
 	$(BIN)/ruff check --select I --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-bench: $(VENV)/.development  ## footprint and tick-to-order figures of this machine
+bench: $(VENV)/.development  ## footprint, tick-to-order and signing figures of this machine
 	$(BIN)/python -m benchmarks.footprint
 	$(BIN)/python -m benchmarks.tick_to_order
+	$(BIN)/python -m benchmarks.signing
 
 oracles: $(VENV)/.development  ## identities and published figures the engine must meet, in full
 	$(BIN)/python -m benchmarks.oracles.grid_identity
@@ -83,6 +84,13 @@ FROM ?= 0
 
 chaos: $(VENV)/.development  ## seeded stories of trouble, none of which may cost money: SEEDS=n, go on at FROM=n
 	$(BIN)/python -m tests.chaos --from $(FROM) --seeds $(SEEDS)
+
+FUZZ_S ?= 60
+ATHERIS := atheris==3.0.0
+
+fuzz: $(VENV)/.development  ## decoders fuzzed by coverage, where atheris has a wheel: FUZZ_S=n
+	@$(BIN)/python -m pip install --quiet --only-binary :all: '$(ATHERIS)' || true
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_S)
 
 # For maintainers --------------------------------------------------------------------------------------------
 

@@ -51,8 +51,7 @@ def command(
 async def _run(workspace: Workspace, name: str, read_applied: Callable[[], AppliedBot], hold: Hold | None) -> None:
     secrets = Secrets(workspace, shell=os.environ, shell_allowed=True)
     console = ConsoleLines(sys.stderr, colour=_use_colour())
-    proxy = proxy_of(read_applied().spec, secrets, hide=console.hide)
-    world = LiveWorld(proxy)
+    world = LiveWorld(proxy_of(read_applied().spec, secrets, hide=console.hide))
     start_log(console, read_applied().spec.process.log_level)
     around = Surroundings(
         world=world,
@@ -60,7 +59,7 @@ async def _run(workspace: Workspace, name: str, read_applied: Callable[[], Appli
         secrets=secrets,
         holder=Holder(pid=os.getpid(), bot=name, workspace=str(workspace.root), since_ns=world.now_ns()),
         hide=console.hide,
-        way=proxy.digest if proxy else "",
+        way=world.way,
     )
     try:
         await run_process(around, BotProcess(around, read_applied, hold=hold))

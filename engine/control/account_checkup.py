@@ -54,7 +54,7 @@ def _account(counter: Counter) -> Iterator[Finding]:
     except BotctlError as error:
         yield Finding(grade=Grade.FAIL, what=f"{where}: {error.message}", hint=error.hint or "")
     yield _limit(where, counter)
-    yield from _left_alone(where, counter)
+    yield _left_alone(where, counter)
 
 
 def _signer(where: str, counter: Counter) -> Iterator[Finding]:
@@ -130,11 +130,13 @@ def _limit(where: str, counter: Counter) -> Finding:
     )
 
 
-def _left_alone(where: str, counter: Counter) -> Iterator[Finding]:
+def _left_alone(where: str, counter: Counter) -> Finding:
     """What no check can make good is said, so that nobody counts on it."""
-    if not counter.venue.facts.dead_mans_switch:
-        yield Finding(
-            grade=Grade.OK,
-            what=f"{where}: not covered: when this host is lost, its orders go on resting; {counter.account.venue} "
-            "has no dead man's switch",
-        )
+    account, has_switch = counter.account, counter.venue.facts.dead_mans_switch
+    if has_switch and account.exclusive and account.dead_mans_switch_s:
+        covered = f"when this host is lost, its orders are cancelled after {account.dead_mans_switch_s} s"
+        return Finding(grade=Grade.OK, what=f"{where}: {covered}")
+    why = "the account has no dead man's switch set" if has_switch else f"{account.venue} has no dead man's switch"
+    return Finding(
+        grade=Grade.OK, what=f"{where}: not covered: when this host is lost, its orders go on resting; {why}"
+    )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from engine.control.fleet import Fleet
 from engine.control.ways import ask_through, way_out
-from engine.exchanges.registry import find_venue
+from engine.exchanges.registry import configured_venue
 from engine.host.endpoints import account_endpoints
 from engine.host.facts import cached_facts, write_facts
 from engine.host.workspace import Workspace
@@ -47,7 +47,7 @@ def fetch_missing_facts(fleet: Fleet, bots: Iterable[BotSpec]) -> bool:
 
 
 def _fetch(fleet: Fleet, venue: str, account: AccountSpec, bots: list[BotSpec]) -> tuple[Instrument, ...]:
-    package = find_venue(venue)
+    package = configured_venue(venue, account.options)
     endpoints = account_endpoints(fleet.workspace, account, package.facts)
     proxy = way_out(fleet.workspace, bots)
     return ask_through(proxy, lambda world: fetch_instruments(world, package, endpoints))

@@ -220,7 +220,9 @@ async def _attempt(run: Halting, applied: AppliedBot) -> dict[str, LegStatus]:
     secrets = _secrets(workspace)
     world = LiveWorld(proxy_of(applied.spec, secrets, hide=run.handler.hide))
     holder = Holder(pid=os.getpid(), bot=name, workspace=str(workspace.root), since_ns=world.now_ns(), passing=True)
-    around = Surroundings(world=world, workspace=workspace, secrets=secrets, holder=holder, hide=run.handler.hide)
+    around = Surroundings(
+        world=world, workspace=workspace, secrets=secrets, holder=holder, hide=run.handler.hide, way=world.way
+    )
     work = WindUp(around, applied, StopPolicy.FLATTEN if run.flatten else StopPolicy.KEEP)
     watching = asyncio.create_task(_watch(run, name, work))
     try:

@@ -61,7 +61,9 @@ async def wind_up(
         since_ns=world.now_ns(),
         passing=True,
     )
-    around = Surroundings(world=world, workspace=workspace, secrets=secrets, holder=holder, hide=handler.hide)
+    around = Surroundings(
+        world=world, workspace=workspace, secrets=secrets, holder=holder, hide=handler.hide, way=world.way
+    )
     work = WindUp(around, applied, StopPolicy.KEEP)
     log.warning("nobody runs the bot: cancelling its orders", extra={"facts": {"waiting": work.pending()}})
     try:

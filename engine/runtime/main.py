@@ -81,8 +81,7 @@ def _may_run(workspace: Workspace, bot: str, hold: Hold) -> bool:
 
 async def _run(workspace: Workspace, bot: str, handler: JsonLines, hold: Hold | None) -> None:
     secrets, read_applied = Secrets(workspace, shell=os.environ), applied_reader(workspace, bot)
-    proxy = proxy_of(read_applied().spec, secrets, hide=handler.hide)
-    world = LiveWorld(proxy)
+    world = LiveWorld(proxy_of(read_applied().spec, secrets, hide=handler.hide))
     now_ns = world.now_ns()
     around = Surroundings(
         world=world,
@@ -90,7 +89,7 @@ async def _run(workspace: Workspace, bot: str, handler: JsonLines, hold: Hold | 
         secrets=secrets,
         holder=Holder(pid=os.getpid(), bot=bot, workspace=str(workspace.root), since_ns=now_ns),
         hide=handler.hide,
-        way=proxy.digest if proxy else "",
+        way=world.way,
     )
     delay_s = note_start(workspace, bot, now_ns)
     try:

@@ -15,7 +15,7 @@ from engine.transport.world import World
 
 
 class Sender(Protocol):
-    """A way out for requests."""
+    """A way out for requests. `command`: what the request carries out, if it is one."""
 
     def send(
         self, request: HttpRequest, *, timeout_s: float, command: Command | None = None
@@ -38,8 +38,7 @@ class Door:
     def send(
         self, request: HttpRequest, *, timeout_s: float, command: Command | None = None
     ) -> asyncio.Future[HttpResponse]:
-        """Write the request now; as `World.http`, and NotSent while the venue's address is unknown.
-        `command`: what it carries out, if it is one."""
+        """Write the request now; as `World.http`, and NotSent while the venue's address is unknown."""
         if self._endpoints is None:
             reply = asyncio.get_running_loop().create_future()
             reply.set_exception(NotSent("the venue's address is not known yet"))

@@ -13,7 +13,16 @@ from functools import partial
 from typing import TypeVar
 
 from engine.errors import AuthenticationFailed
-from engine.exchanges.interface import BookSource, Codec, Context, Endpoints, Gate, NonceSource, SocketCodec, Venue
+from engine.exchanges.interface import (
+    BookSource,
+    Codec,
+    Context,
+    Endpoints,
+    Gate,
+    NonceSource,
+    SocketCodec,
+    Venue,
+)
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
 from engine.model.account import BudgetUse
 from engine.model.commands import Command, QueryBook, SubmitOrder

@@ -26,6 +26,8 @@ class LiveWorld:
         self.random = random.Random()
         self._epoch_ns = time.time_ns() - time.monotonic_ns()
         self._proxy = proxy
+        self.way = proxy.digest if proxy else ""
+        """Tells one way out from another: venues that count by network address see each as a user of its own."""
         self._http = HttpClient(proxy=proxy)
 
     def now_ns(self) -> int:

@@ -190,6 +190,21 @@ def test_doctor_has_the_signer_check_itself_and_says_when_it_is_not_to_be_truste
     assert any("passes its self-check" in finding.what for finding in account_checkup(workspace))
 
 
+@pytest.mark.parametrize(
+    ("declared", "words"),
+    [("", "no dead man's switch set"), ("exclusive: true, dead_mans_switch_s: 600, ", "cancelled after 600 s")],
+)
+def test_doctor_says_whether_a_dead_mans_switch_watches_over_an_account(
+    workspace: Workspace, declared: str, words: str
+) -> None:
+    fleet = (
+        f"id: judges\naccounts:\n  alice: {{venue: aster, {declared}environment: sim, balances: {{USDT: 777}}}}\n"
+    )
+    (workspace.bots / "fleet.yaml").write_text(fleet)
+    (workspace.bots / "sol.yaml").write_text(BOT.replace("SOL_USDC_PERP", "BTCUSDT"))
+    assert any(words in finding.what for finding in account_checkup(workspace))
+
+
 def test_doctor_finds_keys_the_venue_refuses(ask: Ask, workspace: Workspace) -> None:
     (workspace.bots / "fleet.yaml").write_text(FLEET.replace("id: judges", "id: strangers"))
     (workspace.bots / "sol.yaml").write_text(BOT)

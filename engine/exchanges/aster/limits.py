@@ -14,6 +14,7 @@ from engine.model.commands import (
     QueryFills,
     QueryOrderHistory,
     QueryPosition,
+    SetDeadMansSwitch,
     SubmitOrder,
 )
 from engine.model.instrument import MarketKind
@@ -29,6 +30,7 @@ def weight_classes(kind: MarketKind) -> tuple[WeightClass, ...]:
         QueryPosition: 5,
         QueryBalances: 5,
         QueryBook: 20,
+        SetDeadMansSwitch: 10,
     }
     weights = WEIGHTS_PER_MINUTE[kind]
     return (
