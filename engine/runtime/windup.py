@@ -35,7 +35,8 @@ class WindUp:
     def __init__(self, around: Surroundings, applied: AppliedBot, policy: StopPolicy) -> None:
         self._around = around
         process = msgspec.structs.replace(applied.spec.process, stop_policy=policy)
-        spec = msgspec.structs.replace(applied.spec, process=process)
+        risk = msgspec.structs.replace(applied.spec.risk, on_trip=None)  # Also of a tripped bot `policy` decides.
+        spec = msgspec.structs.replace(applied.spec, process=process, risk=risk)
         self._applied = msgspec.structs.replace(applied, spec=spec)
         self._bot: Bot | None = None
 

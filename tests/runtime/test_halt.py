@@ -99,6 +99,17 @@ def test_a_lock_file_that_names_somebody_else_kills_nobody(stage: Stage) -> None
     assert halted(stage)[0].pending == ""
 
 
+def test_a_process_that_holds_only_its_markets_lock_is_ended_too(stage: Stage) -> None:
+    stage.apply(bot_spec())
+    stage.simulate()
+    engine = trading(stage)
+    (stage.workspace.locks / "maker").unlink()
+    (stage.workspace.runtime_dir / "maker.sock").unlink()
+    bot, _ = halted(stage)
+    assert (bot.pending, journal_orders(stage)) == ("", 0)
+    assert engine.wait(10) == -signal.SIGKILL
+
+
 def test_a_bot_whose_simulated_venue_is_gone_has_nothing_left_to_cancel(stage: Stage) -> None:
     stage.apply(bot_spec())
     simulator = stage.simulate()
