@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.model.value import Value
-from engine.plan.observed import Engine, Leg, Observed, ProcessState, Unknown
+from engine.plan.observed import Engine, Hedge, Leg, Observed, ProcessState, Unknown
 from engine.plan.view import BotView, view
 from engine.spec.types import BotSpec
 
@@ -27,6 +27,13 @@ class BotStatus(Value, frozen=True, kw_only=True):
     pid: int | None
     generation: int | None
     legs: dict[str, Leg]
+    hedge: Hedge | None = None
+    """Of a bot that hedges: what is open, and how long hedging takes."""
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether it may be left alone."""
+        return self.state in CALM and not (self.hedge and self.hedge.alarm)
 
 
 def fleet_status(observed: Observed) -> tuple[BotStatus, ...]:
@@ -56,6 +63,7 @@ def _status(spec: BotSpec, seen: BotView) -> BotStatus:
         pid=engine.pid if engine else (seen.process.pid if seen.process else None),
         generation=engine.generation if engine else None,
         legs=legs,
+        hedge=engine.hedge if engine else None,
     )
 
 
@@ -80,6 +88,8 @@ def _talking(seen: BotView, engine: Engine) -> tuple[str, str]:
     if seen.hold and engine.state == "paused":
         return "held", _held(seen)
     reasons = sorted({leg.why_not for leg in engine.legs.values() if leg.why_not})
+    if engine.hedge and (why_not := engine.hedge.alarm or engine.hedge.why_not):
+        reasons.insert(0, why_not)
     if not seen.is_supervised:
         reasons.append("runs unsupervised")
     return engine.state, "; ".join(reasons)

@@ -6,6 +6,7 @@ Unavailable is not empty (law 1): what could not be asked is an `Unknown` with t
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 from engine.model.value import Message, Value
 from engine.spec.types import BotSpec, FleetSpec
@@ -65,6 +66,16 @@ class Leg(Value, frozen=True, kw_only=True):
     """How the account's request budget stands, over all its users on this host."""
 
 
+class Hedge(Value, frozen=True, kw_only=True):
+    """What a hedging engine says of its hedge; `residual` is signed base units as text, durations are in ms."""
+
+    residual: str
+    open_since_ns: int | None
+    alarm: str
+    why_not: str
+    time_to_hedge: dict[str, Any]
+
+
 class Engine(Message, frozen=True, kw_only=True):
     """What an engine says of itself on its control socket. `spec` is what it runs, where that is still known."""
 
@@ -73,6 +84,7 @@ class Engine(Message, frozen=True, kw_only=True):
     fingerprint: str
     generation: int | None
     legs: dict[str, Leg]
+    hedge: Hedge | None = None
     spec: BotSpec | None = None
 
 

@@ -18,7 +18,7 @@ from engine.model.events import Paused
 from engine.runtime.bot import WHOLE_BOT, Bot
 from engine.runtime.logs import set_level
 from engine.runtime.remains import orders_left
-from engine.runtime.report import legs_report
+from engine.runtime.report import hedge_report, legs_report
 from engine.runtime.startup import Started, Surroundings, start_bot
 from engine.runtime.stopping import stop_trading
 from engine.session.session import Session
@@ -89,6 +89,7 @@ class BotProcess:
             "fingerprint": self.applied.fingerprint,
             "generation": self.applied.meta.number,
             "legs": legs_report(self.applied, self.bot.status, self._budgets()) if self.bot else {},
+            "hedge": hedge_report(self.bot.status.hedge) if self.bot else None,
             "started_ns": self._started_ns,
         }
 

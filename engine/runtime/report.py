@@ -10,6 +10,7 @@ import msgspec
 
 from engine.host.generation import AppliedBot
 from engine.model.instrument import plain
+from engine.trading.hedging import HedgeStatus
 from engine.trading.status import LegStatus, MachineStatus
 from engine.transport.pacing import Use
 
@@ -23,6 +24,17 @@ def legs_report(applied: AppliedBot, status: MachineStatus, budgets: Mapping[str
             **_figures(leg),
         }
         for name, leg in status.legs.items()
+    }
+
+
+def hedge_report(hedge: HedgeStatus | None) -> dict[str, Any] | None:
+    """What is not hedged, and how long hedging takes; None for a bot that hedges nothing."""
+    if hedge is None:
+        return None
+    return {
+        **msgspec.structs.asdict(hedge),
+        "residual": plain(hedge.residual),
+        "time_to_hedge": msgspec.structs.asdict(hedge.time_to_hedge),
     }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from engine.model.instrument import plain
-from engine.spec.schema import fill_defaults
+from engine.spec.schema import fill_defaults, load_schema
 from engine.spec.types import AccountSpec, BotSpec, Environment, FleetSpec, SimSpec
 
 Data = dict[str, Any]
@@ -35,10 +35,12 @@ def fleet_spec(written: Data) -> FleetSpec:
     )
 
 
-def bot_spec(written: Data, accounts: dict[str, AccountSpec]) -> BotSpec:
-    """A bot from the data of its valid, overlaid document. Its accounts must exist."""
-    data = fill_defaults(written, "bot")
-    legs = {name: _leg(leg, accounts) for name, leg in written_legs(data["exchange"]).items()}
+def bot_spec(document: Data, accounts: dict[str, AccountSpec]) -> BotSpec:
+    """A bot from the data of its valid, overlaid document. Its accounts must exist, and its strategy's legs."""
+    data = fill_defaults(document, "bot")
+    written = written_legs(data["exchange"])
+    order = load_schema(f"strategies/{data['strategy']['kind']}")["x-legs"]
+    legs = {name: _leg(written[name], accounts) for name in order}
     used = sorted({leg["account"] for leg in legs.values()})
     strategy = data["strategy"]
     return msgspec.convert(

@@ -1,4 +1,4 @@
-"""The bot as a pure machine: `step(event, budget) -> Step`.
+"""The bot as a pure machine: `step(event, budgets) -> Step`.
 
 Events change the legs' state (`news`); then the machine decides (`_decide`): ask the venue where something is
 unknown, and send the difference between what the strategy wants resting and what rests, as far as limits and
@@ -15,9 +15,10 @@ from engine.model.events import Event, Paused, Resumed, StopRequested, TimePasse
 from engine.model.instrument import MarketKind
 from engine.model.target import InventoryTarget, LegTarget, Target
 from engine.spec.types import BotSpec, StopPolicy
-from engine.strategies.interface import View
+from engine.strategies.interface import Hedger, View
 from engine.strategies.registry import build_strategy
 from engine.trading.desk import Desk
+from engine.trading.hedging import HedgeWatch
 from engine.trading.leg import Leg, LegSetup
 from engine.trading.news import take_news
 from engine.trading.orders import Sequence
@@ -27,6 +28,7 @@ from engine.trading.status import MachineStatus, leg_status
 from engine.trading.sync import is_question
 
 NOTHING = LegTarget(reason="nothing should rest")
+NO_BUDGET = Budget(reduce=0, cancel=0, place=0)
 SHORTEST_WAKE_NS = 10 * NS_PER_MS
 """What is due but has no budget must not spin."""
 
@@ -40,34 +42,42 @@ class Machine:
         self._spec = spec
         self._strategy = build_strategy(spec.strategy)
         self._legs = {name: Leg(setup, spec.risk, sequence) for name, setup in legs.items()}
+        self._hedge = self._watch_hedge()
         self._paused = self._stopping = False
         for fill in memory.fills:
             self._legs[fill.leg].remember_fill(fill)
+            if self._hedge:
+                self._hedge.remember(fill.fill.at_ns)
         for record in memory.orders:
             self._legs[record.request.leg].remember_order(record)
 
     # The only entrances -------------------------------------------------------------------------------------
 
-    def step(self, event: Event, budget: Budget) -> Step:
-        """Take one event and decide. `event.at_ns` never goes back by more than the caller's clock does."""
+    def step(self, event: Event, budgets: Mapping[str, Budget]) -> Step:
+        """Take one event and decide. `event.at_ns` never goes back by more than the caller's clock does. `budgets`
+        are by leg: each leg's requests are its own account's."""
         changed = self._take(event)
-        return self._decide(event.at_ns, Purse(budget)) if changed else Step(wake_ns=self._wake_ns(event.at_ns))
+        return self._decide(event.at_ns, budgets) if changed else Step(wake_ns=self._wake_ns(event.at_ns))
 
-    def reconfigure(self, spec: BotSpec, at_ns: int, budget: Budget) -> Step:
+    def reconfigure(self, spec: BotSpec, at_ns: int, budgets: Mapping[str, Budget]) -> Step:
         """Take new strategy, risk and process settings without stopping (an in-place change)."""
         self._strategy = build_strategy(spec.strategy)
         self._spec = spec
+        if self._hedge and isinstance(self._strategy, Hedger):
+            self._hedge.apply(self._strategy.hedging)
         for leg in self._legs.values():
             leg.limit_by(spec.risk)
-        return self._decide(at_ns, Purse(budget))
+        return self._decide(at_ns, budgets)
 
     @property
     def is_stopped(self) -> bool:
         """True once nothing of ours can rest any more and the position is as the stop policy wants it."""
         if not self._stopping or any(True for leg in self._legs.values() for _ in leg.orders.live):
             return False
+        if self._hedge and self._hedge.is_open:
+            return False
         return self._spec.process.stop_policy is not StopPolicy.FLATTEN or all(
-            abs(leg.held_lots) < leg.least_lots for leg in self._legs.values()
+            abs(leg.held_lots) < leg.least_lots for leg in self._leading_legs.values()
         )
 
     def last_cancels(self) -> tuple[CancelOrder, ...]:
@@ -84,6 +94,7 @@ class Machine:
             paused=self._paused,
             stopping=self._stopping,
             legs={name: leg_status(leg) for name, leg in self._legs.items()},
+            hedge=self._hedge.status() if self._hedge else None,
         )
 
     # News ---------------------------------------------------------------------------------------------------
@@ -105,15 +116,17 @@ class Machine:
 
     # Decisions ----------------------------------------------------------------------------------------------
 
-    def _decide(self, now_ns: int, purse: Purse) -> Step:
+    def _decide(self, now_ns: int, budgets: Mapping[str, Budget]) -> Step:
+        purses = {name: Purse(budgets.get(name, NO_BUDGET)) for name in self._legs}
+        if self._hedge:
+            self._hedge.look(now_ns)
         commands: list[Command] = []
-        for leg in self._legs.values():
-            commands += self._ask(leg, now_ns, purse)
-        target = self._target(now_ns)
         for name, leg in self._legs.items():
-            if (wanted := target.get(name)) is not None:
-                desk = Desk(leg, now_ns, purse)
-                commands += desk.bring_about(wanted, self._strategy.requote_threshold_ticks)
+            commands += self._ask(leg, now_ns, purses[name])
+        target = self._target(now_ns, purses)
+        for name in sorted(target, key=lambda name: target[name].inventory is None):
+            desk = Desk(self._legs[name], now_ns, purses[name])
+            commands += desk.bring_about(target[name], self._strategy.requote_threshold_ticks)
         records = tuple(record for leg in self._legs.values() for record in leg.take_records())
         return Step(commands=tuple(commands), records=records, wake_ns=self._wake_ns(now_ns))
 
@@ -125,19 +138,49 @@ class Machine:
             return []
         return leg.sync.start(now_ns, leg.asked_since_ns(now_ns))
 
-    def _target(self, now_ns: int) -> Target:
+    def _target(self, now_ns: int, purses: Mapping[str, Purse]) -> Target:
         """What each leg should look like; a leg that was never synchronised is left exactly as it is."""
+        legs = {name: leg.view(now_ns, takes=purses[name].takes) for name, leg in self._legs.items()}
+        view = View(now_ns=now_ns, legs=legs)
         if self._stopping:
-            return {name: self._parting(leg) for name, leg in self._legs.items()}
-        if self._paused or any(leg.why_not for leg in self._legs.values()):
-            return {name: NOTHING for name, leg in self._legs.items() if leg.may_be_pulled(now_ns)}
-        return self._strategy.target(
-            View(now_ns=now_ns, legs={name: leg.view() for name, leg in self._legs.items()})
-        )
+            return {name: self._parting(name, leg) for name, leg in self._legs.items()} | self._owed(view)
+        alarm = self._hedge.alarm if self._hedge else ""
+        if self._paused or alarm or any(leg.why_not for leg in self._legs.values()):
+            pulled = {name: NOTHING for name, leg in self._legs.items() if leg.may_be_pulled(now_ns)}
+            return pulled | self._owed(view)
+        target = self._strategy.target(view)
+        if self._hedge and isinstance(self._strategy, Hedger):
+            self._hedge.why_not = target[self._strategy.hedging.maker].reason
+        return target
 
-    def _parting(self, leg: Leg) -> LegTarget:
-        """What the stop policy leaves of a leg: no quotes, and no position where it says flatten."""
-        if self._spec.process.stop_policy is not StopPolicy.FLATTEN or leg.book_why_not:
+    def _owed(self, view: View) -> Target:
+        """The hedge of what was filled, which is owed whether or not anything is quoted. Only a leg of which all is
+        known is hedged on: fills that were not heard may have hedged already."""
+        if not isinstance(self._strategy, Hedger) or self._legs[self._strategy.hedging.hedge].why_not:
+            return {}
+        return self._strategy.owed(view)
+
+    def _watch_hedge(self) -> HedgeWatch | None:
+        if not isinstance(self._strategy, Hedger):
+            return None
+        rule = self._strategy.hedging
+        hedge = self._legs[rule.hedge]
+        hedge.sync.asks_balances = True
+        return HedgeWatch(rule, self._legs[rule.maker], hedge)
+
+    @property
+    def _leading_legs(self) -> Mapping[str, Leg]:
+        """Those whose position is their own decision; a hedge leg follows."""
+        if not isinstance(self._strategy, Hedger):
+            return self._legs
+        following = self._strategy.hedging.hedge
+        return {name: leg for name, leg in self._legs.items() if name != following}
+
+    def _parting(self, name: str, leg: Leg) -> LegTarget:
+        """What the stop policy leaves of a leg: no quotes, and no position where it says flatten. A hedge leg is
+        flattened by following."""
+        keeps = self._spec.process.stop_policy is not StopPolicy.FLATTEN
+        if keeps or leg.book_why_not or name not in self._leading_legs:
             return NOTHING
         slippage_bps = self._spec.risk.price_band_bps / 2
         perp = leg.instrument.kind is MarketKind.PERP
@@ -146,5 +189,6 @@ class Machine:
     def _wake_ns(self, now_ns: int) -> int | None:
         due = [leg.refusals.next_ns(now_ns) for leg in self._legs.values()]
         due += [leg.sync.next_ns for leg in self._legs.values() if not leg.link_why_not or self._stopping]
+        due += [self._hedge.due_ns] if self._hedge else []
         soonest = min((ns for ns in due if ns is not None), default=None)
         return None if soonest is None else max(soonest, now_ns + SHORTEST_WAKE_NS)

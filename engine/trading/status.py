@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from engine.model.value import Value
+from engine.trading.hedging import HedgeStatus
 from engine.trading.leg import Leg
 from engine.trading.records import OrderState
 
@@ -40,6 +41,8 @@ class MachineStatus(Value, frozen=True, kw_only=True):
     paused: bool
     stopping: bool
     legs: dict[str, LegStatus]
+    hedge: HedgeStatus | None = None
+    """Of a bot that hedges one leg with another."""
 
 
 def leg_status(leg: Leg) -> LegStatus:

@@ -34,7 +34,7 @@ from engine.spec.types import (
     SimSpec,
     StopPolicy,
 )
-from engine.strategies import grid, market_maker, perp_grid, perp_market_maker
+from engine.strategies import grid, maker_taker_hedge, market_maker, perp_grid, perp_market_maker
 from engine.strategies import registry as strategies
 from engine.strategies.ladder import LayerStep, SizeProfile
 
@@ -42,6 +42,7 @@ MEANING = ["bot", "fleet", *(f"strategies/{kind}" for kind in strategy_kinds())]
 MEANING += [f"venues/{venue}" for venue in venue_names()]
 PARAMETERS: dict[str, type[Value]] = {
     "grid": grid.Parameters,
+    "maker_taker_hedge": maker_taker_hedge.Parameters,
     "market_maker": market_maker.Parameters,
     "perp_grid": perp_grid.Parameters,
     "perp_market_maker": perp_market_maker.Parameters,
@@ -137,7 +138,8 @@ def test_a_venue_asks_for_the_credentials_its_code_needs() -> None:
 
 
 def test_some_venue_has_every_kind_of_market_that_a_strategy_trades() -> None:
-    kinds = {kind for name in strategy_kinds() for kind in load_schema(f"strategies/{name}")["x-legs"].values()}
+    legs = [load_schema(f"strategies/{name}")["x-legs"] for name in strategy_kinds()]
+    kinds = {kind for leg in legs for kinds in leg.values() for kind in kinds}
     assert kinds <= {kind for venue in venue_names() for kind in find_venue(venue).facts.kinds}
 
 
