@@ -89,7 +89,7 @@ def _rows(bot: BotStatus) -> list[tuple[str, ...]]:
     head = (bot.name, bot.state, bot.venue, bot.account, bot.market, bot.strategy)
     if not bot.legs:
         return [(*head, *_figures(bot.orders, bot.fills), *_money(None))]
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, leg in bot.legs.items():
         place = ("", "", leg.venue, leg.account, leg.market, f"  {name}") if rows else head
         rows.append((*place, *_figures(leg.orders, leg.fills), *_money(leg)))

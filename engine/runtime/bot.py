@@ -98,7 +98,8 @@ class Bot:
         try:
             self._carry_out(step)
         except BotctlError as error:
-            self.failed.set_exception(error)
+            if not self.failed.done():
+                self.failed.set_exception(error)
             raise
 
     def cancel_blindly(self) -> int:

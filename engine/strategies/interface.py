@@ -12,6 +12,8 @@ from engine.model.instrument import Instrument, MarketKind
 from engine.model.target import Target
 from engine.model.value import Value
 
+BPS = 10_000
+
 
 class LegView(Value, frozen=True, kw_only=True):
     """One leg as its strategy sees it: a whole book, and what own fills made of the account.
@@ -72,8 +74,13 @@ class HedgeRule(Value, frozen=True, kw_only=True):
 
     maker: str
     hedge: str
+    slippage_bps: Decimal
     max_unhedged: Decimal
     escalate_after_s: Decimal
+
+    def least_lots(self, hedge: Instrument, bids: tuple[Level, ...]) -> int:
+        """The smallest hedge the venue takes, wherever within the slippage it may be priced."""
+        return hedge.min_lots(int(bids[0][0] * (1 - self.slippage_bps / BPS)) if bids else 0)
 
 
 @runtime_checkable

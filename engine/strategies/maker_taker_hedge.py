@@ -16,12 +16,11 @@ from engine.model.instrument import MarketKind
 from engine.model.order import Side
 from engine.model.target import InventoryTarget, LegTarget, Quote, Target
 from engine.model.value import Value
-from engine.strategies.interface import HedgeRule, LegView, View
+from engine.strategies.interface import BPS, HedgeRule, LegView, View
 
 MAKER, HEDGE = "maker", "hedge"
 HEDGES_AHEAD = 4
 """Room for so many hedges must be left before anything is quoted: both sides may fill, and each be tried again."""
-BPS = 10_000
 
 
 class Parameters(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,6 +46,7 @@ class MakerTakerHedge:
         self.hedging = HedgeRule(
             maker=MAKER,
             hedge=HEDGE,
+            slippage_bps=parameters.hedge_slippage_bps,
             max_unhedged=parameters.max_unhedged,
             escalate_after_s=parameters.escalate_after_s,
         )
@@ -54,7 +54,7 @@ class MakerTakerHedge:
     def target(self, view: View) -> Target:
         """Quotes on both sides of the maker leg, as far as their fills could be hedged at once."""
         maker, hedge = view.legs[MAKER], view.legs[HEDGE]
-        reason = _why_not(maker, hedge)
+        reason = self._why_not(maker, hedge)
         quotes = [] if reason else [quote for side in Side if (quote := self._quote(side, maker, hedge))]
         if not quotes and not reason:
             reason = "position limit, or too little free on the hedge account"
@@ -65,9 +65,22 @@ class MakerTakerHedge:
         hedge = view.legs[HEDGE]
         inventory = InventoryTarget(
             lots=hedge.position_lots - _open_lots(view.legs[MAKER], hedge),
-            slippage_bps=self.parameters.hedge_slippage_bps,
+            slippage_bps=self.hedging.slippage_bps,
         )
         return {HEDGE: LegTarget(inventory=inventory)}
+
+    def _why_not(self, maker: LegView, hedge: LegView) -> str:
+        """What forbids every quote; empty when nothing does."""
+        if not all((maker.bids, maker.asks, hedge.bids, hedge.asks)):
+            return "a side of a book is empty"
+        if hedge.takes_left < HEDGES_AHEAD:
+            return "too little request budget or order rate left to hedge"
+        if hedge.available is None:
+            return "what the hedge account has free is unknown"
+        due = abs(_open_lots(maker, hedge)) >= self.hedging.least_lots(hedge.instrument, hedge.bids)
+        if due and hedge.take_refused:
+            return f"the last hedge was refused: {hedge.take_refused}"
+        return ""
 
     def _quote(self, side: Side, maker: LegView, hedge: LegView) -> Quote | None:
         parameters, instrument = self.parameters, maker.instrument
@@ -101,19 +114,6 @@ class MakerTakerHedge:
             return available.get(needed[0], Decimal(0)) >= needed[1]
         adding = size if hedge.held_base * side.sign >= 0 else max(Decimal(0), size - abs(hedge.held_base))
         return _free_margin(available, instrument.quote) * self.parameters.hedge_leverage >= adding * price
-
-
-def _why_not(maker: LegView, hedge: LegView) -> str:
-    """What forbids every quote; empty when nothing does."""
-    if not all((maker.bids, maker.asks, hedge.bids, hedge.asks)):
-        return "a side of a book is empty"
-    if hedge.takes_left < HEDGES_AHEAD:
-        return "too little request budget or order rate left to hedge"
-    if hedge.available is None:
-        return "what the hedge account has free is unknown"
-    if hedge.take_refused and abs(_open_lots(maker, hedge)) >= hedge.instrument.min_lots(hedge.bids[0][0]):
-        return f"the last hedge was refused: {hedge.take_refused}"
-    return ""
 
 
 def _open_lots(maker: LegView, hedge: LegView) -> int:

@@ -72,6 +72,8 @@ class Desk:
             return []
         ticks = book[0][0] + side.sign * int(book[0][0] * wanted.slippage_bps / BPS)
         lots = min(abs(missing), leg.reducible_lots(side)) if wanted.reduce_only else abs(missing)
+        if lots < leg.instrument.min_lots(ticks):
+            return []
         largest = leg.guard.largest_lots(ticks)
         placement = Placement(
             slot=INVENTORY_SLOT,

@@ -49,7 +49,8 @@ class HedgeWatch:
     @property
     def is_open(self) -> bool:
         """Whether there is enough to hedge; less than the smallest order waits for more."""
-        return abs(self.residual) >= self._hedge.instrument.size(self._hedge.least_lots)
+        leg = self._hedge
+        return abs(self.residual) >= leg.instrument.size(self._rule.least_lots(leg.instrument, leg.bids))
 
     @property
     def due_ns(self) -> int | None:

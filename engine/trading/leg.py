@@ -285,7 +285,7 @@ class Leg:
 
     def exposure(self, now_ns: int) -> Exposure:
         """What the guard weighs: the worse of both positions, and everything that may still execute."""
-        own, venue = self.accounting.position_lots, self._venue_position_now()
+        own, venue = self.held_lots, self._venue_position_now()
         perp = self.instrument.kind is MarketKind.PERP
         other = venue if perp and venue is not None else own
         return Exposure(

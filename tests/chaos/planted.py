@@ -14,18 +14,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from engine.model.value import Value
+from tests.chaos.story import HEDGES_EVERY
 
 ROOT = Path(__file__).parents[2]
 SEEDS = 60
 
 
 class Bug(Value, frozen=True, kw_only=True):
-    """`right` stands exactly once in `file`, and `wrong` takes its place."""
+    """`right` stands exactly once in `file`, and `wrong` takes its place. `hedges`: only a bot that hedges shows it."""
 
     name: str
     file: str
     right: str
     wrong: str
+    hedges: bool = False
 
 
 BUGS = (
@@ -111,6 +113,35 @@ BUGS = (
         right="self.state = self.final if agree else OrderState.CLOSING",
         wrong="self.state = self.final",
     ),
+    Bug(
+        name="hedge again while a hedge is under way",
+        file="trading/desk.py",
+        right="        coming = leg.taking_lots\n",
+        wrong="        coming = 0\n",
+        hedges=True,
+    ),
+    Bug(
+        name="take what was open before a restart for flat",
+        file="strategies/maker_taker_hedge.py",
+        right="    residual = maker.held_base + hedge.held_base\n",
+        wrong="    known = _KNOWN.setdefault(id(maker.executed_lots), maker.held_base + hedge.held_base)\n"
+        "    residual = maker.held_base + hedge.held_base - known\n",
+        hedges=True,
+    ),
+    Bug(
+        name="hedge on a leg whose fills are not known",
+        file="trading/machine.py",
+        right="if not isinstance(self._strategy, Hedger) or self._legs[self._strategy.hedging.hedge].why_not:",
+        wrong="if not isinstance(self._strategy, Hedger):",
+        hedges=True,
+    ),
+    Bug(
+        name="stop without finishing the hedge",
+        file="trading/machine.py",
+        right="        if self._hedge and self._hedge.is_open:\n            return False\n",
+        wrong="",
+        hedges=True,
+    ),
 )
 
 
@@ -131,8 +162,9 @@ def noticed(bug: Bug) -> str:
     """The first thing the harness has to say about it; empty when it notices nothing."""
     with TemporaryDirectory(prefix="planted-") as directory:
         plant(bug, Path(directory))
+        only = ["--every", str(HEDGES_EVERY)] if bug.hedges else []
         run = subprocess.run(
-            [sys.executable, "-m", "tests.chaos", "--seeds", str(SEEDS), "--fail-fast"],
+            [sys.executable, "-m", "tests.chaos", "--seeds", str(SEEDS), *only, "--fail-fast"],
             cwd=directory,
             env={**os.environ, "PYTHONPATH": directory},
             capture_output=True,
