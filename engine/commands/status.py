@@ -91,7 +91,7 @@ def _rows(bot: BotStatus) -> list[tuple[str, ...]]:
         return [(*head, *_figures(bot.orders, bot.fills), *_money(None))]
     rows: list[tuple[str, ...]] = []
     for name, leg in bot.legs.items():
-        place = ("", "", leg.venue, leg.account, leg.market, f"  {name}") if rows else head
+        place = ("", "", leg.venue, leg.account, leg.market, name) if rows else head
         rows.append((*place, *_figures(leg.orders, leg.fills), *_money(leg)))
     return rows
 

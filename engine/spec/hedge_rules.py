@@ -29,6 +29,14 @@ def legs_complaints(spec: BotSpec) -> Iterator[Complaint]:
             message=f"both legs trade {hedge.market} on account {hedge.account}: the hedge would undo every fill",
             hint="another market of the same asset, or another account",
         )
+    elif (maker.venue, maker.market) == (hedge.venue, hedge.market):
+        yield Complaint(
+            code="hedges-in-its-own-book",
+            field=(*_HEDGE, "market"),
+            message=f"both legs trade {hedge.market} at {hedge.venue}: a hedge may meet the bot's own quotes",
+            hint="another market of the same asset, or another venue",
+            is_warning=True,
+        )
     environments = [spec.accounts[leg.account].environment for leg in (maker, hedge)]
     if environments[0] is not environments[1]:
         yield Complaint(

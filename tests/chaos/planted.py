@@ -21,7 +21,8 @@ SEEDS = 60
 
 
 class Bug(Value, frozen=True, kw_only=True):
-    """`right` stands exactly once in `file`, and `wrong` takes its place. `hedges`: only a bot that hedges shows it."""
+    """`right` stands exactly once in `file`, and `wrong` takes its place. One of the kind `hedges` is looked for in
+    stories of a bot that hedges only."""
 
     name: str
     file: str
@@ -122,10 +123,9 @@ BUGS = (
     ),
     Bug(
         name="take what was open before a restart for flat",
-        file="strategies/maker_taker_hedge.py",
-        right="    residual = maker.held_base + hedge.held_base\n",
-        wrong="    known = _KNOWN.setdefault(id(maker.executed_lots), maker.held_base + hedge.held_base)\n"
-        "    residual = maker.held_base + hedge.held_base - known\n",
+        file="trading/machine.py",
+        right="        for fill in memory.fills:\n",
+        wrong="        for fill in ():\n",
         hedges=True,
     ),
     Bug(
