@@ -86,9 +86,9 @@ class Place(Value, frozen=True, kw_only=True):
 
 
 class HedgePlay:
-    """One performance. `directory` is its own."""
+    """One performance. `directory` is its own; keywords change the strategy's parameters."""
 
-    def __init__(self, directory: Path, story: Story) -> None:
+    def __init__(self, directory: Path, story: Story, **strategy: Any) -> None:
         self.story = story
         self.workspace = Workspace(root=directory)
         self.complaints: list[str] = []
@@ -105,7 +105,7 @@ class HedgePlay:
             leg: Place(leg=leg, exchange=self.venues[venue].exchange, account=account, symbol=market)
             for leg, (venue, account, market) in legs.items()
         }
-        self.spec = _spec(legs, flatten=story.flatten)
+        self.spec = _spec(legs, STRATEGY | strategy, flatten=story.flatten)
         self.generations = 0
         self._write_generation()
         for venue in self.venues:
@@ -123,14 +123,14 @@ class HedgePlay:
             if isinstance(each, Mishap):
                 self.loop.call_later(each.at_ms / 1000, self.keeper.suffer, each)
         life = asyncio.ensure_future(self.keeper.keep())
-        looking = asyncio.ensure_future(self._look())
-        interfering = asyncio.ensure_future(self._interfere())
+        looking = asyncio.ensure_future(self.look())
+        interfering = asyncio.ensure_future(self.interfere())
         await asyncio.sleep(TROUBLED_MS / 1000)
         interfering.cancel()
         self.is_quiet = True
         self.keeper.relent()
         await asyncio.sleep(SETTLE_S)
-        self._agree(self.keeper.process)
+        self.agree(self.keeper.process)
         self.keeper.end()
         await asyncio.wait([life], timeout=SETTLE_S)
         looking.cancel()
@@ -154,9 +154,9 @@ class HedgePlay:
     def stopped(self, bot: str) -> None:
         """It ended as asked: nothing rests on either leg, all is hedged, and flat where the policy says so."""
         for place in self.places.values():
-            if resting := self._resting(place):
+            if resting := self.resting(place):
                 self.complain(f"{bot} stopped and left {len(resting)} orders on its {place.leg} leg")
-        if abs(self.residual) >= self._smallest_hedge():
+        if abs(self.residual) >= self.smallest_hedge():
             self.complain(f"{bot} stopped with {self.residual} not hedged")
         maker = self.places["maker"]
         if self.story.flatten and abs(self.held(maker)) >= self._smallest(maker):
@@ -164,24 +164,20 @@ class HedgePlay:
 
     # What must hold -----------------------------------------------------------------------------------------
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
         while True:
             self._look_at_hedge()
-            for place in self.places.values():
-                known = {order.request.client_id for order in self._orders_in_journal(place.leg)}
-                if len(self._resting(place)) > len(known):
-                    self.complain(f"orders rest on the {place.leg} leg that the journal does not know")
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _look_at_hedge(self) -> None:
         maker, held = self.places["maker"], self.held(self.places["hedge"])
-        made = list(accumulate((fill.lots * fill.side.sign for fill in reversed(self._fills(maker))), initial=0))
+        made = list(accumulate((fill.lots * fill.side.sign for fill in reversed(self.fills(maker))), initial=0))
         least, most = maker.instrument.size(-max(made)), maker.instrument.size(-min(made))
         lot = self.places["hedge"].instrument.lot_size
         if not least - lot < held < most + lot:
             self.complain(f"the hedge leg holds {held}, and was never asked for more than {least} to {most}")
 
-    def _agree(self, process: BotProcess | None) -> None:
+    def agree(self, process: BotProcess | None) -> None:
         """Belief equals truth on both legs, and what is not hedged is closed or alarmed."""
         if process is None or process.bot is None or process.bot.status.hedge is None:
             self.complain("the bot does not run in the end")
@@ -189,25 +185,25 @@ class HedgePlay:
         status, hedge = process.bot.status, process.bot.status.hedge
         if hedge.residual != self.residual:
             self.complain(f"the bot believes {hedge.residual} is not hedged, and it is {self.residual}")
-        if abs(self.residual) >= self._smallest_hedge() and not hedge.alarm:
+        if abs(self.residual) >= self.smallest_hedge() and not hedge.alarm:
             self.complain(f"{self.residual} is not hedged, and nobody says so")
         for leg, place in self.places.items():
             self._agree_on_leg(place)
             if not status.legs[leg].ready or status.legs[leg].unresolved:
                 self.complain(f"the {leg} leg does not settle: {status.legs[leg].why_not or 'unresolved orders'}")
-        if hedge.alarm or not self._resting(self.places["maker"]):
+        if hedge.alarm or not self.resting(self.places["maker"]):
             self.complain(f"the bot does not quote in the end: {hedge.alarm or hedge.why_not or 'no reason'}")
 
     def _agree_on_leg(self, place: Place) -> None:
         believed = sorted(
             (record.fill.side, record.fill.ticks, record.fill.lots) for record in self._fills_in_journal(place.leg)
         )
-        if believed != sorted((fill.side, fill.ticks, fill.lots) for fill in self._fills(place)):
+        if believed != sorted((fill.side, fill.ticks, fill.lots) for fill in self.fills(place)):
             self.complain(f"the journal of the {place.leg} leg has other fills than the venue")
         live = sum(not order.state.is_done for order in self._orders_in_journal(place.leg))
-        if live != len(self._resting(place)):
+        if live != len(self.resting(place)):
             self.complain(
-                f"the bot believes in {live} orders on its {place.leg} leg, {len(self._resting(place))} rest"
+                f"the bot believes in {live} orders on its {place.leg} leg, {len(self.resting(place))} rest"
             )
 
     @property
@@ -216,12 +212,12 @@ class HedgePlay:
 
     def held(self, place: Place) -> Decimal:
         """What the bot's fills made of a leg, in base: on spot, fees taken in base are gone."""
-        instrument, fills = place.instrument, self._fills(place)
+        instrument, fills = place.instrument, self.fills(place)
         lots = sum(fill.lots * fill.side.sign for fill in fills)
         fees = sum((fill.fee for fill in fills if fill.fee_asset == instrument.base), Decimal(0))
         return instrument.size(lots) - (fees if instrument.kind is MarketKind.SPOT else 0)
 
-    def _smallest_hedge(self) -> Decimal:
+    def smallest_hedge(self) -> Decimal:
         return self._smallest(self.places["hedge"])
 
     def _smallest(self, place: Place) -> Decimal:
@@ -229,13 +225,13 @@ class HedgePlay:
         slippage_bps = STRATEGY["hedge_slippage_bps"]
         return place.instrument.size(place.instrument.min_lots(int((best or 0) * (1 - slippage_bps / 10_000))))
 
-    def _fills(self, place: Place) -> list[ExchangeFill]:
+    def fills(self, place: Place) -> list[ExchangeFill]:
         fills = place.exchange.fills(place.account)
         return [
             fill for fill in fills if fill.symbol == place.symbol and (place.leg, fill.order_id) not in self._hands
         ]
 
-    def _resting(self, place: Place) -> list[Order]:
+    def resting(self, place: Place) -> list[Order]:
         orders = place.exchange.open_orders(place.account, place.symbol)
         return [order for order in orders if (place.leg, order.order_id) not in self._hands]
 
@@ -248,7 +244,7 @@ class HedgePlay:
 
     # What else goes on --------------------------------------------------------------------------------------
 
-    async def _interfere(self) -> None:
+    async def interfere(self) -> None:
         """A person trades by hand on the same account and spot market; none of it is the bot's to hedge. (On a perp
         market the position would be the person's too, and the bot would stop adding to it.)"""
         spot = [place for place in self.places.values() if place.instrument.kind is MarketKind.SPOT]
@@ -310,7 +306,7 @@ class HedgePlay:
             self.complain(f"in the loop: {context['message']}: {context.get('exception')!r}")
 
 
-def _spec(legs: dict[str, tuple[str, str, str]], *, flatten: bool) -> BotSpec:
+def _spec(legs: dict[str, tuple[str, str, str]], parameters: dict[str, Any], *, flatten: bool) -> BotSpec:
     """Small limits, so that they are reached."""
     accounts = {
         account: AccountSpec(
@@ -329,7 +325,7 @@ def _spec(legs: dict[str, tuple[str, str, str]], *, flatten: bool) -> BotSpec:
             for leg, (venue, account, market) in legs.items()
         },
         accounts=accounts,
-        strategy=StrategySpec(kind="maker_taker_hedge", parameters=STRATEGY),
+        strategy=StrategySpec(kind="maker_taker_hedge", parameters=parameters),
         risk=risk,
         process=replace(PROCESS, stop_policy=policy),
     )
