@@ -39,13 +39,13 @@ $(VENV)/.development: $(LOCKS)/dev.lock $(VENV)/.runtime
 
 # For people -------------------------------------------------------------------------------------------------
 
-demo: $(VENV)/.runtime  ## run the sample fleet on a simulated venue
+demo: $(VENV)/.runtime  ## run the sample fleet on four simulated venues
 	$(BIN)/botctl validate
 	$(BIN)/botctl plan
 	$(BIN)/botctl apply --yes
 	$(BIN)/botctl status --wait
 	@echo
-	@echo 'The sample fleet is trading on a simulated venue. Try next:'
+	@echo 'The sample fleet is trading on four simulated venues. Try next:'
 	@echo '  $(BIN)/botctl status            what runs, rests and was filled'
 	@echo '  $(BIN)/botctl logs sol-spot     what a bot did, and why'
 	@echo '  change spread_bps in bots/sol-spot.yaml, then'
@@ -75,6 +75,8 @@ bench: $(VENV)/.development  ## footprint and tick-to-order figures of this mach
 
 oracles: $(VENV)/.development  ## identities and published figures the engine must meet, in full
 	$(BIN)/python -m benchmarks.oracles.grid_identity
+	$(BIN)/python -m benchmarks.oracles.glft
+	$(BIN)/python -m benchmarks.oracles.avellaneda_stoikov
 
 SEEDS ?= 300
 FROM ?= 0
@@ -96,7 +98,7 @@ RESOLVE = UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --
 lock: $(VENV)/.created  ## resolve the dependencies anew
 	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
 	$(RESOLVE) --upgrade --all-extras --group dev --output-file $(LOCKS)/all.lock
-	$(RESOLVE) --constraint $(LOCKS)/all.lock --group build --output-file $(LOCKS)/runtime.lock
+	$(RESOLVE) --constraint $(LOCKS)/all.lock --all-extras --group build --output-file $(LOCKS)/runtime.lock
 	$(RESOLVE) --constraint $(LOCKS)/all.lock --all-extras --group dev --output-file $(LOCKS)/dev.lock
 
 clean:  ## remove what can be made again; running bots and their state stay

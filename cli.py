@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from importlib import import_module
+from types import FrameType
 from typing import NamedTuple, cast
 
 from engine import __version__
@@ -34,6 +36,7 @@ VERBS = {
     "run": Verb("run", "run one bot in the foreground"),
     "sim": Verb("sim", "run a simulated venue in the foreground"),
     "market": Verb("market", "look at a venue's markets: list, info, book, klines, analyse"),
+    "calibrate": Verb("calibrate", "measure volatility and order arrivals in a recording of a market"),
     "account": Verb("account", "ask a venue about an account: balances, positions, orders, fills"),
     "schema": Verb("schema", "print or write the JSON Schemas for editors"),
     "doctor": Verb("doctor", "check this host and this workspace"),
@@ -44,10 +47,27 @@ EXIT_CODES = """exit codes:
   3 configuration invalid   4 conflict   5 refused   64 wrong usage   130 interrupted"""
 
 
+class CtrlC:
+    """Raises KeyboardInterrupt, and remembers it: what is raised inside a destructor, Python throws away."""
+
+    def __init__(self) -> None:
+        self.pressed = False
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._press)
+
+    def _press(self, _number: int, _frame: FrameType | None) -> None:
+        self.pressed = True
+        raise KeyboardInterrupt
+
+
 def main() -> int:
     """The installed command; returns the exit code."""
+    ctrl_c = CtrlC()
     try:
-        return run(sys.argv[1:])
+        code = run(sys.argv[1:])
+        if ctrl_c.pressed and not code:
+            raise _interrupted()
+        return code
     except BotctlError as error:
         print(f"error: {error.message}", file=sys.stderr)
         if error.hint:

@@ -86,7 +86,9 @@ def bot_spec(name: str = "maker", *, market: str = "SOL_USDC", **strategy: Any) 
     )
 
 
-def write_generation(workspace: Workspace, bots: dict[str, BotSpec], *, number: int = 1) -> None:
+def write_generation(
+    workspace: Workspace, bots: dict[str, BotSpec], *, number: int = 1, fleet: FleetSpec | None = None
+) -> None:
     """Apply these bots, as far as engines can tell."""
     place = workspace.generations / str(number)
     meta = GenerationMeta(
@@ -97,7 +99,7 @@ def write_generation(workspace: Workspace, bots: dict[str, BotSpec], *, number: 
         fingerprints={name: fingerprint(spec) for name, spec in bots.items()},
     )
     write_atomic(place / "meta.json", msgspec.json.encode(meta))
-    write_atomic(place / "fleet.json", msgspec.json.encode(fleet_spec()))
+    write_atomic(place / "fleet.json", msgspec.json.encode(fleet or fleet_spec()))
     for name, spec in bots.items():
         write_atomic(place / "bots" / f"{name}.json", msgspec.json.encode(spec))
     workspace.current.unlink(missing_ok=True)

@@ -21,20 +21,12 @@ from engine.errors import ConfigInvalid, Unavailable, UsageError
 from engine.host.endpoints import read_sim_endpoint
 from engine.host.workspace import Workspace, find_workspace
 from engine.sim.faults import CONTROL_TARGET
+from engine.sim.hints import own_balances, usage
 from engine.sim.program import recording_of, run, run_in_workspace
 from engine.sim.venues import SIMULATED, account_credentials, build_machine
 from engine.spec.types import FleetSpec, SimSpec
 
 OWN_FLEET = "sim"
-OWN_BALANCES = {"USDC": Decimal(100_000), "SOL": Decimal(500), "ETH": Decimal(20), "BTC": Decimal(1)}
-
-USAGE = """
-Point a client at it, for example
-  curl "{rest_url}/api/v1/depth?symbol=SOL_USDC"
-  bpx-py   BaseAccount.BPX_API_URL = BasePublic.BASE_URL = "{rest_url}/"
-  ccxt     exchange.urls["api"] = {{"public": "{rest_url}", "private": "{rest_url}",
-                                  "ws": {{"public": "{ws_url}", "private": "{ws_url}"}}}}
-Ctrl-C stops it; everything in it is forgotten then."""
 
 
 def command(
@@ -66,7 +58,7 @@ def command(
         print(f"simulated {venue} at {rest_url} and {ws_url}\n")
         for name, balances in spec.accounts.items():
             print(_account_text(spec.venue, fleet.id, name, balances))
-        print(USAGE.format(rest_url=rest_url, ws_url=ws_url), flush=True)
+        print(usage(venue, rest_url, ws_url), flush=True)
 
     if workspace is None:
         run(build_machine(spec, fleet.id, recording_of(spec, Path())), port=port, linger_s=0, tell=tell)
@@ -127,7 +119,7 @@ def _own_spec(venue: str) -> SimSpec:
         latency_ms=0,
         taker_delay_ms=100,
         recording=None,
-        accounts={"alice": OWN_BALANCES, "bob": OWN_BALANCES},
+        accounts=dict.fromkeys(("alice", "bob"), own_balances(venue)),
     )
 
 
@@ -137,15 +129,15 @@ def _changed(spec: SimSpec, seed: int | None, speed: float | None, accounts: lis
         spec,
         seed=spec.seed if seed is None else seed,
         speed=spec.speed if speed is None else Decimal(str(speed)),
-        accounts=dict(map(_read_account, accounts)) if accounts else spec.accounts,
+        accounts=dict(_read_account(spec.venue, text) for text in accounts) if accounts else spec.accounts,
     )
 
 
-def _read_account(text: str) -> tuple[str, dict[str, Decimal]]:
+def _read_account(venue: str, text: str) -> tuple[str, dict[str, Decimal]]:
     """`NAME=USDC:1000,SOL:5`; a bare NAME owns what the default accounts own."""
     name, _, holdings = text.partition("=")
     if not holdings:
-        return name, OWN_BALANCES
+        return name, own_balances(venue)
     try:
         pairs = [holding.split(":") for holding in holdings.split(",")]
         return name, {asset: Decimal(amount) for asset, amount in pairs}

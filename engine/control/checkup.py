@@ -18,7 +18,7 @@ from engine.control.facts import known_facts
 from engine.control.fleet import Fleet
 from engine.control.observe import observe
 from engine.errors import BotctlError, ConfigInvalid, VenueError
-from engine.exchanges.registry import find_venue
+from engine.exchanges.registry import configured_venue
 from engine.host.endpoints import account_endpoints
 from engine.host.env_file import require_private
 from engine.host.workspace import Workspace
@@ -172,7 +172,7 @@ def _clock(workspace: Workspace, account: AccountSpec) -> Finding:
 
 
 async def _clock_offset_s(workspace: Workspace, account: AccountSpec) -> float:
-    venue, world = find_venue(account.venue), LiveWorld()
+    venue, world = configured_venue(account.venue, account.options), LiveWorld()
     endpoints = account_endpoints(workspace, account, venue.facts)
     try:
         before_ns = world.now_ns()

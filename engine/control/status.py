@@ -88,8 +88,8 @@ def _talking(seen: BotView, engine: Engine) -> tuple[str, str]:
     if seen.hold and engine.state == "paused":
         return "held", _held(seen)
     reasons = sorted({leg.why_not for leg in engine.legs.values() if leg.why_not})
-    if engine.hedge and (why_not := engine.hedge.alarm or engine.hedge.why_not):
-        reasons.insert(0, why_not)
+    if engine.hedge and engine.hedge.alarm:
+        reasons.insert(0, engine.hedge.alarm)
     if not seen.is_supervised:
         reasons.append("runs unsupervised")
     return engine.state, "; ".join(reasons)

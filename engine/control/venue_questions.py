@@ -19,7 +19,7 @@ from engine.control.desired import load_workspace
 from engine.errors import ConfigInvalid, NotSent, Unavailable, Unresolved, UsageError
 from engine.exchanges.interface import Candle, CandleVenue, Context, Endpoints, Venue
 from engine.exchanges.messages import HttpRequest, HttpResponse
-from engine.exchanges.registry import find_venue
+from engine.exchanges.registry import configured_venue
 from engine.host.accounts import AccountIdentity, credentials_of
 from engine.host.endpoints import account_endpoints, read_sim_endpoint
 from engine.host.secrets import Secrets
@@ -52,7 +52,7 @@ class Counter(Value, frozen=True, kw_only=True):
 
     @property
     def venue(self) -> Venue:
-        return find_venue(self.account.venue)
+        return configured_venue(self.account.venue, self.account.options)
 
     def endpoints(self) -> Endpoints:
         return account_endpoints(self.workspace, self.account, self.venue.facts)

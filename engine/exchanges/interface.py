@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
 from engine.model.commands import Command
@@ -72,6 +72,7 @@ class VenueFacts(Value, frozen=True, kw_only=True):
     `send_lifetime_ns`: a signed request older than this cannot arrive any more (dead-after).
     `lookup_only_while_resting`: QueryOrder cannot see closed orders, their fate is in history and fills.
     `requests_per_minute`: the account's shared budget.
+    `nonce_key`: the credential that tells an account's keys apart where each has a sequence of nonces of its own.
     """
 
     name: str
@@ -82,7 +83,10 @@ class VenueFacts(Value, frozen=True, kw_only=True):
     requests_per_minute: int
     credential_fields: tuple[str, ...]
     can_amend: bool = False
+    dead_mans_switch: bool = False
+    """Whether its codecs carry out SetDeadMansSwitch."""
     nonces: NonceRule = NonceRule.NONE
+    nonce_key: str = ""
     book_source: BookSource = BookSource.QUERY
     endpoints: Mapping[str, Endpoints] = {}
     """By environment (`mainnet`, `testnet`); simulated venues tell theirs when they start."""
@@ -109,6 +113,27 @@ class NonceSource(Protocol):
 
     def decode(self, response: HttpResponse) -> int:
         """The nonce the next request must carry; raises a VenueError."""
+
+
+class SocketAnswer(Value, frozen=True, kw_only=True):
+    """A frame that answers a request, as HTTP would have; `request_id` is None where it does not say which."""
+
+    request_id: str | None
+    response: HttpResponse
+
+
+class SocketEntry(Protocol):
+    """How requests are said on a socket that is open anyway, instead of by HTTP."""
+
+    @property
+    def stream(self) -> str:
+        """The name of the stream whose socket it is."""
+
+    def frame(self, request: HttpRequest, request_id: str) -> str | None:
+        """The request as a frame; None for one that cannot be said there."""
+
+    def answer(self, text: str | bytes) -> SocketAnswer | None:
+        """What a frame answers; None for all the frames that answer nothing. Never raises."""
 
 
 class Codec(Protocol):
@@ -149,6 +174,15 @@ class Codec(Protocol):
 
     def answer_frame(self, text: str | bytes) -> str | None:
         """What must be said back to a frame, e.g. to an application-level ping; None nearly always."""
+
+
+@runtime_checkable
+class SocketCodec(Protocol):
+    """A codec that may say its commands on one of its sockets."""
+
+    @property
+    def socket_entry(self) -> SocketEntry | None:
+        """None where the account has chosen HTTP."""
 
 
 class BookMachine(Protocol):
@@ -195,6 +229,22 @@ class Venue(Protocol):
 
     def decode_server_time(self, response: HttpResponse) -> int:
         """The venue's clock in ns since the epoch."""
+
+
+@runtime_checkable
+class SelfCheckingVenue(Protocol):
+    """A venue that can tell whether its signing libraries are to be trusted, without keys and without asking."""
+
+    def self_check(self) -> None:
+        """Sign something known; ConfigInvalid when the outcome is not the known one."""
+
+
+@runtime_checkable
+class ConfigurableVenue(Protocol):
+    """A venue of which an account may choose something: what stands under `options` in fleet.yaml."""
+
+    def configured(self, options: Mapping[str, Any]) -> Venue:
+        """The venue as chosen; ConfigInvalid says what is wrong with the choice."""
 
 
 class Candle(Value, frozen=True, kw_only=True):

@@ -5,11 +5,12 @@ Outside packages register under the entry point group `botctl.exchanges`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from engine.errors import ConfigInvalid
-from engine.exchanges.interface import Venue
+from engine.exchanges.interface import ConfigurableVenue, Venue
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoints
@@ -37,6 +38,16 @@ def find_venue(name: str) -> Venue:
         if entry.name == name:
             return cast(Venue, entry.load())
     raise ConfigInvalid(f"unknown venue {name!r}", hint=f"known venues: {', '.join(venue_names())}")
+
+
+def configured_venue(name: str, options: Mapping[str, Any] | None) -> Venue:
+    """The venue of that name as an account has chosen it; ConfigInvalid where there is nothing to choose."""
+    venue = find_venue(name)
+    if not options:
+        return venue
+    if not isinstance(venue, ConfigurableVenue):
+        raise ConfigInvalid(f"{name} has no options", hint="remove `options` from the account")
+    return venue.configured(options)
 
 
 def _built_in(name: str) -> Venue:

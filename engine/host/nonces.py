@@ -9,9 +9,12 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
+from hashlib import sha256
 from pathlib import Path
 
 from engine.clock import NS_PER_US
+from engine.host.accounts import AccountIdentity, host_directory
+from engine.host.files import private_directory
 
 NUMBER = struct.Struct("<q")
 DIRTY = -1
@@ -68,6 +71,13 @@ class KeyLease(_NumberFile):
     def release(self, next_nonce: int | None) -> None:
         self._write(DIRTY if next_nonce is None else next_nonce)
         fcntl.flock(self._handle, fcntl.LOCK_UN)
+
+
+def clock_file(identity: AccountIdentity) -> Path:
+    """Where a user's clock numbers are kept: one file for all the accounts of that user, because a wallet's numbers
+    are counted together wherever it trades (Aster's futures and spot are two venues to us)."""
+    user = sha256(f"{identity.environment}\n{identity.key}".encode()).hexdigest()[:16]
+    return private_directory(host_directory() / "users") / f"nonces-{user}"
 
 
 def _private(path: str, flags: int) -> int:

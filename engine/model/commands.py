@@ -23,6 +23,13 @@ class CancelOrder(Command, frozen=True, kw_only=True):
     venue_order_id: str | None
 
 
+class SetDeadMansSwitch(Command, frozen=True, kw_only=True):
+    """Have the venue cancel every order of the market, or of the whole account, after a while in which it was not
+    asked anew; None takes that back. Issued by sessions of exclusive accounts. Nothing comes of a success."""
+
+    cancel_after_s: int | None
+
+
 class QueryOrder(Command, frozen=True, kw_only=True):
     """Ask for one order by client id; answered by OrderUpdated or OrderNotFound."""
 
@@ -56,6 +63,9 @@ class QueryBook(Command, frozen=True, kw_only=True):
 class QueryInstrument(Command, frozen=True, kw_only=True):
     """Ask for the market's facts; issued by sessions at start and by `validate` for its cache."""
 
+
+Change = SubmitOrder | CancelOrder | SetDeadMansSwitch
+"""Commands that change something at the venue; where it numbers requests, these take a number."""
 
 Query = (
     QueryOrder

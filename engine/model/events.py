@@ -115,6 +115,14 @@ class OutcomeUnknown(Event, frozen=True, kw_only=True):
     why: str
 
 
+class NonceUsed(Event, frozen=True, kw_only=True):
+    """The venue carried out the request of our key that had this number; consumed by the session, which knows what
+    it sent under it. `client_id` is the order's when the request was one."""
+
+    nonce: int
+    client_id: int | None
+
+
 class OpenOrdersReported(Event, frozen=True, kw_only=True):
     """All open orders of the leg's market. Says nothing about orders touched after `requested_ns`."""
 

@@ -48,6 +48,8 @@ class LegTarget(Value, frozen=True, kw_only=True):
     """None: the position limit is what bounds the leg."""
     reason: str = ""
     """Why the target is smaller than usual, for people: `book is stale`."""
+    memo: str | None = None
+    """What the strategy must be shown again, also after a restart, and cannot tell from fills; None: as before."""
 
 
 Target = dict[str, LegTarget]

@@ -72,7 +72,6 @@ class Hedge(Value, frozen=True, kw_only=True):
     residual: str
     open_since_ns: int | None
     alarm: str
-    why_not: str
     time_to_hedge: dict[str, Any]
 
 

@@ -20,7 +20,7 @@ from engine.host.files import private_directory
 from engine.model.ids import ClientIdScheme
 from engine.model.value import Value
 from engine.runtime.journal_schema import VERSION, create, prune
-from engine.trading.records import FillRecord, Memory, Note, OrderRecord, Record
+from engine.trading.records import FillRecord, MemoRecord, Memory, Note, OrderRecord, Record
 from engine.transport.world import World
 
 COMMITS_BETWEEN_PRUNING = 1000
@@ -105,8 +105,14 @@ class Journal:
         return Memory(
             orders=tuple(msgspec.json.decode(record, type=OrderRecord) for record in orders),
             fills=tuple(msgspec.json.decode(record, type=FillRecord) for record in fills),
+            memos=tuple(self._memos()),
             next_sequence=self.next_sequence,
         )
+
+    def _memos(self) -> Iterator[MemoRecord]:
+        for leg in self._legs:
+            found = self._connection.execute("SELECT value FROM meta WHERE key = ?", (self._memo_key(leg),))
+            yield from (msgspec.json.decode(value, type=MemoRecord) for (value,) in found)
 
     def live_elsewhere(self) -> dict[str, int]:
         """Orders that may live on markets which the bot does not trade now, counted by market."""
@@ -141,6 +147,8 @@ class Journal:
             self._write_order(record)
         elif isinstance(record, FillRecord):
             self._write_fill(record)
+        elif isinstance(record, MemoRecord):
+            self._write_memo(record)
         else:
             self._write_note(record)
 
@@ -160,6 +168,16 @@ class Journal:
             "INSERT OR IGNORE INTO fills (leg, market, trade_id, venue_order_id, record) VALUES (?, ?, ?, ?, ?)",
             (leg, self._market(leg), fill.trade_id, fill.venue_order_id, msgspec.json.encode(record)),
         )
+
+    def _write_memo(self, record: MemoRecord) -> None:
+        self._connection.execute(
+            "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)",
+            (self._memo_key(record.leg), msgspec.json.encode(record)),
+        )
+
+    def _memo_key(self, leg: str) -> str:
+        """Prices of one market mean nothing in another."""
+        return f"memo {leg} {self._market(leg)}"
 
     def _market(self, leg: str) -> str:
         return self._legs[leg].market

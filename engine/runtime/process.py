@@ -20,7 +20,7 @@ from engine.runtime.logs import set_level
 from engine.runtime.remains import orders_left
 from engine.runtime.report import hedge_report, legs_report
 from engine.runtime.startup import Started, Surroundings, start_bot
-from engine.runtime.stopping import stop_trading
+from engine.runtime.stopping import stand_down, stop_trading
 from engine.session.session import Session
 from engine.session.tasks import race
 from engine.spec.types import BotSpec
@@ -191,6 +191,7 @@ class BotProcess:
             self.request_stop(DURATION_OVER)
         why = self._stop.result()
         await stop_trading(self._around.world, bot, why=why, timeout_s=self._time_left_s())
+        await stand_down(self._around.world, self._sessions.values(), timeout_s=self._time_left_s())
         if why == DURATION_OVER:
             self._mark_finished()
         log.info("stopped", extra={"facts": {"why": why}})

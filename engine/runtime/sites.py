@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 from engine.errors import BotctlError
 from engine.exchanges.interface import Credentials, Endpoints, Venue
-from engine.exchanges.registry import find_venue
+from engine.exchanges.registry import configured_venue
 from engine.host.accounts import AccountIdentity, account_directory, credentials_of
 from engine.host.endpoints import account_endpoints, read_sim_endpoint
 from engine.host.locks import Holder, acquire, runner_lock_file
@@ -59,7 +59,7 @@ def lock_markets(sites: tuple[Site, ...], holder: Holder, held: ExitStack) -> No
 def _site(workspace: Workspace, spec: BotSpec, name: str, fleet_id: str, secrets: Secrets) -> Site:
     leg = spec.legs[name]
     account = spec.accounts[leg.account]
-    venue = find_venue(account.venue)
+    venue = configured_venue(account.venue, account.options)
     credentials = credentials_of(account, venue, fleet_id=fleet_id, secrets=secrets)
     identity = AccountIdentity(
         venue=account.venue,

@@ -136,5 +136,9 @@ def _session(place: _Place, spec: BotSpec, bot: Bot, shared: Shared) -> Session:
     codec = site.venue.codec(
         leg=site.name, instrument=place.instrument, credentials=site.credentials, endpoints=place.address()
     )
-    settings = SessionSettings(leg=site.name, max_data_age_s=float(spec.risk.max_data_age_s))
+    settings = SessionSettings(
+        leg=site.name,
+        max_data_age_s=float(spec.risk.max_data_age_s),
+        dead_mans_switch_s=site.account.dead_mans_switch_s if site.account.exclusive else None,
+    )
     return Session(place.world, site.venue, codec, place.address, bot.handle, settings, shared)

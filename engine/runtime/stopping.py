@@ -5,9 +5,12 @@ The machine does the trading part of it; this waits for it, inside the declared 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from engine.errors import BotctlError
 from engine.model.events import StopRequested
 from engine.runtime.bot import WHOLE_BOT, Bot
+from engine.session.session import Session
 from engine.session.tasks import race
 from engine.transport.world import World
 
@@ -18,6 +21,17 @@ async def stop_trading(world: World, bot: Bot, *, why: str, timeout_s: float) ->
     await race(bot.until(lambda: bot.is_stopped), world.sleep(timeout_s))
     if not bot.is_stopped:
         raise _not_confirmed(bot, timeout_s)
+
+
+async def stand_down(world: World, sessions: Iterable[Session], *, timeout_s: float) -> None:
+    """Take back what the venues would do when they hear of us no more. Never after a stop that was not confirmed:
+    then it is what ends the orders that are left."""
+
+    async def each() -> None:
+        for session in sessions:
+            await session.stand_down()
+
+    await race(each(), world.sleep(timeout_s))
 
 
 def _not_confirmed(bot: Bot, timeout_s: float) -> BotctlError:

@@ -55,6 +55,7 @@ class BookFeed:
         self._backoff = Backoff(world.random, first_s=settings.snapshot_interval_s)
         self._wanted = asyncio.Event()
         self._connections = 0
+        self._connected_ns = 0
         self._is_connected = False
         self._heard_ns = 0
         """When anything public was last heard, or a snapshot showed that there was nothing to hear."""
@@ -75,7 +76,7 @@ class BookFeed:
         self._connections += 1
         self._missed_since_ns = None
         self._broken_by = ""
-        self._heard_ns = self._depth_ns = self._world.monotonic_ns()
+        self._connected_ns = self._heard_ns = self._depth_ns = self._world.monotonic_ns()
         self._wanted.set()
 
     def disconnected(self, reason: str) -> None:
@@ -123,11 +124,14 @@ class BookFeed:
 
     @property
     def _stream_complaint(self) -> str | None:
-        """Silence that a snapshot cannot explain counts as death: the new socket brings one."""
+        """Silence that a snapshot cannot explain counts as death, and diffs without one are as good as silence: the
+        new socket brings a snapshot."""
         now_ns = self._world.monotonic_ns()
-        patience_s = self._settings.query_timeout_s if self._book.wants_snapshot else self._settings.depth_doubt_s
-        if now_ns - self._depth_ns >= seconds_to_ns(patience_s):
-            return f"nothing was said of the book for {patience_s:g} s"
+        patience_s, doubt_s = self._settings.query_timeout_s, self._settings.depth_doubt_s
+        if self._book.wants_snapshot and now_ns - self._connected_ns >= seconds_to_ns(patience_s):
+            return f"no snapshot of the book came for {patience_s:g} s"
+        if now_ns - self._depth_ns >= seconds_to_ns(doubt_s):
+            return f"nothing was said of the book for {doubt_s:g} s"
         if now_ns - self._heard_ns >= seconds_to_ns(self.max_age_s):
             return f"no market data for {self.max_age_s:g} s"
         return None

@@ -5,7 +5,7 @@ one. Used for every request and subscription of a session.
 from __future__ import annotations
 
 from engine.exchanges.interface import Context, NonceRule
-from engine.model.commands import CancelOrder, Command, SubmitOrder
+from engine.model.commands import Change, Command
 from engine.session.clock_offset import ClockOffset
 from engine.session.nonces import ClockNonces, SequenceNonces
 
@@ -27,8 +27,8 @@ class Contexts:
         return Context(now_ns=now_ns, nonce=nonce, token=self.token)
 
     def of(self, command: Command) -> Context:
-        """For one command, to be sent at once. Of a sequence only what changes orders takes a number; NotSent
+        """For one command, to be sent at once. Of a sequence only what changes something takes a number; NotSent
         while that is not known."""
-        if self.sequence is None or not isinstance(command, SubmitOrder | CancelOrder):
+        if self.sequence is None or not isinstance(command, Change):
             return self.plain()
         return Context(now_ns=self._clock.now_ns(), nonce=self.sequence.take(), token=self.token)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 from engine.errors import NotSent
 from engine.exchanges.interface import Endpoints
 from engine.exchanges.messages import HttpRequest, HttpResponse
 from engine.transport.pacing import Pace
 from engine.transport.world import World
+
+
+class Sender(Protocol):
+    """A way out for requests."""
+
+    def send(self, request: HttpRequest, *, timeout_s: float) -> asyncio.Future[HttpResponse]: ...
 
 
 class Door:

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from engine.clock import NS_PER_US
 from engine.errors import NotSent, VenueError
+from engine.model.events import NonceUsed
 from engine.transport.backoff import Backoff
 from engine.transport.world import World
 
 log = logging.getLogger(__name__)
+
+LOST_KEPT = 1_000
 
 ClockNonces = Callable[[int], int]
 """A unique number of microseconds for the instant given in ns: of a session, or of all processes of a user."""
@@ -60,6 +64,25 @@ class OwnKey:
         self.next_nonce = next_nonce
 
 
+class LostOrders:
+    """Orders that left and were never answered, by the number they had. A number is used once: as soon as the venue
+    carried out something else under it, the lost order cannot arrive any more."""
+
+    def __init__(self) -> None:
+        self._by_nonce: OrderedDict[int, tuple[int, ...]] = OrderedDict()
+
+    def add(self, nonce: int, client_id: int) -> None:
+        """One more order without an answer. The number may be given out again, and be lost again."""
+        self._by_nonce[nonce] = (*self._by_nonce.get(nonce, ()), client_id)
+        if len(self._by_nonce) > LOST_KEPT:
+            self._by_nonce.popitem(last=False)
+
+    def ended_by(self, used: NonceUsed) -> tuple[int, ...]:
+        """The client ids of the orders that this proves dead."""
+        lost = self._by_nonce.pop(used.nonce, ())
+        return tuple(client_id for client_id in lost if client_id != used.client_id)
+
+
 class SequenceNonces:
     """One key's numbers. `fetch` asks the venue for the next one and raises a VenueError."""
 
@@ -69,6 +92,7 @@ class SequenceNonces:
         self._lease = lease
         self._backoff = Backoff(world.random, ceiling_s=5.0)
         self._next: int | None = None
+        self._has_asked = False
         self._users = 0
         """Requests under way, and a question to the venue; while there are any, the lease is held."""
         self._wanted = asyncio.Event()
@@ -109,11 +133,14 @@ class SequenceNonces:
                 await self._world.sleep(self._backoff.delay_s())
 
     async def _learn(self) -> None:
-        """Called when nothing is under way, so no request of ours can overtake the venue's answer."""
+        """Called when nothing is under way, so no request of ours can overtake the venue's answer. A number that
+        another process left in no doubt is as good as an answer, but at the start."""
         self._enter()
-        self._next = None
         try:
-            self._next = await self._fetch()
+            if self._next is None or not self._has_asked:
+                self._next = None
+                self._next = await self._fetch()
+            self._has_asked = True
             self._wanted.clear()
             self._backoff.reset()
         finally:

@@ -10,16 +10,23 @@ from typing import NamedTuple
 from engine.errors import AuthenticationFailed, ClockSkewed, NotSent, RateLimited, VenueError
 from engine.exchanges.interface import Codec, Context
 from engine.exchanges.messages import HttpResponse
-from engine.model.commands import CancelOrder, Command, SubmitOrder
-from engine.model.events import CancelRejected, Event, OutcomeUnknown, SubmitRejected
+from engine.model.commands import Change, Command, SubmitOrder
+from engine.model.events import CancelRejected, Event, NonceUsed, OutcomeUnknown, SubmitRejected
+from engine.model.order import RejectReason
 from engine.session.contexts import Contexts
-from engine.session.door import Door
+from engine.session.door import Sender
+from engine.session.nonces import LostOrders
 from engine.session.replies import failure_event
 from engine.session.settings import SessionSettings
 from engine.transport.world import World
 
 NOT_CERTAINLY_TAKEN = SubmitRejected, CancelRejected, OutcomeUnknown
 """After these nobody knows whether the venue counts the request's nonce as used."""
+
+
+def is_certainly_taken(events: Sequence[Event]) -> bool:
+    """Whether the answer that led to these events says that the venue took the request."""
+    return not any(isinstance(event, NOT_CERTAINLY_TAKEN) for event in events)
 
 
 class Sent(NamedTuple):
@@ -43,7 +50,13 @@ class Requests:
     """One codec's requests. `begin` and `events` are the two halves of a command; `ask` is both at once."""
 
     def __init__(
-        self, world: World, codec: Codec, door: Door, contexts: Contexts, doubts: Doubts, settings: SessionSettings
+        self,
+        world: World,
+        codec: Codec,
+        door: Sender,
+        contexts: Contexts,
+        doubts: Doubts,
+        settings: SessionSettings,
     ) -> None:
         self._world = world
         self._codec = codec
@@ -51,6 +64,7 @@ class Requests:
         self._contexts = contexts
         self._doubts = doubts
         self._settings = settings
+        self._lost = LostOrders()
 
     def begin(self, command: Command) -> Sent:
         """Sign and write the request before this returns, if a connection is idle."""
@@ -62,8 +76,8 @@ class Requests:
             refused.set_exception(error)
             return Sent(command, None, requested_ns, refused)
         request = self._codec.encode(command, context)
-        changes_orders = isinstance(command, SubmitOrder | CancelOrder)
-        timeout_s = self._settings.order_timeout_s if changes_orders else self._settings.query_timeout_s
+        is_change = isinstance(command, Change)
+        timeout_s = self._settings.order_timeout_s if is_change else self._settings.query_timeout_s
         reply = self._door.send(request, timeout_s=timeout_s)
         return Sent(command, context, requested_ns, reply)
 
@@ -72,7 +86,23 @@ class Requests:
         try:
             return self._read(sent)
         except VenueError as error:
-            return (failure_event(sent.command, error, at_ns=self._world.now_ns()),)
+            event = failure_event(sent.command, error, at_ns=self._world.now_ns())
+            self._remember_lost(sent, event)
+            return (event,)
+
+    def nonce_used(self, used: NonceUsed) -> Sequence[Event]:
+        """What the venue carried out under a number ends what was lost under it."""
+        words = f"never arrived: another transaction was carried out with its nonce, {used.nonce}"
+        return [
+            SubmitRejected(
+                at_ns=used.at_ns,
+                leg=used.leg,
+                client_id=client_id,
+                reason=RejectReason.NOT_SENT,
+                venue_words=words,
+            )
+            for client_id in self._lost.ended_by(used)
+        ]
 
     async def ask(self, command: Command) -> Sequence[Event]:
         """Send one command and wait for its events; raises the VenueError of a failure."""
@@ -91,7 +121,7 @@ class Requests:
         was_taken = False
         try:
             events = self._decode(sent)
-            was_taken = not any(isinstance(event, NOT_CERTAINLY_TAKEN) for event in events)
+            was_taken = is_certainly_taken(events)
         except RateLimited:
             self._doubts.rate_limited()
             raise
@@ -110,6 +140,13 @@ class Requests:
         response, at_ns = sent.reply.result(), self._world.now_ns()
         return self._codec.decode_reply(sent.command, response, requested_ns=sent.requested_ns, at_ns=at_ns)
 
+    def _remember_lost(self, sent: Sent, event: Event) -> None:
+        """A lost cancel needs no memory: the next list of open orders shows whether it worked."""
+        if not isinstance(sent.command, SubmitOrder) or not isinstance(event, OutcomeUnknown):
+            return
+        if self._contexts.sequence and sent.context and sent.context.nonce is not None:
+            self._lost.add(sent.context.nonce, event.client_id)
+
     def _end_nonce(self, sent: Sent, *, was_taken: bool) -> None:
-        if self._contexts.sequence and sent.context and isinstance(sent.command, SubmitOrder | CancelOrder):
+        if self._contexts.sequence and sent.context and isinstance(sent.command, Change):
             self._contexts.sequence.ended(was_taken=was_taken)

@@ -12,25 +12,27 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from engine.errors import AuthenticationFailed
-from engine.exchanges.interface import BookSource, Codec, Endpoints, Gate, NonceSource, Venue
+from engine.exchanges.interface import BookSource, Codec, Endpoints, Gate, NonceSource, SocketCodec, Venue
 from engine.exchanges.messages import HttpResponse, Stream
 from engine.model.commands import Command, QueryBook, SubmitOrder
 from engine.model.events import (
     DepthChanged,
     DepthSnapshot,
     Event,
-    OrderUpdated,
+    NonceUsed,
 )
 from engine.session.access import AccessKeeper
 from engine.session.account_feed import AccountFeed
 from engine.session.book_feed import BookFeed
 from engine.session.clock_offset import ClockOffset
 from engine.session.contexts import Contexts
+from engine.session.dead_mans_switch import DeadMansSwitch
 from engine.session.door import Door
 from engine.session.nonces import SequenceNonces
-from engine.session.requests import Doubts, Requests, Sent
+from engine.session.requests import Doubts, Requests, Sent, is_certainly_taken
 from engine.session.settings import SessionSettings
 from engine.session.shared import Shared, unshared
+from engine.session.socket_door import SocketDoor
 from engine.session.streams import StreamKeeper
 from engine.session.tasks import race
 from engine.trading.records import Budget
@@ -67,15 +69,18 @@ class Session:
             fetch_nonce = partial(self._fetch_nonce, codec.nonce_source)
             self._contexts.sequence = SequenceNonces(world, fetch_nonce, shared.lease)
         self._access = self._access_keeper(codec.gate)
-        self._requests = Requests(world, codec, self._door, self._contexts, self._doubts(), settings)
+        self._socket_door = self._socket_door_of(codec)
+        door = self._socket_door or self._door
+        self._requests = Requests(world, codec, door, self._contexts, self._doubts(), settings)
+        self._switch = self._dead_mans_switch(settings.dead_mans_switch_s)
         fetch_book = self._fetch_book if venue.facts.book_source is BookSource.QUERY else None
         self._book = BookFeed(world, venue.book(settings.leg), fetch_book, deliver, settings)
         self._names = {stream.name: stream.private for stream in self._streams()}
         private = {name for name, is_private in self._names.items() if is_private}
         self._account = AccountFeed(world, private, deliver, settings)
-        self._keepers = [
-            StreamKeeper(world, partial(self._stream_now, name), self, settings) for name in self._names
-        ]
+        self._keepers = {
+            name: StreamKeeper(world, partial(self._stream_now, name), self, settings) for name in self._names
+        }
         self._opened_by: dict[str, int] = {}
         """The login that each private stream was opened with."""
         self._closing = asyncio.Event()
@@ -120,8 +125,15 @@ class Session:
         finally:
             self._closing.set()
             self._ended.set()
+            if self._socket_door is not None:
+                self._socket_door.lost("the session ended")
         if self._failure is not None:
             raise self._failure
+
+    async def stand_down(self) -> None:
+        """Nothing of ours rests any more: the venue need not cancel it when we are gone."""
+        if self._switch is not None:
+            await self._switch.take_back()
 
     async def close(self) -> None:
         """End `run` and see its sockets closed. Commands under way are unresolved; the next start asks for them."""
@@ -131,11 +143,15 @@ class Session:
 
     async def _converse(self) -> None:
         await self._clock.measure()
-        loops = [keeper.run() for keeper in self._keepers]
+        loops = [keeper.run() for keeper in self._keepers.values()]
         if self._access is not None:
             loops.append(self._access.keep())
         if self._contexts.sequence is not None:
             loops.append(self._contexts.sequence.keep())
+        if self._switch is not None:
+            loops.append(self._switch.keep())
+        if self._socket_door is not None:
+            loops.append(self._socket_door.keep())
         await race(self._clock.keep(), self._book.run(), *loops)
 
     # What goes out beside commands --------------------------------------------------------------------------
@@ -144,6 +160,20 @@ class Session:
         if gate is None:
             return None
         return AccessKeeper(self._world, gate, self._door, self._clock, self._contexts, self._settings)
+
+    def _socket_door_of(self, codec: Codec) -> SocketDoor | None:
+        entry = codec.socket_entry if isinstance(codec, SocketCodec) else None
+        if entry is None:
+            return None
+        stream = entry.stream
+        return SocketDoor(
+            self._world, self._door, entry, self._pace, lambda frame: self._keepers[stream].say(frame)
+        )
+
+    def _dead_mans_switch(self, cancel_after_s: int | None) -> DeadMansSwitch | None:
+        if cancel_after_s is None:
+            return None
+        return DeadMansSwitch(self._world, self._requests.ask, self._settings, cancel_after_s)
 
     def _doubts(self) -> Doubts:
         return Doubts(
@@ -180,11 +210,17 @@ class Session:
 
     def heard(self, stream: Stream, text: str | bytes) -> str | None:
         """The hot path: frame to events, events to the book or straight to the step."""
+        door = self._socket_door
+        if door is not None and door.stream == stream.name and door.heard(text):
+            return None
         for event in self._events_of(text):
             if isinstance(event, DepthChanged):
                 self._book.changed(event)
             elif isinstance(event, DepthSnapshot):
                 self._book.snapshot(event)
+            elif isinstance(event, NonceUsed):
+                for ended in self._requests.nonce_used(event):
+                    self._deliver(ended)
             else:
                 self._deliver(event)
         if stream.private:
@@ -211,6 +247,8 @@ class Session:
     def lost(self, stream: Stream, reason: str) -> None:
         facts = {"leg": self._settings.leg, "stream": stream.name, "why": reason}
         log.warning("stream lost", extra={"facts": facts})
+        if self._socket_door is not None and stream.name == self._socket_door.stream:
+            self._socket_door.lost(reason)
         if stream.private:
             self._account.disconnected(stream.name, reason)
         else:
@@ -223,10 +261,11 @@ class Session:
             self._requests.forget(sent)
             return
         try:
-            for event in self._requests.events(sent):
+            events = self._requests.events(sent)
+            if isinstance(sent.command, SubmitOrder) and is_certainly_taken(events):
+                self._account.order_taken(sent_ns)
+            for event in events:
                 self._deliver(event)
-                if isinstance(sent.command, SubmitOrder) and isinstance(event, OrderUpdated):
-                    self._account.order_taken(sent_ns)
         except BaseException as error:  # noqa: BLE001 - a callback has no caller: `run` raises it instead
             self._failure = error
             self._failed.set()

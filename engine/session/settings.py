@@ -10,7 +10,8 @@ class SessionSettings(Value, frozen=True, kw_only=True):
 
     `depth_doubt_s`: a book that did not change for so long is compared with a snapshot although other public data
     comes. `echo_s`: a stream that does not mention what the venue is known to have done, an order it took or a
-    book that moved on, is by then a dead socket that merely looks open.
+    book that moved on, is by then a dead socket that merely looks open. `dead_mans_switch_s` is set for exclusive
+    accounts only, and where the venue's facts say that it has one.
     """
 
     leg: str
@@ -26,3 +27,4 @@ class SessionSettings(Value, frozen=True, kw_only=True):
     reconnect_ceiling_s: float = 15.0
     login_ceiling_s: float = 60.0
     healthy_s: float = 30.0
+    dead_mans_switch_s: int | None = None

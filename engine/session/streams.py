@@ -6,6 +6,7 @@ by the listener, who may know of something that should have been heard.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -21,6 +22,8 @@ from engine.transport.world import Socket, World
 log = logging.getLogger(__name__)
 
 WATCH_INTERVAL_S = 1.0
+OUTBOX_FRAMES = 256
+"""A socket that does not take so many is dead."""
 
 
 class Listener(Protocol):
@@ -59,6 +62,14 @@ class StreamKeeper:
             healthy_s=settings.healthy_s,
         )
         self._heard_ns = 0
+        self._outbox: asyncio.Queue[str] | None = None
+
+    def say(self, frame: str) -> bool:
+        """Send a frame on the socket; False while none is open, or it takes nothing any more."""
+        if self._outbox is None or self._outbox.full():
+            return False
+        self._outbox.put_nowait(frame)
+        return True
 
     async def run(self) -> None:
         """Keep the socket open until cancelled."""
@@ -78,19 +89,22 @@ class StreamKeeper:
             for frame in stream.frames:
                 await socket.send(frame)
             self._heard_ns = self._world.monotonic_ns()
+            self._outbox = asyncio.Queue(OUTBOX_FRAMES)
             self._listener.opened(stream)
-            await self._listen(stream, socket)
+            await self._listen(stream, socket, self._outbox)
         finally:
+            self._outbox = None
             await socket.close()
 
-    async def _listen(self, stream: Stream, socket: Socket) -> None:
+    async def _listen(self, stream: Stream, socket: Socket, outbox: asyncio.Queue[str]) -> None:
         """Until the stream breaks; whoever listens is told before anything else is tried."""
-        loops = [self._hear(stream, socket), self._watch(stream)]
+        loops = [self._hear(stream, socket), self._watch(stream), self._speak(outbox, socket)]
         if stream.heartbeat is not None:
             loops.append(self._beat(stream.heartbeat, stream, socket))
         try:
             await race(*loops)
         except VenueError as error:
+            self._outbox = None
             self._listener.lost(stream, error.message)
             raise
 
@@ -100,6 +114,10 @@ class StreamKeeper:
             self._heard_ns = self._world.monotonic_ns()
             if answer := self._listener.heard(stream, text):
                 await socket.send(answer)
+
+    async def _speak(self, outbox: asyncio.Queue[str], socket: Socket) -> None:
+        while True:
+            await socket.send(await outbox.get())
 
     async def _beat(self, frame: str, stream: Stream, socket: Socket) -> None:
         while True:

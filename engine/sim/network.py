@@ -66,13 +66,13 @@ class VirtualNetwork:
         least, most = self._latency_ms
         return self._random.randint(least * NS_PER_MS, most * NS_PER_MS) / NS_PER_S
 
-    def hits(self, kind: Kind) -> bool:
+    def hits(self, kind: Kind, message: str = "") -> bool:
         """Whether a message that passes now is hit by this kind of trouble."""
-        return self._weather.hits(kind, self.elapsed_ns)
+        return self._weather.hits(kind, self.elapsed_ns, message)
 
-    def delay_s(self, kind: Kind) -> float:
+    def delay_s(self, kind: Kind, message: str) -> float:
         """How much longer than its latency a message takes that leaves now."""
-        return self._weather.delay_s(kind, self.elapsed_ns)
+        return self._weather.delay_s(kind, self.elapsed_ns, message)
 
     def later(self, delay_s: float, action: Callable[[], None]) -> None:
         self._loop.call_later(delay_s, action)
@@ -131,19 +131,19 @@ class Host:
         self.transcript: list[tuple[int, Outbound]] = []
         self._network = network
         self._machine = machine
-        self._answers: dict[int, Callable[[HttpResponse], None]] = {}
+        self._answers: dict[int, tuple[str, Callable[[HttpResponse], None]]] = {}
         self._lines: dict[int, Line] = {}
         self._wake_ns: int | None = None
 
     def request(self, request: HttpRequest, answer: Callable[[HttpResponse], None]) -> None:
         """Put a request on the wire; `answer` is called when the response has come back, should it come."""
-        network = self._network
-        latency_s = network.latency_s() + network.delay_s(Kind.SLOW_REQUEST)
-        if network.hits(Kind.LIMITED):
+        network, words = self._network, f"{request.method} {request.target}"
+        latency_s = network.latency_s() + network.delay_s(Kind.SLOW_REQUEST, words)
+        if network.hits(Kind.LIMITED, words):
             network.later(2 * latency_s, lambda: answer(HttpResponse(status=429)))
-        elif not network.hits(Kind.LOST_REQUEST) and not network.hits(Kind.PARTITION):
+        elif not network.hits(Kind.LOST_REQUEST, words) and not network.hits(Kind.PARTITION):
             request_id = network.next_id()
-            self._answers[request_id] = answer
+            self._answers[request_id] = words, answer
             message = HttpReceived(request_id=request_id, request=request)
             network.later(latency_s, lambda: self._take(message))
 
@@ -209,7 +209,7 @@ class Host:
 
     def _send_back(self, message: Outbound) -> None:
         if isinstance(message, HttpAnswered):
-            self._answer(self._answers.pop(message.request_id), message.response)
+            self._answer(*self._answers.pop(message.request_id), message.response)
             return
         line = self._lines.get(message.socket_id)
         if line is None:
@@ -220,20 +220,20 @@ class Host:
             del self._lines[message.socket_id]
             line.to_bot.send(self._network, partial(self._lose, line))
 
-    def _answer(self, answer: Callable[[HttpResponse], None], response: HttpResponse) -> None:
+    def _answer(self, words: str, answer: Callable[[HttpResponse], None], response: HttpResponse) -> None:
         network = self._network
-        if network.hits(Kind.LOST_REPLY) or network.hits(Kind.PARTITION):
+        if network.hits(Kind.LOST_REPLY, words) or network.hits(Kind.PARTITION):
             return
-        if network.hits(Kind.BUSY):
+        if network.hits(Kind.BUSY, words):
             response = HttpResponse(status=503)
-        network.later(network.latency_s() + network.delay_s(Kind.SLOW_REPLY), lambda: answer(response))
+        network.later(network.latency_s() + network.delay_s(Kind.SLOW_REPLY, words), lambda: answer(response))
 
     def _tell(self, line: Line, text: str) -> None:
         network = self._network
-        if line.is_deaf or network.hits(Kind.LOST_FRAME) or network.hits(Kind.PARTITION):
+        if line.is_deaf or network.hits(Kind.LOST_FRAME, text) or network.hits(Kind.PARTITION):
             return
-        for _ in range(2 if network.hits(Kind.TWICE_FRAME) else 1):
-            late_s = network.delay_s(Kind.LATE_FRAME)
+        for _ in range(2 if network.hits(Kind.TWICE_FRAME, text) else 1):
+            late_s = network.delay_s(Kind.LATE_FRAME, text)
             if late_s:
                 network.later(network.latency_s() + late_s, lambda: line.heard(text))
             else:

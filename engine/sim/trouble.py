@@ -38,14 +38,15 @@ class Kind(StrEnum):
 
 
 class Trouble(Value, frozen=True, kw_only=True):
-    """One kind of trouble from `at_ms` on; while it lasts it hits `share_pct` of the messages. Slow and late
-    ones take up to `delay_ms` longer."""
+    """One kind of trouble from `at_ms` on; while it lasts it hits `share_pct` of the messages, or of those that
+    have `only` in them (`GET /api/v1/orders`, part of a frame). Slow and late ones take up to `delay_ms` longer."""
 
     kind: Kind
     at_ms: int
     for_ms: int = 0
     share_pct: int = 100
     delay_ms: int = 0
+    only: str = ""
 
     def __str__(self) -> str:
         words = [f"{self.at_ms / 1000:7.3f} s  {self.kind.value}"]
@@ -53,6 +54,8 @@ class Trouble(Value, frozen=True, kw_only=True):
             words.append(f"for {self.for_ms / 1000:.3f} s, {self.share_pct} %")
         if self.delay_ms:
             words.append(f"up to {self.delay_ms} ms")
+        if self.only:
+            words.append(f"where they have {self.only!r}")
         return ", ".join(words)
 
 
@@ -68,20 +71,22 @@ class Weather:
             else:
                 self._lasting[trouble.kind].append((trouble, Random(f"{seed}/{trouble}")))
 
-    def hits(self, kind: Kind, elapsed_ns: int) -> bool:
+    def hits(self, kind: Kind, elapsed_ns: int, message: str) -> bool:
         """Whether this kind of trouble hits a message now."""
-        return self._hit(kind, elapsed_ns) is not None
+        return self._hit(kind, elapsed_ns, message) is not None
 
-    def delay_s(self, kind: Kind, elapsed_ns: int) -> float:
+    def delay_s(self, kind: Kind, elapsed_ns: int, message: str) -> float:
         """How much longer a message takes now; mostly not at all."""
-        hit = self._hit(kind, elapsed_ns)
+        hit = self._hit(kind, elapsed_ns, message)
         if hit is None:
             return 0.0
         trouble, random = hit
         return random.randint(1, trouble.delay_ms) * NS_PER_MS / NS_PER_S
 
-    def _hit(self, kind: Kind, elapsed_ns: int) -> tuple[Trouble, Random] | None:
+    def _hit(self, kind: Kind, elapsed_ns: int, message: str) -> tuple[Trouble, Random] | None:
         for trouble, random in self._lasting[kind]:
+            if trouble.only not in message:
+                continue
             begun_ns = elapsed_ns - trouble.at_ms * NS_PER_MS
             if 0 <= begun_ns < trouble.for_ms * NS_PER_MS and random.randrange(100) < trouble.share_pct:
                 return trouble, random

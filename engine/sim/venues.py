@@ -113,7 +113,8 @@ def simulated_lighter(
     settings = settings or LighterSettings(taker_delay_ms=spec.taker_delay_ms)
     machine = LighterMachine(settings, _flow_maker(spec, recording))
     for account, balances in spec.accounts.items():
-        machine.open_account(account, account_credentials(spec.venue, fleet_id, account), balances)
+        keys, tier = account_credentials(spec.venue, fleet_id, account), (spec.tiers or {}).get(account, "standard")
+        machine.open_account(account, keys, balances, tier)
     return machine
 
 

@@ -83,6 +83,9 @@ def _account(name: str, data: Data, venues: Data) -> AccountSpec:
             "ws_url": urls.get("ws_url"),
             "credentials": {field: _secret(written) for field, written in data["credentials"].items()},
             "balances": _plainest(data["balances"]),
+            "exclusive": data["exclusive"] or None,
+            "dead_mans_switch_s": data["dead_mans_switch_s"],
+            "options": _storable(data["options"]) or None,
         },
         AccountSpec,
     )
@@ -102,7 +105,9 @@ def _secret(written: str | Data) -> Data:
 def _sim(venue: str, written: Data | None, accounts: list[AccountSpec]) -> SimSpec:
     settings = written or fill_defaults({"id": "", "accounts": {}, "sim": {venue: {}}}, "fleet")["sim"][venue]
     balances = {account.name: account.balances for account in accounts if account.venue == venue}
-    return msgspec.convert({"venue": venue, "accounts": balances, **_plainest(settings)}, SimSpec)
+    chosen = {account.name: account.options or {} for account in accounts if account.venue == venue}
+    tiers = {name: options["tier"] for name, options in chosen.items() if "tier" in options} or None
+    return msgspec.convert({"venue": venue, "accounts": balances, "tiers": tiers, **_plainest(settings)}, SimSpec)
 
 
 def _plainest(value: Any) -> Any:

@@ -110,7 +110,9 @@ def _type(path: str, node: Node | None, error: ValidationError) -> _Words:
     wanted: Any = error.validator_value
     types = [wanted] if isinstance(wanted, str) else list(wanted)
     names = " or ".join(_TYPES[name] for name in types)
-    return "wrong-type", f"{path} must be {names}, not {shown(node)}", _type_hint(node, types)
+    schema: Any = error.schema
+    hint = schema.get("x-message") or _type_hint(node, types)
+    return "wrong-type", f"{path} must be {names}, not {shown(node)}", hint
 
 
 def _type_hint(node: Node | None, wanted: list[str]) -> str | None:

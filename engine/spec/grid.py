@@ -14,6 +14,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Self
 
+from msgspec.structs import replace
+
 from engine.model.instrument import Instrument
 from engine.model.order import Side
 from engine.model.value import Value
@@ -27,10 +29,12 @@ class Spacing(StrEnum):
 
 
 class BoundaryAction(StrEnum):
-    """What becomes of the orders while the market is outside the range."""
+    """What becomes of a grid once the market is outside its range."""
 
     HOLD = "hold"
+    RECENTER = "recenter"
     STOP = "stop"
+    CLOSE_AND_STOP = "close_and_stop"
 
 
 class Direction(StrEnum):
@@ -62,14 +66,27 @@ class GridParameters(Value, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if fixed and self.auto_range_pct is not None:
             return "auto_range_pct", "give either lower and upper, or auto_range_pct"
         if self.auto_range_pct is None and (self.lower is None or self.upper is None):
-            return "levels", "the range is missing: give lower and upper, or auto_range_pct with reference_price"
-        if self.auto_range_pct is not None and self.reference_price is None:
-            return "auto_range_pct", "auto_range_pct needs reference_price, the centre the range keeps for good"
+            return "levels", "the range is missing: give lower and upper, or auto_range_pct"
         if self.lower is not None and self.upper is not None and self.lower >= self.upper:
             return "upper", "upper must be above lower"
         if (self.order_size is None) is (self.capital is None):
             return "order_size" if self.order_size is not None else "levels", "give either order_size or capital"
         return None
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether the parameters alone say the range; else it lies around the first mid that is seen."""
+        return self.auto_range_pct is None or self.reference_price is not None
+
+    def placed_around(self, price: Decimal) -> Self:
+        """The same range with its middle at another price: as wide, or as wide in percent where it is geometric."""
+        if self.lower is None or self.upper is None:
+            return replace(self, reference_price=price)
+        middle = (self.lower + self.upper) / 2
+        lower, upper = self.lower + price - middle, self.upper + price - middle
+        if self.spacing is Spacing.GEOMETRIC:
+            lower, upper = self.lower * price / middle, self.upper * price / middle
+        return replace(self, lower=lower, upper=upper, reference_price=price)
 
     @property
     def bounds(self) -> tuple[Decimal, Decimal]:

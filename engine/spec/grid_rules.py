@@ -6,13 +6,14 @@ Pure: `rules` asks, and reports what it hears at the place of the field in quest
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import msgspec
 
 from engine.model.instrument import Instrument, plain
 from engine.model.order import Side
 from engine.spec.complaints import Complaint
-from engine.spec.grid import Cell, Direction, GridParameters, cells_of
+from engine.spec.grid import Cell, Direction, GridParameters, Spacing, cells_of
 from engine.spec.types import RiskSpec, StrategySpec
 
 _KINDS = ("grid", "perp_grid")
@@ -32,6 +33,9 @@ def market_complaints(strategy: StrategySpec, risk: RiskSpec, instrument: Instru
         return
     parameters, direction = _read(strategy)
     if parameters.problem() is not None:
+        return
+    if not parameters.is_placed:
+        yield from _losing_anywhere(parameters, instrument)
         return
     cells = cells_of(parameters, direction, instrument)
     if len(parameters.ticks(instrument)) < parameters.levels:
@@ -72,9 +76,36 @@ def _too_small(cells: tuple[Cell, ...], parameters: GridParameters, instrument: 
     yield Complaint(code="grid-too-small", field=("strategy", field), message=message)
 
 
+def _losing_anywhere(parameters: GridParameters, instrument: Instrument) -> Iterator[Complaint]:
+    """The same for a range that will lie wherever the market is: spacing and fees are shares of the price there."""
+    lower, upper = parameters.placed_around(Decimal(1)).bounds
+    steps = parameters.levels - 1
+    top = lower * (upper / lower) ** (Decimal(steps - 1) / steps)
+    if parameters.spacing is Spacing.ARITHMETIC:
+        top = upper - (upper - lower) / steps
+    earned, paid = upper - top, _fee(parameters, instrument) * (upper + top)
+    if earned > paid:
+        return
+    yield Complaint(
+        code="grid-loses",
+        field=("strategy", "levels"),
+        message="this grid loses money per round trip at your fee: its highest two levels are "
+        f"{_percent(earned / upper)} apart, and both fees come to {_percent(paid / upper)}",
+        hint="fewer levels, or a wider range",
+    )
+
+
+def _percent(share: Decimal) -> str:
+    return f"{plain(round(share * 100, 4))} %"
+
+
+def _fee(parameters: GridParameters, instrument: Instrument) -> Decimal:
+    return instrument.maker_fee if parameters.post_only else instrument.taker_fee
+
+
 def _losing(cells: tuple[Cell, ...], parameters: GridParameters, instrument: Instrument) -> Iterator[Complaint]:
     """A round trip earns the spacing and pays the fee at both levels."""
-    fee = instrument.maker_fee if parameters.post_only else instrument.taker_fee
+    fee = _fee(parameters, instrument)
     worst = min(cells, key=lambda cell: cell.high_ticks - cell.low_ticks - fee * (cell.high_ticks + cell.low_ticks))
     earned = instrument.price(worst.high_ticks - worst.low_ticks)
     paid = fee * instrument.price(worst.high_ticks + worst.low_ticks)

@@ -19,6 +19,9 @@ from engine.spec.hedge_rules import legs_complaints, pair_complaints
 from engine.spec.schema import fields_of_schema, load_schema
 from engine.spec.types import AccountSpec, BotSpec, Environment, FleetSpec
 
+ANY_KIND = "any"
+"""What a schema's `x-legs` says of a leg that may be spot or perp."""
+
 
 @dataclass(kw_only=True)
 class BotDraft:
@@ -45,6 +48,7 @@ def check_fleet(root: MappingNode, fleet: FleetSpec, findings: Findings) -> None
                 place_at(root, ("accounts", name, "environment")),
                 hint="write `live: allowed` in fleet.yaml once you mean it",
             )
+        _check_switch(root, account, findings)
         if account.environment is Environment.SIM:
             _check_opening(root, account, findings)
             continue
@@ -56,6 +60,16 @@ def check_fleet(root: MappingNode, fleet: FleetSpec, findings: Findings) -> None
             message = f"accounts {keys[secrets]} and {name} are one account: their credentials are the same"
             findings.error("duplicate-account", message, place_at(root, ("accounts", name)))
         keys.setdefault(secrets, name)
+
+
+def _check_switch(root: MappingNode, account: AccountSpec, findings: Findings) -> None:
+    if account.dead_mans_switch_s is not None and not account.exclusive:
+        findings.error(
+            "switch-not-exclusive",
+            f"a dead man's switch cancels every order, and account {account.name} is not this fleet's alone",
+            place_at(root, ("accounts", account.name, "dead_mans_switch_s")),
+            hint="write `exclusive: true` if nobody else trades on it, by hand or otherwise",
+        )
 
 
 def _check_opening(root: MappingNode, account: AccountSpec, findings: Findings) -> None:
@@ -128,8 +142,8 @@ def check_market(draft: BotDraft, spec: BotSpec, leg: str, markets: VenueMarkets
         return
     schema = f"strategies/{spec.strategy.kind}"
     wanted = load_schema(schema)["x-legs"][leg]
-    if instrument.kind not in wanted:
-        message = f"{spec.strategy.kind} trades {' or '.join(wanted)} markets, and {market} is {instrument.kind}"
+    if wanted not in (instrument.kind, ANY_KIND):
+        message = f"{spec.strategy.kind} trades {wanted} markets, and {market} is {instrument.kind}"
         draft.findings.error("wrong-market-kind", message, place)
     _check_grid(draft, leg, instrument, as_of)
     _report(draft, market_complaints(spec.strategy, spec.risk, instrument))

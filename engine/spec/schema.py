@@ -1,14 +1,15 @@
 """The schemas as this program uses them: found by name, walked field by field, and filled in.
 
 Names are paths below schemas/ without the ending: `bot`, `fleet`, `strategies/market_maker`. Defaults, impacts
-and grids stand in those files and nowhere else, so editors and botctl can never disagree.
+and grids stand in those files and nowhere else, so editors and botctl can never disagree. Strategies of other
+packages bring theirs (see `outside`).
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from decimal import Decimal
 from functools import cache
@@ -22,22 +23,25 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from engine.resources import resource
+from engine.spec.outside import outside_schemas
 
 SUFFIX = ".schema.json"
+_STRATEGIES = "strategies/"
 
 Schema = dict[str, Any]
 
 
 @cache
 def schema_names() -> tuple[str, ...]:
-    """Every schema that ships with botctl."""
+    """Every schema that ships with botctl, and those of installed strategies."""
     root = resource("schemas")
-    return tuple(sorted(str(file.relative_to(root)).removesuffix(SUFFIX) for file in root.rglob(f"*{SUFFIX}")))
+    shipped = {str(file.relative_to(root)).removesuffix(SUFFIX) for file in root.rglob(f"*{SUFFIX}")}
+    return tuple(sorted(shipped | {f"{_STRATEGIES}{kind}" for kind in outside_schemas()}))
 
 
 def strategy_kinds() -> tuple[str, ...]:
     """The strategies that have a schema."""
-    return _names_below("strategies/")
+    return _names_below(_STRATEGIES)
 
 
 def venue_names() -> tuple[str, ...]:
@@ -50,8 +54,22 @@ def _names_below(folder: str) -> tuple[str, ...]:
 
 
 def schema_text(name: str) -> str:
-    """The file itself, as shipped."""
-    return resource("schemas", f"{name}{SUFFIX}").read_text(encoding="utf-8")
+    """The file itself; that of bots also takes the strategies that other packages bring."""
+    outside = outside_schemas()
+    kind = name.removeprefix(_STRATEGIES)
+    brought = outside.get(kind) if name != kind else None
+    text = (brought or resource("schemas", f"{name}{SUFFIX}")).read_text(encoding="utf-8")
+    return _admitting(text, outside) if name == "bot" and outside else text
+
+
+def _admitting(text: str, kinds: Iterable[str]) -> str:
+    schema = json.loads(text)
+    strategy = schema["properties"]["strategy"]
+    for kind in kinds:
+        strategy["properties"]["kind"]["enum"].append(kind)
+        condition = {"properties": {"kind": {"const": kind}}, "required": ["kind"]}
+        strategy["allOf"].append({"if": condition, "then": {"$ref": f"{_STRATEGIES}{kind}{SUFFIX}"}})
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 @cache

@@ -36,7 +36,12 @@ class SecretRef(Value, frozen=True, kw_only=True):
 
 
 class AccountSpec(Value, frozen=True, kw_only=True):
-    """One account at one venue. A simulated account has opening balances instead of credentials."""
+    """One account at one venue. A simulated account has opening balances instead of credentials.
+
+    `exclusive` is a declaration: nobody but this fleet trades on it (None: nobody said so). `dead_mans_switch_s` is
+    after how long the venue cancels all orders when it has not heard of the bot; only for exclusive accounts.
+    `options` is what was chosen of that which the venue lets one choose.
+    """
 
     name: str
     venue: str
@@ -45,6 +50,9 @@ class AccountSpec(Value, frozen=True, kw_only=True):
     ws_url: str | None
     credentials: dict[str, SecretRef]
     balances: dict[str, Decimal]
+    exclusive: bool | None = None
+    dead_mans_switch_s: int | None = None
+    options: dict[str, Any] | None = None
 
 
 class LegSpec(Value, frozen=True, kw_only=True):
@@ -130,7 +138,7 @@ class SimSpec(Value, frozen=True, kw_only=True):
     """One simulated venue of a fleet. `accounts` maps account name to opening balances by asset.
 
     `speed` multiplies the pace of the market flow; `recording` is a file of recorded flow instead of the
-    seeded generator.
+    seeded generator. `tiers` are of the accounts that chose one.
     """
 
     venue: str
@@ -141,6 +149,7 @@ class SimSpec(Value, frozen=True, kw_only=True):
     recording: str | None
     accounts: dict[str, dict[str, Decimal]]
     faults: FaultSpec | None = None
+    tiers: dict[str, str] | None = None
 
 
 class FleetSpec(Value, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from engine.model.target import Target
-from engine.spec.grid import Direction, GridParameters, cells_of
+from engine.spec.grid import Direction, GridParameters
 from engine.strategies.interface import View
 from engine.strategies.rounds import grid_target
 
@@ -30,11 +30,8 @@ class Grid:
 
     def target(self, view: View) -> Target:
         """Every order the fills so far imply, wherever the market is."""
-        parameters = self.parameters
         return {
-            leg: grid_target(
-                parameters, cells_of(parameters, Direction.NEUTRAL, seen.instrument), seen, reducing=None
-            )
+            leg: grid_target(self.parameters, Direction.NEUTRAL, seen, reducing=None)
             for leg, seen in view.legs.items()
         }
 

@@ -1,5 +1,5 @@
-"""What a strategy sees and what it answers. A strategy is a pure function of the view: it keeps no memory,
-because everything worth remembering (what filled in which slot) is in the view and survives a restart."""
+"""What a strategy sees and what it answers. A strategy is a pure function of the view: it keeps no memory, because
+everything worth remembering (what filled in which slot, and its own memo) is in the view and survives a restart."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ class LegView(Value, frozen=True, kw_only=True):
 
     `position_lots` is signed, from own fills; `base_change` and `quote_change` are the exact effect of all own
     fills on both assets, fees included. `executed_lots` sums own fills by base slot, unsigned, since the position
-    was last flattened or liquidated.
+    was last flattened or liquidated. `memo` is the newest that a target of this leg carried. `recent_mids` are
+    twice the mid, in ticks, at the last whole seconds, oldest first; they begin anew with the process.
+    `funding_rate` is the venue's newest, for its own interval.
 
     `takes_left` is how many orders that take may be sent now, by request budget and order rate; `take_refused` is
     why the last of them was not taken, empty once one was. `available` is what the account has free by asset; None
@@ -36,6 +38,9 @@ class LegView(Value, frozen=True, kw_only=True):
     base_change: Decimal
     quote_change: Decimal
     executed_lots: Mapping[str, int]
+    memo: str = ""
+    recent_mids: tuple[int, ...] = ()
+    funding_rate: Decimal | None = None
     takes_left: int = 0
     take_refused: str = ""
     available: Mapping[str, Decimal] | None = None

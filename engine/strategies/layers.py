@@ -7,16 +7,14 @@ from typing import Protocol
 
 from engine.model.order import Side
 from engine.model.target import Quote
-from engine.model.value import Value
 from engine.strategies.interface import LegView
 from engine.strategies.ladder import Ladder, LayerStep, SizeProfile, keep_passive
+from engine.strategies.pricing.shape import PricingParameters, Shape
 
 
-class LayerParameters(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class LayerParameters(PricingParameters, frozen=True, kw_only=True):
     """The parameters every layered quoter has; their meaning stands in schemas/strategies/."""
 
-    spread_bps: Decimal
-    order_size: Decimal
     layers: int
     layer_step: LayerStep
     size_profile: SizeProfile
@@ -24,9 +22,8 @@ class LayerParameters(Value, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     post_only: bool
     refill_below: Decimal | None
 
-    @property
-    def ladder(self) -> Ladder:
-        return Ladder(spread_bps=self.spread_bps, layers=self.layers, step=self.layer_step)
+    def ladder(self, spread_bps: Decimal) -> Ladder:
+        return Ladder(spread_bps=spread_bps, layers=self.layers, step=self.layer_step)
 
 
 class Room(Protocol):
@@ -41,14 +38,13 @@ class Room(Protocol):
         """They are quoted now: less is left for the layers behind."""
 
 
-def layered_quotes(
-    parameters: LayerParameters, side: Side, seen: LegView, room: Room, *, skew: int = 0
-) -> list[Quote]:
+def layered_quotes(parameters: LayerParameters, side: Side, seen: LegView, room: Room, shape: Shape) -> list[Quote]:
     """One side's quotes, nearest first, until room runs out. The view must have both best prices."""
     instrument, best_bid, best_ask = seen.instrument, seen.bids[0][0], seen.asks[0][0]
     order_lots = instrument.lots_within(parameters.order_size)
     quotes = []
-    for layer, wanted in enumerate(parameters.ladder.ticks(side, best_bid + best_ask, skew=skew)):
+    ladder = parameters.ladder(shape.spread_bps)
+    for layer, wanted in enumerate(ladder.ticks(side, best_bid + best_ask, skew=shape.skew)):
         ticks = keep_passive(side, wanted, best_bid=best_bid, best_ask=best_ask)
         lots = room.fitting(ticks, order_lots * parameters.size_profile.multiple(layer))
         if lots < instrument.min_lots(ticks):

@@ -17,6 +17,7 @@ from engine.model.target import Funds, InventoryTarget, LegTarget, Target
 from engine.model.value import Value
 from engine.strategies.interface import LegView, View
 from engine.strategies.layers import LayerParameters, Room, layered_quotes
+from engine.strategies.pricing.shape import Inventory, cold_reason, shape_of
 
 
 class Capital(Value, frozen=True, kw_only=True):
@@ -49,30 +50,47 @@ class MarketMaker:
     def _leg_target(self, seen: LegView) -> LegTarget:
         if not seen.bids or not seen.asks:
             return LegTarget(reason="a side of the book is empty")
-        inventory = self._rebalance(seen)
+        excess = self._excess(seen)
+        orders = Inventory(excess=float(excess / self.parameters.order_size))
+        shape = shape_of(self.parameters, seen, orders)
+        if shape is None:
+            return LegTarget(reason=cold_reason(seen))
+        inventory = self._rebalance(seen, excess)
         sides = list(Side)
         if inventory is not None:
             sides = [Side.BUY if inventory.lots > seen.position_lots else Side.SELL]
         capital = self.parameters.capital
         funds = Funds(base=capital.base + seen.base_change, quote=capital.quote + seen.quote_change)
         rooms: dict[Side, Room] = {Side.BUY: _QuoteRoom(seen, funds.quote), Side.SELL: _BaseRoom(seen, funds.base)}
-        quotes = [quote for side in sides for quote in layered_quotes(self.parameters, side, seen, rooms[side])]
+        quotes = [
+            quote for side in sides for quote in layered_quotes(self.parameters, side, seen, rooms[side], shape)
+        ]
         return LegTarget(quotes=tuple(quotes), inventory=inventory, funds=funds)
 
-    def _rebalance(self, seen: LegView) -> InventoryTarget | None:
+    def _excess(self, seen: LegView) -> Decimal:
+        """Base held beyond the target share of the capital's value; negative: missing."""
+        return self._base(seen) - self._wealth(seen) * self.parameters.base_target_pct / 100 / _mid(seen)
+
+    def _rebalance(self, seen: LegView, excess: Decimal) -> InventoryTarget | None:
         parameters = self.parameters
-        if parameters.rebalance_threshold_pct is None:
-            return None
-        mid = seen.instrument.price(seen.bids[0][0] + seen.asks[0][0]) / 2
-        base = parameters.capital.base + seen.base_change
-        wealth = base * mid + parameters.capital.quote + seen.quote_change
-        wanted = wealth * parameters.base_target_pct / 100 / mid
-        if abs(base - wanted) * mid * 100 <= parameters.rebalance_threshold_pct * wealth:
+        threshold_pct = parameters.rebalance_threshold_pct
+        if threshold_pct is None or abs(excess) * _mid(seen) * 100 <= threshold_pct * self._wealth(seen):
             return None
         return InventoryTarget(
-            lots=seen.instrument.lots_within(wanted - parameters.capital.base),
+            lots=seen.instrument.lots_within(seen.base_change - excess),
             slippage_bps=parameters.rebalance_slippage_bps,
         )
+
+    def _base(self, seen: LegView) -> Decimal:
+        return self.parameters.capital.base + seen.base_change
+
+    def _wealth(self, seen: LegView) -> Decimal:
+        """Everything the bot has, in quote."""
+        return self._base(seen) * _mid(seen) + self.parameters.capital.quote + seen.quote_change
+
+
+def _mid(seen: LegView) -> Decimal:
+    return seen.instrument.price(seen.bids[0][0] + seen.asks[0][0]) / 2
 
 
 class _QuoteRoom:
@@ -107,4 +125,7 @@ class _BaseRoom:
 
 def build(parameters: Mapping[str, Any]) -> MarketMaker:
     """The strategy from an effective document's parameters."""
-    return MarketMaker(msgspec.convert(parameters, Parameters, strict=False))
+    made = msgspec.convert(parameters, Parameters, strict=False)
+    if problem := made.problem():
+        raise ValueError(problem)
+    return MarketMaker(made)

@@ -13,7 +13,7 @@ import msgspec
 
 from engine.model.order import Side
 from engine.model.target import Target
-from engine.spec.grid import Direction, GridParameters, cells_of
+from engine.spec.grid import Direction, GridParameters
 from engine.strategies.interface import View
 from engine.strategies.rounds import grid_target
 
@@ -36,15 +36,9 @@ class PerpGrid:
 
     def target(self, view: View) -> Target:
         """Every order the fills so far imply, wherever the market is."""
-        parameters = self.parameters
-        direction = parameters.direction
+        direction = self.parameters.direction
         return {
-            leg: grid_target(
-                parameters,
-                cells_of(parameters, direction, seen.instrument),
-                seen,
-                reducing=_REDUCING[direction],
-            )
+            leg: grid_target(self.parameters, direction, seen, reducing=_REDUCING[direction])
             for leg, seen in view.legs.items()
         }
 

@@ -1,7 +1,7 @@
 """Perp market making: layers around the mid, skewed by inventory, never beyond the position limit.
 
-The skew is a fraction of the half spread, so even full inventory moves a side to the mid at most. Over the limit
-only the reducing side is quoted, reduce-only.
+The skew is a fraction of the half spread, so even full inventory moves a side to the mid at most; a model that
+knows inventory brings its own. Over the limit only the reducing side is quoted, reduce-only.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from engine.model.target import LegTarget, Target
 from engine.strategies.interface import LegView, View
 from engine.strategies.ladder import skew_of
 from engine.strategies.layers import LayerParameters, layered_quotes
+from engine.strategies.pricing.funding import funding_tilt
+from engine.strategies.pricing.shape import Inventory, cold_reason, shape_of
 
 
 class Parameters(LayerParameters, frozen=True, kw_only=True):
@@ -24,6 +26,7 @@ class Parameters(LayerParameters, frozen=True, kw_only=True):
 
     inventory_skew: Decimal
     target_position: Decimal
+    funding_skew: Decimal | None = None
 
 
 class PerpMarketMaker:
@@ -40,15 +43,26 @@ class PerpMarketMaker:
     def _leg_target(self, seen: LegView) -> LegTarget:
         if not seen.bids or not seen.asks:
             return LegTarget(reason="a side of the book is empty")
-        target_lots = seen.instrument.lots_within(self.parameters.target_position)
-        strength = self.parameters.inventory_skew
-        skew = skew_of(seen.position_lots, target_lots, seen.max_position_lots, strength)
+        shape = shape_of(self.parameters, seen, self._inventory(seen))
+        if shape is None:
+            return LegTarget(reason=cold_reason(seen))
         quotes = [
             quote
             for side in Side
-            for quote in layered_quotes(self.parameters, side, seen, _PositionRoom(side, seen), skew=skew)
+            for quote in layered_quotes(self.parameters, side, seen, _PositionRoom(side, seen), shape)
         ]
         return LegTarget(quotes=tuple(quotes))
+
+    def _inventory(self, seen: LegView) -> Inventory:
+        parameters, limit = self.parameters, seen.max_position_lots
+        target_lots = seen.instrument.lots_within(parameters.target_position)
+        order_lots = max(1, seen.instrument.lots_within(parameters.order_size))
+        return Inventory(
+            excess=(seen.position_lots - target_lots) / order_lots,
+            most=None if limit is None else limit // order_lots,
+            lean=skew_of(seen.position_lots, target_lots, limit, parameters.inventory_skew),
+            tilt=funding_tilt(seen.funding_rate, parameters.funding_skew),
+        )
 
 
 class _PositionRoom:
@@ -71,4 +85,7 @@ class _PositionRoom:
 
 def build(parameters: Mapping[str, Any]) -> PerpMarketMaker:
     """The strategy from an effective document's parameters."""
-    return PerpMarketMaker(msgspec.convert(parameters, Parameters, strict=False))
+    made = msgspec.convert(parameters, Parameters, strict=False)
+    if problem := made.problem():
+        raise ValueError(problem)
+    return PerpMarketMaker(made)

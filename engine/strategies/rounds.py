@@ -1,7 +1,8 @@
 """From cells to quotes: what own fills by slot imply for each round trip of a grid. Both grids quote this.
 
-Nothing is remembered here. Fills of a cell's opening slot minus those of its closing slot are what it holds; its
-close is armed for exactly that, and it opens again only after a whole round has been closed.
+Nothing is remembered here but where the range lies (see `ranges`). Fills of a cell's opening slot minus those of
+its closing slot are what it holds; its close is armed for exactly that, and it opens again only after a whole round
+has been closed.
 """
 
 from __future__ import annotations
@@ -9,30 +10,54 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
+from engine.model.instrument import MarketKind
 from engine.model.order import Side
-from engine.model.target import LegTarget, Quote
-from engine.spec.grid import BoundaryAction, Cell, GridParameters, cell_of
+from engine.model.target import InventoryTarget, LegTarget, Quote
+from engine.spec.grid import BoundaryAction, Cell, Direction, GridParameters, cell_of, cells_of
 from engine.strategies.interface import LegView
+from engine.strategies.ranges import find_range
 
 WHOLE = Decimal(1)
+CLOSING_SLIPPAGE_BPS = Decimal(50)
+"""Through the best price, for each attempt to close a grid that the market has left."""
 
 
 def grid_target(
-    parameters: GridParameters, cells: Sequence[Cell], seen: LegView, *, reducing: Side | None
+    parameters: GridParameters, direction: Direction, seen: LegView, *, reducing: Side | None
 ) -> LegTarget:
-    """Every order a grid's fills imply. Closes on the side `reducing` can only ever reduce."""
-    if parameters.boundary_action is BoundaryAction.STOP and _is_outside(parameters, seen):
-        return LegTarget(reason="the market is outside the grid's range")
+    """Every order a grid's fills imply, where the grid lies now. Closes on the side `reducing` only ever reduce."""
+    lies = find_range(parameters, seen)
+    if lies is None:
+        return LegTarget(reason="waiting for a first mid to lay the range around")
+    if lies.closed:
+        return _closed(seen, lies.memo)
+    if lies.is_outside and parameters.boundary_action is BoundaryAction.STOP:
+        return LegTarget(reason="the market is outside the grid's range", memo=lies.memo)
+    cells = cells_of(lies.parameters, direction, seen.instrument)
+    return LegTarget(quotes=tuple(_quotes(parameters, cells, seen, reducing)), memo=lies.memo)
+
+
+def _closed(seen: LegView, memo: str | None) -> LegTarget:
+    """Nothing rests, and what own fills left is traded away."""
+    perp = seen.instrument.kind is MarketKind.PERP
+    return LegTarget(
+        inventory=InventoryTarget(lots=0, slippage_bps=CLOSING_SLIPPAGE_BPS, reduce_only=perp),
+        reason="the market left the grid's range: closed and stopped, until the range is changed",
+        memo=memo,
+    )
+
+
+def _quotes(
+    parameters: GridParameters, cells: Sequence[Cell], seen: LegView, reducing: Side | None
+) -> Iterator[Quote]:
     left = list(_left_over(cells, seen.executed_lots))
-    quotes = []
     for cell in (*cells, *left):
         to_open, to_close = _implied(cell, seen.executed_lots)
         if to_open and not any(cell.overlaps(other) for other in left):
-            quotes.append(_opening(cell, to_open, parameters))
+            yield _opening(cell, to_open, parameters)
         if to_close:
             reduce_only = cell.side.opposite is reducing
-            quotes.append(_closing(cell, to_close, parameters, reduce_only=reduce_only))
-    return LegTarget(quotes=tuple(quotes))
+            yield _closing(cell, to_close, parameters, reduce_only=reduce_only)
 
 
 def _implied(cell: Cell, executed: Mapping[str, int]) -> tuple[int, int]:
@@ -67,12 +92,3 @@ def _closing(cell: Cell, lots: int, parameters: GridParameters, *, reduce_only: 
         reduce_only=reduce_only,
         refill_below=WHOLE,
     )
-
-
-def _is_outside(parameters: GridParameters, seen: LegView) -> bool:
-    if not seen.bids or not seen.asks:
-        return False
-    mid = seen.instrument.price(seen.bids[0][0] + seen.asks[0][0]) / 2
-    lower, upper = parameters.bounds
-    tolerance = parameters.boundary_tolerance_pct / 100
-    return not lower * (1 - tolerance) <= mid <= upper * (1 + tolerance)

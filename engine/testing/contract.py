@@ -32,6 +32,7 @@ from engine.model.commands import (
     QueryOrder,
     QueryOrderHistory,
     QueryPosition,
+    SetDeadMansSwitch,
     SubmitOrder,
 )
 from engine.model.instrument import Instrument, MarketKind
@@ -162,7 +163,11 @@ class VenueContract:
             QueryBalances(leg=LEG),
             QueryBook(leg=LEG),
         ]
-        return [*commands, QueryPosition(leg=LEG)] if codec.instrument.kind is MarketKind.PERP else commands
+        if codec.instrument.kind is MarketKind.PERP:
+            commands.append(QueryPosition(leg=LEG))
+        if self.venue.facts.dead_mans_switch:
+            commands += [SetDeadMansSwitch(leg=LEG, cancel_after_s=after_s) for after_s in (600, None)]
+        return commands
 
 
 def _garbage() -> Iterator[str | bytes]:

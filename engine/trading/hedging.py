@@ -23,7 +23,6 @@ class HedgeStatus(Value, frozen=True, kw_only=True):
     residual: Decimal
     open_since_ns: int | None
     alarm: str
-    why_not: str
     time_to_hedge: DurationStatus
 
 
@@ -35,8 +34,6 @@ class HedgeWatch:
         self._since_ns: int | None = None
         self._durations = Durations()
         self.alarm = ""
-        self.why_not = ""
-        """Why the maker leg quotes nothing although it could, in the strategy's words."""
 
     def apply(self, rule: HedgeRule) -> None:
         """Other limits, from now on."""
@@ -80,7 +77,6 @@ class HedgeWatch:
             residual=self.residual,
             open_since_ns=self._since_ns,
             alarm=self.alarm,
-            why_not=self.why_not,
             time_to_hedge=self._durations.status(),
         )
 

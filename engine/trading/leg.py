@@ -11,15 +11,17 @@ from engine.model.events import Level, PositionReported
 from engine.model.ids import ClientIdScheme
 from engine.model.instrument import Instrument, MarketKind
 from engine.model.order import OrderReport, OrderRequest, OrderStatus, RejectReason, Side, TimeInForce
-from engine.model.target import Funds
+from engine.model.target import Funds, LegTarget
 from engine.model.value import Value
 from engine.risk.guard import Exposure, Guard
 from engine.spec.types import RiskSpec
 from engine.strategies.interface import LegView
 from engine.trading.accounting import Accounting
 from engine.trading.lifecycle import OwnOrder
+from engine.trading.mids import MidHistory
 from engine.trading.orders import INVENTORY_SLOT, SYSTEM_SLOT, Owner, OwnOrders, Sequence
-from engine.trading.records import FillRecord, Note, OrderRecord, OrderState, Record
+from engine.trading.others import OwnLevels
+from engine.trading.records import FillRecord, MemoRecord, Note, OrderRecord, OrderState, Record
 from engine.trading.refusals import Refusals
 from engine.trading.sync import Sync, is_question
 
@@ -52,10 +54,16 @@ class Leg:
         self.records: list[Record] = []
         self.bids: tuple[Level, ...] = ()
         self.asks: tuple[Level, ...] = ()
+        self._own_levels = OwnLevels()
         self.book_why_not = NO_BOOK_YET
         self.mark: Decimal | None = None
         self.available: dict[str, Decimal] | None = None
         """What the account has free by asset, where the rounds ask for it."""
+        self.funding_rate: Decimal | None = None
+        self.mids = MidHistory()
+        self.memo = ""
+        self.idle_reason = ""
+        """Why the strategy wants less than usual, in its own words."""
         self.link_why_not = "not connected yet"
         self._connected_ns = 0
         self.was_synced = False
@@ -156,6 +164,7 @@ class Leg:
     def changed(self, order: OwnOrder) -> None:
         """Index and remember an order after news."""
         self.orders.touched(order)
+        self._own_levels.changed(order)
         self.records.append(order.record())
 
     def refused(self, slot: str, reason: RejectReason | None, words: str, at_ns: int) -> None:
@@ -178,6 +187,14 @@ class Leg:
     def limit_by(self, risk: RiskSpec) -> None:
         """New limits, from now on."""
         self.guard = Guard(risk, self.instrument)
+
+    def wanted(self, target: LegTarget, at_ns: int) -> None:
+        """Keep what a target says beside its orders; a memo is on disk before those leave."""
+        self.idle_reason = target.reason
+        if target.memo is not None and target.memo != self.memo:
+            self.memo = target.memo
+            self.records.append(MemoRecord(leg=self.setup.leg, memo=target.memo))
+            self.note(at_ns, "the strategy remembers", memo=target.memo)
 
     def take_records(self) -> list[Record]:
         """What the journal must keep of the step that ends now."""
@@ -264,20 +281,28 @@ class Leg:
         """Why the last order that should have taken was not."""
         return self.refusals.standing(INVENTORY_SLOT)
 
+    def others(self, side: Side, now_ns: int) -> tuple[Level, ...]:
+        """The book's levels on a side without our own orders."""
+        levels = self.bids if side is Side.BUY else self.asks
+        return self._own_levels.others(side, levels, self.orders.live, now_ns)
+
     def view(self, now_ns: int, *, takes: int) -> LegView:
         """`takes`: how many orders that take the request budget has room for."""
         books = self.accounting
         rate_left = self.guard.orders_per_minute - self._sent_last_minute(now_ns)
         return LegView(
             instrument=self.instrument,
-            bids=self.bids,
-            asks=self.asks,
+            bids=self.others(Side.BUY, now_ns),
+            asks=self.others(Side.SELL, now_ns),
             mark=self.mark,
             position_lots=self.held_lots,
             max_position_lots=self.guard.max_position_lots,
             base_change=books.base_change,
             quote_change=books.quote_change,
             executed_lots=books.executed_lots,
+            memo=self.memo,
+            recent_mids=self.mids.until(now_ns),
+            funding_rate=self.funding_rate,
             takes_left=max(0, min(takes, rate_left)),
             take_refused=self.take_refused,
             available=self.available,

@@ -29,8 +29,8 @@ from engine.trading.sync import is_question
 
 NOTHING = LegTarget(reason="nothing should rest")
 NO_BUDGET = Budget(reduce=0, cancel=0, place=0)
-SHORTEST_WAKE_NS = 10 * NS_PER_MS
-"""What is due but has no budget must not spin."""
+STARVED_WAKE_NS = 100 * NS_PER_MS
+"""What is due already lacks budget or an answer; asking again sooner would only spin."""
 
 
 class Machine:
@@ -50,6 +50,8 @@ class Machine:
                 self._hedge.remember(fill.fill.at_ns)
         for record in memory.orders:
             self._legs[record.request.leg].remember_order(record)
+        for kept in memory.memos:
+            self._legs[kept.leg].memo = kept.memo
 
     # The only entrances -------------------------------------------------------------------------------------
 
@@ -125,7 +127,9 @@ class Machine:
             commands += self._ask(leg, now_ns, purses[name])
         target = self._target(now_ns, purses)
         for name in sorted(target, key=lambda name: target[name].inventory is None):
-            desk = Desk(self._legs[name], now_ns, purses[name])
+            leg = self._legs[name]
+            leg.wanted(target[name], now_ns)
+            desk = Desk(leg, now_ns, purses[name])
             commands += desk.bring_about(target[name], self._strategy.requote_threshold_ticks)
         records = tuple(record for leg in self._legs.values() for record in leg.take_records())
         return Step(commands=tuple(commands), records=records, wake_ns=self._wake_ns(now_ns))
@@ -148,10 +152,7 @@ class Machine:
         if self._paused or alarm or any(leg.why_not for leg in self._legs.values()):
             pulled = {name: NOTHING for name, leg in self._legs.items() if leg.may_be_pulled(now_ns)}
             return pulled | self._owed(view)
-        target = self._strategy.target(view)
-        if self._hedge and isinstance(self._strategy, Hedger):
-            self._hedge.why_not = target[self._strategy.hedging.maker].reason
-        return target
+        return self._strategy.target(view)
 
     def _owed(self, view: View) -> Target:
         """The hedge of what was filled, which is owed whether or not anything is quoted. Only a leg of which all is
@@ -191,4 +192,4 @@ class Machine:
         due += [leg.sync.next_ns for leg in self._legs.values() if not leg.link_why_not or self._stopping]
         due += [self._hedge.due_ns] if self._hedge else []
         soonest = min((ns for ns in due if ns is not None), default=None)
-        return None if soonest is None else max(soonest, now_ns + SHORTEST_WAKE_NS)
+        return soonest if soonest is None or soonest > now_ns else now_ns + STARVED_WAKE_NS

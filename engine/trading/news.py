@@ -19,6 +19,7 @@ from engine.model.events import (
     FillsReported,
     LegConnected,
     LegDisconnected,
+    Level,
     MarkPriceUpdated,
     OpenOrdersReported,
     OrderFilled,
@@ -30,6 +31,7 @@ from engine.model.events import (
     QueryFailed,
     SubmitRejected,
 )
+from engine.model.order import Side
 from engine.trading.leg import Leg
 from engine.trading.records import OrderState
 
@@ -43,9 +45,15 @@ def take_news(leg: Leg, event: Event) -> bool:
 
 
 def _book_updated(leg: Leg, event: BookUpdated) -> bool:
-    before = (leg.book_why_not, leg.bids[:1], leg.asks[:1])
+    before = (leg.book_why_not, *_best_of_others(leg, event.at_ns))
     leg.book_why_not, leg.bids, leg.asks = "", event.bids, event.asks
-    return before != ("", event.bids[:1], event.asks[:1])
+    bid, ask = now = _best_of_others(leg, event.at_ns)
+    leg.mids.saw(bid[0][0] + ask[0][0] if bid and ask else None, event.at_ns)
+    return before != ("", *now)
+
+
+def _best_of_others(leg: Leg, at_ns: int) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
+    return leg.others(Side.BUY, at_ns)[:1], leg.others(Side.SELL, at_ns)[:1]
 
 
 def _book_lost(leg: Leg, event: BookLost) -> bool:
@@ -54,7 +62,7 @@ def _book_lost(leg: Leg, event: BookLost) -> bool:
 
 
 def _mark_updated(leg: Leg, event: MarkPriceUpdated) -> bool:
-    leg.mark = event.mark
+    leg.mark, leg.funding_rate = event.mark, event.funding_rate
     return False
 
 

@@ -57,6 +57,13 @@ class FillRecord(Message, frozen=True, kw_only=True):
     fill: Fill
 
 
+class MemoRecord(Message, frozen=True, kw_only=True):
+    """What a leg's strategy wants to be shown again; the newest per leg counts."""
+
+    leg: str
+    memo: str
+
+
 class Note(Message, frozen=True, kw_only=True):
     """One line of the audit: what was decided, and why, as constant words plus facts."""
 
@@ -68,7 +75,7 @@ class Note(Message, frozen=True, kw_only=True):
     """Somebody should look at it."""
 
 
-Record = OrderRecord | FillRecord | Note
+Record = OrderRecord | FillRecord | MemoRecord | Note
 
 
 class Step(Value, frozen=True, kw_only=True):
@@ -91,11 +98,13 @@ class Budget(Value, frozen=True, kw_only=True):
 
 
 class Memory(Value, frozen=True, kw_only=True):
-    """What a journal gives back at start: orders not yet done, every own fill in order, and the id block.
+    """What a journal gives back at start: orders not yet done, every own fill in order, memos, and the id
+    block.
 
     `next_sequence` is the first sequence number that was certainly never used.
     """
 
     orders: tuple[OrderRecord, ...] = ()
     fills: tuple[FillRecord, ...] = ()
+    memos: tuple[MemoRecord, ...] = ()
     next_sequence: int = 0

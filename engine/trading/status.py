@@ -13,9 +13,10 @@ OPEN = (OrderState.SUBMITTED, OrderState.ACCEPTED, OrderState.CANCEL_PENDING)
 
 
 class LegStatus(Value, frozen=True, kw_only=True):
-    """`why_not` says why the leg does not quote; empty while it may. Money in quote, sizes in base.
+    """`why_not` says why the leg does not quote, or less than usual; empty while it does.
 
-    `orders` are own orders that rest or are on their way to or from resting; `unresolved` ones are counted apart.
+    Money in quote, sizes in base. `orders` are own orders that rest or are on their way to or from resting;
+    `unresolved` ones are counted apart.
     """
 
     venue: str
@@ -57,7 +58,7 @@ def leg_status(leg: Leg) -> LegStatus:
         venue=instrument.venue,
         market=instrument.symbol,
         ready=not leg.why_not,
-        why_not=leg.why_not,
+        why_not=leg.why_not or leg.idle_reason,
         orders=sum(order.state in OPEN for order in live),
         unresolved=sum(order.state is OrderState.UNRESOLVED for order in live),
         fills=books.fills,

@@ -192,7 +192,7 @@ class HedgePlay:
             if not status.legs[leg].ready or status.legs[leg].unresolved:
                 self.complain(f"the {leg} leg does not settle: {status.legs[leg].why_not or 'unresolved orders'}")
         if hedge.alarm or not self.resting(self.places["maker"]):
-            self.complain(f"the bot does not quote in the end: {hedge.alarm or hedge.why_not or 'no reason'}")
+            self.complain(f"the bot does not quote in the end: {hedge.alarm or status.legs['maker'].why_not}")
 
     def _agree_on_leg(self, place: Place) -> None:
         believed = sorted(

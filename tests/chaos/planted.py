@@ -135,13 +135,6 @@ BUGS = (
         wrong="if not isinstance(self._strategy, Hedger):",
         hedges=True,
     ),
-    Bug(
-        name="stop without finishing the hedge",
-        file="trading/machine.py",
-        right="        if self._hedge and self._hedge.is_open:\n            return False\n",
-        wrong="",
-        hedges=True,
-    ),
 )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 import cli
 from engine.control.account_checkup import account_checkup
@@ -18,6 +19,7 @@ from engine.errors import ConfigInvalid, Unavailable, UsageError
 from engine.host.endpoints import SimEndpoint, write_sim_endpoint
 from engine.host.workspace import Workspace
 from engine.spec.types import SimSpec
+from tests.judges.waiting import eventually
 from tests.sim import served as served_module
 from tests.sim.served import served
 
@@ -88,6 +90,26 @@ def test_a_market_is_analysed_and_what_is_not_known_is_null(ask: Ask) -> None:
     assert found["volatility_bps_per_minute"] is None
     for candle in ask("market", "klines", "SOL_USDC", "-a", "alice"):
         assert Decimal(candle["low"]) <= Decimal(candle["close"]) <= Decimal(candle["high"])
+
+
+@pytest.mark.parametrize("venue", ["aster", "aster-spot"])
+def test_candles_of_asters_venues_are_told(
+    venue: str, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (workspace.bots / "fleet.yaml").write_text(
+        f"id: judges\naccounts: {{a: {{venue: {venue}, balances: {{USDT: 9}}}}}}\n"
+    )
+    with served(replace(spec(), venue=venue)) as running:
+        address = SimEndpoint(instance="one", rest_url=running.rest_url, ws_url=running.ws_url, pid=os.getpid())
+        write_sim_endpoint(workspace, venue, address)
+        first = eventually(lambda: candles(workspace, capsys))[0]
+    assert Decimal(first["low"]) <= Decimal(first["open"]) <= Decimal(first["high"])
+
+
+def candles(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    cli.run(["market", "klines", "SOLUSDT", "-C", str(workspace.root), "--json"])
+    found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    return found
 
 
 def test_an_account_tells_balances_positions_orders_and_fills(ask: Ask) -> None:

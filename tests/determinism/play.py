@@ -21,6 +21,7 @@ import msgspec
 
 from engine.clock import NS_PER_S
 from engine.errors import BotctlError
+from engine.exchanges.interface import Credentials
 from engine.host.endpoints import SimEndpoint, write_sim_endpoint
 from engine.host.locks import Holder
 from engine.host.secrets import Secrets
@@ -33,12 +34,14 @@ from engine.sim.backpack.venue import BackpackMachine
 from engine.sim.exchange import Exchange
 from engine.sim.flow import Flow, GeneratedFlow
 from engine.sim.machine import Outbound
+from engine.sim.market_machine import MarketMachine
 from engine.sim.network import VirtualNetwork
 from engine.sim.orders import ExchangeFill
 from engine.sim.venue_market import VenueMarket
 from engine.sim.venues import account_credentials
 from engine.sim.virtual_loop import VirtualLoop
 from engine.sim.world import Crashed, VirtualWorld
+from engine.spec.types import BotSpec
 from engine.trading.records import FillRecord, OrderRecord
 from tests.fleets import bot_spec, fleet_spec, write_generation
 
@@ -55,6 +58,8 @@ MOMENT_S = 0.01
 class Play:
     """One venue, one workspace, one clock. `directory` is the play's own."""
 
+    venue_name = "backpack"
+
     def __init__(self, directory: Path, *, seed: int) -> None:
         self.loop = VirtualLoop()
         self.loop.set_exception_handler(_tolerate_crashes)
@@ -62,13 +67,20 @@ class Play:
         self.lives = 0
         self.workspace = Workspace(root=directory)
         self.is_quiet = False
-        self.venue = BackpackMachine(BackpackSettings(taker_delay_ms=0), self._flow)
-        api_key = account_credentials("backpack", fleet_spec().id, ACCOUNT)["api_key"]
-        self.venue.open_account(ACCOUNT, api_key, BALANCES)
-        self.network = VirtualNetwork(self.loop, {"backpack": self.venue}, seed=seed)
-        write_generation(self.workspace, {BOT: bot_spec(BOT, market=MARKET)})
-        address = SimEndpoint(instance="one", rest_url="http://backpack", ws_url="ws://backpack/", pid=os.getpid())
-        write_sim_endpoint(self.workspace, "backpack", address)
+        self.venue = self._make_venue(account_credentials(self.venue_name, fleet_spec().id, ACCOUNT))
+        self.network = VirtualNetwork(self.loop, {self.venue_name: self.venue}, seed=seed)
+        write_generation(self.workspace, {BOT: self._spec()})
+        host = self.venue_name
+        address = SimEndpoint(instance="one", rest_url=f"http://{host}", ws_url=f"ws://{host}/", pid=os.getpid())
+        write_sim_endpoint(self.workspace, host, address)
+
+    def _make_venue(self, keys: Credentials) -> MarketMachine:
+        venue = BackpackMachine(BackpackSettings(taker_delay_ms=0), self._flow)
+        venue.open_account(ACCOUNT, keys["api_key"], BALANCES)
+        return venue
+
+    def _spec(self) -> BotSpec:
+        return bot_spec(BOT, market=MARKET)
 
     def _flow(self, exchange: Exchange, at: VenueMarket, now_ns: int) -> Flow:
         generated = GeneratedFlow(exchange, at, Random(f"{self.seed}/{at.market.symbol}"), PACE, now_ns)
@@ -160,7 +172,7 @@ class Play:
         return [msgspec.json.decode(record, type=FillRecord) for (record,) in rows]
 
     def said_by_venue(self) -> list[tuple[int, Outbound]]:
-        return self.network.transcript("backpack")
+        return self.network.transcript(self.venue_name)
 
 
 class FlowThatCanRest:

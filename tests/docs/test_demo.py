@@ -52,8 +52,8 @@ def generations(clone: Clone) -> list[str]:
 def test_the_demo_trades_and_may_be_run_again_while_it_runs_and_after_it_was_stopped(clone: Clone) -> None:
     first = clone.make("demo")
     assert first.returncode == 0, first.stdout + first.stderr
-    for bot in ("btc-perp", "eth-spot", "sol-perp", "sol-spot"):
-        assert f"{bot}  running" in first.stdout
+    for bot in sorted(path.stem for path in (clone.directory / "bots").glob("*-*.yaml")):
+        assert any(line.split()[:2] == [bot, "running"] for line in first.stdout.splitlines()), bot
     assert "make demo-stop" in first.stdout
     before = generations(clone)
 

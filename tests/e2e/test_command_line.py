@@ -44,6 +44,19 @@ def test_outside_a_workspace_the_way_to_one_is_named(tmp_path_factory: pytest.Te
     assert "botctl init" in nowhere("plan", code=64)
 
 
+def test_an_interruption_that_falls_into_a_destructor_is_not_lost() -> None:
+    code = (
+        "import signal, sys, cli\n"
+        "class Untimely:\n"
+        "    def __del__(self): signal.raise_signal(signal.SIGINT)\n"
+        "def run(arguments): Untimely(); return 0\n"
+        "cli.run = run\n"
+        "sys.exit(cli.main())"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ended.returncode, "error: interrupted" in ended.stderr) == (130, True)
+
+
 @pytest.mark.parametrize("verb", cli.VERBS)
 def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run([verb, "--help"]) == 0

@@ -25,6 +25,7 @@ from engine.model.commands import (
     QueryOrder,
     QueryOrderHistory,
     QueryPosition,
+    SetDeadMansSwitch,
     SubmitOrder,
 )
 from engine.model.instrument import Instrument
@@ -60,6 +61,15 @@ COMMANDS: dict[str, Command] = {
     "query_book": QueryBook(leg="main"),
     "query_instrument": QueryInstrument(leg="main"),
 }
+SWITCHES: dict[str, Command] = {
+    "set_dead_mans_switch": SetDeadMansSwitch(leg="main", cancel_after_s=600),
+    "take_switch_back": SetDeadMansSwitch(leg="main", cancel_after_s=None),
+}
+
+
+def commands(venue: str) -> dict[str, Command]:
+    """What a venue's codec carries out, by what its facts say."""
+    return COMMANDS | (SWITCHES if find_venue(venue).facts.dead_mans_switch else {})
 
 
 def instruments(venue: str) -> dict[str, Instrument]:
@@ -87,8 +97,9 @@ def frames(venue: str) -> list[tuple[str, Any]]:
 
 def replies(venue: str) -> list[tuple[str, Command, HttpResponse]]:
     """(leg, command, answer) of every golden reply."""
+    known = commands(venue)
     return [
-        (case["leg"], COMMANDS[case["command"]], HttpResponse(status=case["status"], body=_body(case)))
+        (case["leg"], known[case["command"]], HttpResponse(status=case["status"], body=_body(case)))
         for case in json.loads((WIRE / venue / "replies.json").read_text())
     ]
 

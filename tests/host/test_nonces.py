@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
+from msgspec.structs import replace
+
+from engine.exchanges.interface import Credentials
+from engine.exchanges.registry import find_venue
+from engine.host.accounts import AccountIdentity
 from engine.host.nonces import HostClockNonces, KeyLease
+from engine.runtime.sharing import shared_with_host
+from engine.runtime.sites import Site
+from engine.spec.types import Environment, LegSpec
+from tests.fleets import ACCOUNT
 
 TAKE_MANY = """
 import sys
@@ -38,6 +49,38 @@ def test_numbers_follow_the_clock_and_never_go_back(tmp_path: Path) -> None:
     take = HostClockNonces(tmp_path / "n")
     assert [take(9_000_000), take(1_000_000), take(20_000_000)] == [9000, 9001, 20000]
     assert HostClockNonces(tmp_path / "n")(0) == 20001
+
+
+def test_a_wallets_accounts_at_both_of_asters_venues_number_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    keys = find_venue("aster").throwaway_credentials("someone")
+    with ExitStack() as held:
+        perp, spot, another, paper = (
+            shared_with_host(site, fleet_allows=None, held=held).clock_nonces
+            for site in (
+                site_at("aster", keys),
+                site_at("aster-spot", {**keys, "user": keys["user"].upper().replace("0X", "0x")}),
+                site_at("aster", find_venue("aster").throwaway_credentials("another")),
+                site_at("aster", keys, Environment.TESTNET),
+            )
+        )
+        assert [perp(9_000_000), spot(9_000_000), perp(9_000_000)] == [9000, 9001, 9002]
+        assert [another(9_000_000), paper(9_000_000)] == [9000, 9000]
+
+
+def site_at(venue: str, keys: Credentials, environment: Environment = Environment.MAINNET) -> Site:
+    found = find_venue(venue)
+    identity = AccountIdentity(venue=venue, environment=environment, key=found.account_identity(keys))
+    return Site(
+        name="main",
+        leg=LegSpec(venue=venue, account="main", market="SOLUSDT"),
+        account=replace(ACCOUNT, venue=venue, environment=environment),
+        venue=found,
+        credentials=keys,
+        identity=identity,
+    )
 
 
 def test_a_key_has_one_holder_and_the_next_one_goes_on_where_it_ended(tmp_path: Path) -> None:

@@ -84,6 +84,14 @@ def test_ccxt_places_sees_and_cancels_orders(apis: Apis, symbol: str, kind: str)
     assert len(exchange.fetch_orders(symbol)) == 2
 
 
+def test_what_ccxt_leaves_resting_is_cancelled_at_the_end_of_its_countdown(apis: Apis) -> None:
+    exchange = client(apis, "trade")
+    bid = exchange.fetch_order_book(PERP)["bids"][0][0]
+    placed = exchange.create_order(PERP, "limit", "buy", 0.01, bid - 500)
+    exchange.fapiPrivatePostV3CountdownCancelAll({"symbol": "BTCUSDT", "countdownTime": 300})
+    assert eventually(lambda: exchange.fetch_order(placed["id"], PERP)["status"] == "canceled")
+
+
 def test_ccxt_places_and_cancels_many(apis: Apis) -> None:
     exchange = client(apis, "trade")
     bid = exchange.fetch_order_book(PERP)["bids"][0][0]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,23 +10,14 @@ import pytest
 from engine.exchanges.registry import find_venue
 from engine.model.instrument import Instrument, MarketKind
 from engine.testing.contract import VenueContract
+from tests.outsiders.installing import ROOT, install, python
 
 HERE = Path(__file__).parent / "toy_venue"
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a process in which the toy is installed; asks no package index."""
-    place = tmp_path_factory.mktemp("site")
-    install = ["-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
-    subprocess.run([sys.executable, *install, "--target", str(place), str(HERE)], check=True, timeout=100)
-    return {**os.environ, "PYTHONPATH": f"{place}{os.pathsep}{ROOT}"}
-
-
-def python(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=100)
+    return install(HERE, tmp_path_factory.mktemp("site"))
 
 
 def test_an_installed_venue_is_found_by_its_name_beside_the_built_in_ones(installed: dict[str, str]) -> None:

@@ -18,7 +18,7 @@ from engine.model.ids import ClientIdScheme
 from engine.model.order import Liquidity, OrderRequest, Side
 from engine.runtime import journal_schema
 from engine.runtime.journal import Journal, JournalLeg, JournalOwner, checkpoint, open_journal
-from engine.trading.records import FillRecord, Note, OrderRecord, OrderState, Record
+from engine.trading.records import FillRecord, MemoRecord, Note, OrderRecord, OrderState, Record
 from engine.transport.live import LiveWorld
 
 OWNER = JournalOwner(fleet_id="fleet", bot="maker", identity="sim-backpack-1")
@@ -236,3 +236,14 @@ def test_a_leg_moved_to_another_market_forgets_lots_and_ticks_but_not_its_ids(tm
     back = open_journal(LiveWorld(), file, OWNER, LEGS)
     assert (len(back.restore().orders), len(back.restore().fills)) == (1, 1)
     back.close()
+
+
+def test_the_newest_memo_of_a_leg_is_restored_and_counts_only_on_its_market(tmp_path: Path) -> None:
+    file = tmp_path / "moved.sqlite"
+    journal = opened(file)
+    journal.commit([MemoRecord(leg="main", memo="first"), MemoRecord(leg="main", memo="second")])
+    journal.close()
+    other = {"main": JournalLeg(market="ETH_USDC", client_ids=SCHEME)}
+    for legs, memos in ((LEGS, (MemoRecord(leg="main", memo="second"),)), (other, ())):
+        with closing(open_journal(LiveWorld(), file, OWNER, legs)) as again:
+            assert again.restore().memos == memos

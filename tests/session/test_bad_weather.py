@@ -1,193 +1,139 @@
-"""Gap, duplicate, reorder, zombie and cut sockets before the simulated Backpack: the book is stale within one
-message, never wrong, and back within a bounded time.
+"""Gap, duplicate, reorder, zombie and cut sockets before every simulated venue: the book is stale on the very frame
+that reveals a gap, never wrong, and back within a bounded time.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
-from engine.exchanges.interface import Codec, Context, Endpoints
-from engine.exchanges.registry import find_venue
-from engine.model.commands import QueryBook
-from engine.model.events import BookLost, BookUpdated, DepthChanged, DepthSnapshot, Event
-from engine.session.facts import fetch_instrument
-from engine.session.session import Session
-from engine.session.settings import SessionSettings
-from engine.sim.faults import FaultyMachine
-from engine.sim.machine import (
-    HttpAnswered,
-    HttpReceived,
-    Inbound,
-    Outbound,
-    SocketOpened,
-    SocketReceived,
-    SocketSent,
-)
-from engine.sim.network import VirtualNetwork
-from engine.sim.venues import account_credentials, simulated_backpack
-from engine.sim.virtual_loop import VirtualLoop
-from engine.sim.world import VirtualWorld
-from engine.spec.types import FaultSpec
-from tests.session.test_backpack import ACCOUNT, FLEET, LEG, spec
+from engine.clock import NS_PER_S
+from engine.exchanges.messages import Stream
+from engine.model.events import BookLost, BookUpdated, DepthChanged, DepthSnapshot, Event, Level
+from engine.model.order import Side
+from engine.sim.machine import Outbound, SocketSent
+from engine.sim.venue_market import VenueMarket
+from tests.session.simulated import PLACES, Stage, play
 
-MARKET = "SOL_USDC_PERP"
-OURS = -1
-"""The id of the witness's own socket and request."""
+SHOWN_LEVELS = 10
+SPEED = "3"
 BACK_WITHIN_S = 45.0
-ENDPOINTS = Endpoints(rest_url="http://backpack", ws_url="ws://backpack/")
-VENUE = find_venue("backpack")
-Book = tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]
+OLDEST_S = 10.0
+"""A session's greatest data age."""
+FRESH_S = 1.0
+GAPS = 10
+JOINED_S = 1.0
+"""By then diffs have followed the snapshot. One that was lost before, the snapshot had in it already."""
+
+each_venue = pytest.mark.parametrize("venue", PLACES)
+each_venue_with_diffs = pytest.mark.parametrize(
+    "venue", [name for name, place in PLACES.items() if not place.sends_whole_books]
+)
+
+Sides = tuple[tuple[Level, ...], tuple[Level, ...]]
 
 
-class Witness:
-    """Stands between the venue and the weather, and knows every book there ever was."""
+class Truth:
+    """Every state the venue's book was ever in, numbered by the order in which they came."""
 
-    def __init__(self) -> None:
-        self.machine = simulated_backpack(spec("3"), FLEET)
-        self.books: set[Book] = set()
-        self.frames = 0
-        self.codec: Codec | None = None
-        self._book = VENUE.book(LEG)
+    def __init__(self, stage: Stage) -> None:
+        self._numbers: dict[Sides, list[int]] = defaultdict(list)
+        self._began_ns: list[int] = []
+        self._now_ns = stage.world.now_ns
+        self._market = stage.place.market
+        self._tell = stage.machine._book_changed
+        stage.machine._book_changed = self._changed  # type: ignore[method-assign]  # the venue's own truth
+        self._note(stage.machine.exchange.markets[self._market])
 
-    @property
-    def next_wake_ns(self) -> int | None:
-        return self.machine.next_wake_ns
+    def _changed(self, at: VenueMarket, bids: list[Level], asks: list[Level]) -> None:
+        self._note(at)
+        self._tell(at, bids, asks)
 
-    def watch(self, codec: Codec, now_ns: int) -> None:
-        self.codec = codec
-        subscription = f'{{"method":"SUBSCRIBE","params":["depth.{MARKET}"]}}'
-        depth = codec.encode(QueryBook(leg=LEG), Context(now_ns=now_ns))
-        for message in (
-            SocketOpened(socket_id=OURS),
-            SocketReceived(socket_id=OURS, text=subscription),
-            HttpReceived(request_id=OURS, request=depth),
-        ):
-            self.handle(message, now_ns)
+    def _note(self, at: VenueMarket) -> None:
+        if at.market.symbol == self._market:
+            bids, asks = (tuple(at.book.levels(side, SHOWN_LEVELS)) for side in (Side.BUY, Side.SELL))
+            self._numbers[bids, asks].append(len(self._began_ns))
+            self._began_ns.append(self._now_ns())
 
-    def handle(self, message: Inbound, now_ns: int) -> list[Outbound]:
-        return self._without_ours(self.machine.handle(message, now_ns))
+    def vouches_for(self, shown: Sequence[BookUpdated]) -> bool:
+        """Whether every book shown was one of the venue's, and none older than one before it."""
+        reached = 0
+        for book in shown:
+            later = [number for number in self._numbers[book.bids, book.asks] if number >= reached]
+            if not later:
+                return False
+            reached = min(later)
+        return bool(shown)
 
-    def wake(self, now_ns: int) -> list[Outbound]:
-        return self._without_ours(self.machine.wake(now_ns))
-
-    def _without_ours(self, said: list[Outbound]) -> list[Outbound]:
-        return [message for message in said if not self._is_ours(message)]
-
-    def _is_ours(self, message: Outbound) -> bool:
-        if isinstance(message, HttpAnswered):
-            is_ours = message.request_id == OURS
-            events = self._decode_reply(message) if is_ours else ()
-        else:
-            is_ours = message.socket_id == OURS
-            events = self._decode_frame(message) if is_ours else ()
-        for event in events:
-            self._learn(event)
-        return is_ours
-
-    def _decode_reply(self, message: HttpAnswered):
-        assert self.codec is not None
-        return self.codec.decode_reply(QueryBook(leg=LEG), message.response, requested_ns=0, at_ns=0)
-
-    def _decode_frame(self, message: Outbound):
-        assert self.codec is not None and isinstance(message, SocketSent)
-        return self.codec.decode_frame(message.text, at_ns=0)
-
-    def _learn(self, event: Event) -> None:
-        self.frames += 1
-        seen = None
-        if isinstance(event, DepthChanged):
-            seen = self._book.changed(event)
-        elif isinstance(event, DepthSnapshot):
-            seen = self._book.snapshot(event)
-        assert not isinstance(seen, BookLost)
-        if seen is not None:
-            self.books.add((seen.bids, seen.asks))
+    def age_s(self, book: BookUpdated | BookLost) -> float:
+        """For how long a book is no longer the venue's; a lost one is nobody's."""
+        if isinstance(book, BookLost):
+            return 0.0
+        newest = max(self._numbers[book.bids, book.asks])
+        ended_ns = self._began_ns[newest + 1] if newest + 1 < len(self._began_ns) else self._now_ns()
+        return (self._now_ns() - ended_ns) / NS_PER_S
 
 
-class Stage:
-    def __init__(self, loop: VirtualLoop) -> None:
-        self.witness = Witness()
-        self.weather = FaultyMachine(self.witness, FaultSpec(), seed=7)
-        self.network = VirtualNetwork(loop, {"backpack": self.weather}, seed=1)
-        self.world = VirtualWorld(self.network, seed=1)
-        self.events: list[Event] = []
+class Ear:
+    """Follows the market's socket frame by frame: which depth frame of those sent this is, and what it led to."""
 
-    async def open(self) -> None:
-        instrument = await fetch_instrument(self.world, VENUE, ENDPOINTS, MARKET)
-        keys = account_credentials("backpack", FLEET, ACCOUNT)
-        codec = VENUE.codec(leg=LEG, instrument=instrument, credentials=keys, endpoints=ENDPOINTS)
-        self.witness.watch(codec, self.world.now_ns())
-        settings = SessionSettings(leg=LEG)
-        self.session = Session(self.world, VENUE, codec, lambda: ENDPOINTS, self.events.append, settings)
+    def __init__(self, stage: Stage) -> None:
+        self.revealing: list[Sequence[Event]] = []
+        """What each depth frame led to that did not follow the one heard before it on its socket."""
+        self._stage = stage
+        self._sent: dict[str, int] = {}
+        self._last: int | None = None
+        self._pass_on = stage.weather._frames.pass_on
+        stage.weather._frames.pass_on = self._leaves  # type: ignore[method-assign]  # before anything befalls it
+        stage.session.on_open = self._opened
+        stage.session.on_frame = self._arrives
 
-    def switch(self, **faults: float) -> None:
-        self.weather.faults = replace(FaultSpec(), **faults)
+    def _opened(self, stream: Stream) -> None:
+        if not stream.private:
+            self._last = None
 
-    async def wait(self, delay_s: float) -> None:
-        await self.world.sleep(delay_s)
+    def _leaves(self, frame: SocketSent, faults: Any) -> list[Outbound]:
+        if self._is_depth(frame.text):
+            self._sent[frame.text] = len(self._sent)
+        return self._pass_on(frame, faults)
 
-    async def next_frame(self) -> None:
-        """Wait until the venue has said something of the book, and it has had time to arrive."""
-        before = self.witness.frames
-        while self.witness.frames == before:
-            await self.wait(0.001)
-        await self.wait(0.006)
+    def _arrives(self, stream: Stream, text: str | bytes, led_to: Sequence[Event]) -> None:
+        number = self._sent.get(str(text))
+        if number is None or stream.private:
+            return
+        if self._last not in (None, number - 1):
+            self.revealing.append(led_to)
+        self._last = number
 
-    @property
-    def books(self) -> list[BookUpdated | BookLost]:
-        return [event for event in self.events if isinstance(event, BookUpdated | BookLost)]
-
-    def is_whole(self) -> bool:
-        return bool(self.books) and isinstance(self.books[-1], BookUpdated)
-
-    def never_wrong(self) -> bool:
-        shown = [event for event in self.books if isinstance(event, BookUpdated)]
-        return bool(shown) and all((event.bids, event.asks) in self.witness.books for event in shown)
+    def _is_depth(self, text: str) -> bool:
+        events = self._stage.codec.decode_frame(text, at_ns=0)
+        return any(isinstance(event, DepthChanged | DepthSnapshot) for event in events)
 
 
-def play(scene: Callable[[Stage], Awaitable[None]]) -> None:
-    loop = VirtualLoop()
-
-    async def whole() -> None:
-        stage = Stage(loop)
-        await stage.open()
-        running = asyncio.ensure_future(stage.session.run())
-        try:
-            await scene(stage)
-        finally:
-            await stage.session.close()
-            await running
-
-    try:
-        loop.run_until_complete(whole())
-    finally:
-        loop.close()
-
-
-@pytest.mark.parametrize("fault", ["drop", "gap", "reorder"])
-def test_after_a_lost_or_late_frame_the_next_one_makes_the_book_stale(fault: str) -> None:
+@each_venue_with_diffs
+@pytest.mark.parametrize("fault", ["drop", "gap", "duplicate", "reorder"])
+def test_the_very_frame_that_reveals_a_gap_makes_the_book_stale(venue: str, fault: str) -> None:
     async def scene(stage: Stage) -> None:
+        truth, ear = Truth(stage), Ear(stage)
+        for _ in range(GAPS):
+            await stage.until(lambda: stage.has_book, "the book is not back")
+            await stage.wait(JOINED_S)
+            revealed = len(ear.revealing)
+            stage.switch(**{fault: 0.3})
+            await stage.until(lambda: len(ear.revealing) > revealed, "no gap was revealed")  # noqa: B023
+            stage.switch()
+            (lost,) = ear.revealing[revealed]
+            assert isinstance(lost, BookLost)
         await stage.wait(5)
-        assert stage.is_whole()
-        before = len([event for event in stage.books if isinstance(event, BookLost)])
-        stage.switch(**{fault: 1.0})
-        await stage.next_frame()
-        stage.switch()
-        for _ in range(6):
-            await stage.next_frame()
-            if len([event for event in stage.books if isinstance(event, BookLost)]) > before:
-                break
-        assert len([event for event in stage.books if isinstance(event, BookLost)]) > before
-        await stage.wait(5)
-        assert stage.is_whole() and stage.never_wrong()
+        assert stage.has_book and truth.vouches_for(stage.heard(BookUpdated))
 
-    play(scene)
+    play(venue, scene, speed=SPEED)
 
 
+@each_venue
 @pytest.mark.parametrize(
     "faults",
     [
@@ -203,32 +149,36 @@ def test_after_a_lost_or_late_frame_the_next_one_makes_the_book_stale(fault: str
     ],
     ids=lambda faults: "+".join(faults),
 )
-def test_in_bad_weather_the_book_is_never_wrong_and_afterwards_it_comes_back(faults: dict[str, float]) -> None:
+def test_in_bad_weather_the_book_is_never_wrong_and_afterwards_all_is_well(
+    venue: str, faults: dict[str, float]
+) -> None:
     async def scene(stage: Stage) -> None:
-        await stage.wait(5)
+        truth = Truth(stage)
         stage.switch(**faults)
         await stage.wait(60)
         stage.switch()
         await stage.wait(BACK_WITHIN_S)
-        assert stage.is_whole() and stage.never_wrong()
-        newest = stage.books[-1]
-        await stage.wait(10)
-        assert stage.books[-1].at_ns > newest.at_ns and stage.never_wrong()
+        assert stage.has_book and truth.age_s(stage.books[-1]) < FRESH_S
+        assert truth.vouches_for(stage.heard(BookUpdated))
+        await stage.rest()
 
-    play(scene)
+    play(venue, scene, speed=SPEED)
 
 
-def test_a_zombie_socket_loses_the_book_within_its_greatest_age_and_a_new_one_brings_it_back() -> None:
+@each_venue
+def test_a_zombie_socket_never_leaves_a_book_beyond_its_greatest_age_and_a_new_one_brings_it_back(
+    venue: str,
+) -> None:
     async def scene(stage: Stage) -> None:
-        await stage.wait(5)
+        truth = Truth(stage)
         stage.switch(zombie=1.0)
         await stage.wait(1)
         stage.switch()
-        silent_from_ns = stage.books[-1].at_ns
-        await stage.wait(15)
-        lost = next(event for event in stage.books if isinstance(event, BookLost))
-        assert lost.at_ns - silent_from_ns <= 15e9
-        await stage.wait(BACK_WITHIN_S)
-        assert stage.is_whole() and stage.never_wrong()
+        for _ in range(round(BACK_WITHIN_S)):
+            await stage.wait(1)
+            assert truth.age_s(stage.books[-1]) <= OLDEST_S
+        assert stage.heard(BookLost)
+        assert stage.has_book and truth.age_s(stage.books[-1]) < FRESH_S
+        assert truth.vouches_for(stage.heard(BookUpdated))
 
-    play(scene)
+    play(venue, scene, speed=SPEED)

@@ -60,6 +60,17 @@ def test_a_snapshot_that_does_not_come_has_the_socket_opened_anew() -> None:
     play(scene, prepare=streamed, query_timeout_s=10.0)
 
 
+def test_diffs_do_not_stand_for_a_snapshot_that_was_lost() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.toy.greetings.clear()
+        for number in range(11, 24):
+            stage.tell("market", depth(number, number))
+            await stage.wait(1)
+        assert openings(stage) == 2 and not stage.heard(BookUpdated)
+
+    play(scene, prepare=streamed, query_timeout_s=10.0)
+
+
 def test_a_socket_that_says_nothing_for_the_greatest_age_loses_the_book_and_is_opened_anew() -> None:
     async def scene(stage: Stage) -> None:
         await stage.wait(12)

@@ -15,7 +15,7 @@ from engine.clock import NS_PER_S
 from engine.errors import AuthenticationFailed, ClockSkewed, ProtocolError, RateLimited, Unavailable, Unresolved
 from engine.exchanges.interface import Access, Context, Endpoints, VenueFacts
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
-from engine.model.commands import CancelOrder, Command, SubmitOrder
+from engine.model.commands import CancelOrder, Command, SetDeadMansSwitch, SubmitOrder
 from engine.model.events import (
     BookLost,
     BookUpdated,
@@ -223,8 +223,10 @@ class ToyCodec:
 
     def encode(self, command: Command, context: Context) -> HttpRequest:
         self.signed_ns.append(context.now_ns)
-        headers = (("token", context.token), ("nonce", str(context.nonce)))
-        return HttpRequest(method="GET", target=f"/{type(command).__name__}", headers=headers)
+        headers = [("token", context.token), ("nonce", str(context.nonce))]
+        if isinstance(command, SetDeadMansSwitch):
+            headers.append(("cancel_after_s", str(command.cancel_after_s)))
+        return HttpRequest(method="GET", target=f"/{type(command).__name__}", headers=tuple(headers))
 
     def decode_reply(
         self, command: Command, response: HttpResponse, *, requested_ns: int, at_ns: int

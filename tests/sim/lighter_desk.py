@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.clock import NS_PER_S, seconds_to_ns
 from engine.exchanges.interface import Codec, Context, Endpoints
+from engine.exchanges.lighter.options import LighterOptions
 from engine.exchanges.lighter.signing import PythonSigner
 from engine.exchanges.lighter.transactions import SignedTransaction, TxInfo, TxType
 from engine.exchanges.lighter.venue import Lighter, api_key
@@ -22,7 +23,7 @@ from engine.spec.types import SimSpec
 
 START_NS = 1_790_000_000 * NS_PER_S
 FLEET, ACCOUNTS = "tests", ("alice", "bob")
-VENUE = Lighter(tx_lifetime_ms=30_000)
+VENUE = Lighter(LighterOptions(tx_lifetime_s=30))
 ENDPOINTS = Endpoints(rest_url="http://sim", ws_url="ws://sim/")
 UNCOUNTED = LighterSettings(requests_per_minute=None)
 
@@ -30,7 +31,13 @@ UNCOUNTED = LighterSettings(requests_per_minute=None)
 class LighterDesk:
     """`speed` 0 has no background flow: the books hold only what the test puts there."""
 
-    def __init__(self, *, speed: str = "0", settings: LighterSettings = UNCOUNTED) -> None:
+    def __init__(
+        self,
+        *,
+        speed: str = "0",
+        settings: LighterSettings = UNCOUNTED,
+        tiers: dict[str, str] | None = None,
+    ) -> None:
         spec = SimSpec(
             venue="lighter",
             seed=1,
@@ -39,6 +46,7 @@ class LighterDesk:
             taker_delay_ms=300,
             recording=None,
             accounts={name: {"USDC": Decimal(10_000)} for name in ACCOUNTS},
+            tiers=tiers,
         )
         self.machine = simulated_lighter(spec, FLEET, settings=settings)
         self.now_ns = START_NS

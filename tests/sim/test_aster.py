@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from engine.clock import NS_PER_S
 from engine.exchanges.messages import HttpRequest
+from engine.model.commands import QueryFills
+from engine.model.events import FillsReported
 from engine.model.instrument import MarketKind
 from engine.sim.aster.settings import AsterSettings
 from engine.sim.machine import SocketReceived
 from tests.sim.aster_desk import BTC, AsterDesk, body
+from tests.wire.aster.support import codec
 
 SPOT = MarketKind.SPOT
 
@@ -133,10 +137,13 @@ def test_a_crossing_post_only_order_is_taken_and_expires() -> None:
     ]
 
 
-def test_a_crossing_post_only_order_may_be_refused_instead() -> None:
-    desk = AsterDesk(settings=AsterSettings(crossing_post_only_expires=False))
+@pytest.mark.parametrize("spelling", [-5022, -5021, -2010])
+def test_a_crossing_post_only_order_may_be_refused_instead(spelling: int) -> None:
+    settings = AsterSettings(crossing_post_only_expires=False, crossing_post_only_code=spelling)
+    desk = AsterDesk(settings=settings)
     desk.place("bob", "SELL", "86000", "0.01")
-    assert code(desk.place("alice", "BUY", "86000", "0.01", timeInForce="GTX")) == -5022
+    assert code(desk.place("alice", "BUY", "86000", "0.01", timeInForce="GTX")) == spelling
+    assert desk.ask("alice", "GET", "/allOrders", symbol=BTC) == []
 
 
 def test_an_acknowledgement_says_new_whatever_happened() -> None:
@@ -196,6 +203,34 @@ def test_cancel_all_says_200_in_each_apis_own_way() -> None:
     assert AsterDesk(SPOT).ask("alice", "DELETE", "/allOpenOrders", symbol=BTC)["code"] == 200
 
 
+def test_a_countdown_cancels_at_its_end_unless_it_began_anew_and_0_ends_it() -> None:
+    desk = AsterDesk()
+    desk.place("alice", "BUY", "86000", "0.01")
+    desk.place("bob", "BUY", "86000", "0.01")
+    for _ in range(3):
+        answer = desk.ask("alice", "POST", "/countdownCancelAll", symbol=BTC, countdownTime=10_000)
+        assert answer == {"symbol": BTC, "countdownTime": "10000"}
+        desk.run(9)
+    assert desk.ask("alice", "GET", "/openOrders", symbol=BTC)
+    desk.ask("alice", "POST", "/countdownCancelAll", symbol=BTC, countdownTime=0)
+    desk.run(20)
+    assert desk.ask("alice", "GET", "/openOrders", symbol=BTC)
+    desk.ask("alice", "POST", "/countdownCancelAll", symbol=BTC, countdownTime=10_000)
+    desk.run(11)
+    assert desk.ask("alice", "GET", "/openOrders", symbol=BTC) == []
+    assert len(desk.ask("bob", "GET", "/openOrders", symbol=BTC)) == 1
+
+
+def test_a_countdown_is_of_one_market_and_spot_has_none() -> None:
+    desk = AsterDesk()
+    desk.place("alice", "BUY", "86000", "0.01")
+    desk.ask("alice", "POST", "/countdownCancelAll", symbol="SOLUSDT", countdownTime=1_000)
+    desk.run(2)
+    assert len(desk.ask("alice", "GET", "/openOrders", symbol=BTC)) == 1
+    assert code(desk.ask("alice", "POST", "/countdownCancelAll", symbol=BTC)) == -1102
+    assert "code" in AsterDesk(SPOT).ask("alice", "POST", "/countdownCancelAll", symbol=BTC, countdownTime=1_000)
+
+
 def test_a_trade_moves_position_and_money_and_is_told() -> None:
     desk = AsterDesk()
     stream = desk.account_stream("alice")
@@ -208,6 +243,18 @@ def test_a_trade_moves_position_and_money_and_is_told() -> None:
     changes = [frame["a"] for frame in desk.frames(stream) if frame["e"] == "ACCOUNT_UPDATE"]
     assert (changes[-1]["P"][0]["pa"], changes[-1]["B"][0]["wb"]) == ("0.01", "99999.699")
     assert desk.frames(stream)[-2]["o"]["X"] == "FILLED"
+
+
+@pytest.mark.parametrize("is_negative", [False, True])
+def test_what_was_paid_is_written_either_way_and_means_the_same(is_negative: bool) -> None:
+    desk = AsterDesk(settings=AsterSettings(costs_are_negative=is_negative))
+    desk.place("bob", "SELL", "86000", "0.01")
+    desk.place("alice", "BUY", "86000", "0.01")
+    answer = desk.send(desk.signed("alice", "GET", "/userTrades", symbol=BTC))
+    assert body(answer)[0]["commission"] == ("-0.301" if is_negative else "0.301")
+    command = QueryFills(leg="main", since_ns=0)
+    (reported,) = codec("aster").decode_reply(command, answer, requested_ns=desk.now_ns, at_ns=desk.now_ns)
+    assert isinstance(reported, FillsReported) and reported.fills[0].fee == Decimal("0.301")
 
 
 def test_spot_moves_balances_and_tells_them() -> None:

@@ -12,8 +12,10 @@ import pytest
 
 from engine.errors import AuthenticationFailed, RateLimited, VenueError
 from engine.exchanges.lighter.account_wide import abort_cancel_all, cancel_all_now, schedule_cancel_all
-from engine.exchanges.lighter.encode import send_transaction
+from engine.exchanges.lighter.options import LighterOptions
+from engine.exchanges.lighter.sending import send_transaction
 from engine.exchanges.lighter.transactions import TxType
+from engine.exchanges.lighter.venue import Lighter
 from engine.exchanges.messages import HttpRequest, HttpResponse
 from engine.model.commands import (
     QueryBalances,
@@ -136,7 +138,7 @@ def test_an_order_is_canceled_by_its_client_index_and_a_second_cancel_fails_late
 def test_a_resting_order_ends_at_its_own_time() -> None:
     desk = LighterDesk()
     desk.listen("alice")
-    codec = type(VENUE)(tx_lifetime_ms=30_000, order_life_ms=300_000).codec(
+    codec = Lighter(LighterOptions(tx_lifetime_s=30, order_life_s=330)).codec(
         leg="main",
         instrument=desk.codecs["alice"].instrument,
         credentials=desk.keys["alice"],
@@ -144,7 +146,7 @@ def test_a_resting_order_ends_at_its_own_time() -> None:
     )
     desk.codecs["alice"] = codec
     desk.place("alice", 7, Side.BUY, BID)
-    desk.run(299)
+    desk.run(329)
     assert open_ids(desk, "alice") == [7]
     desk.events("alice")
     desk.run(2)
@@ -273,6 +275,19 @@ def test_a_standard_account_has_sixty_requests_a_minute() -> None:
     desk.ask("bob", QueryOpenOrders(leg="main"))
     desk.run(61)
     desk.ask("alice", QueryOpenOrders(leg="main"))
+
+
+def test_a_premium_account_may_send_more_pays_for_reads_by_weight_and_does_not_wait() -> None:
+    desk = LighterDesk(settings=LighterSettings(), tiers={"alice": "premium"})
+    for _ in range(80):
+        desk.ask("alice", QueryOpenOrders(leg="main"))
+    with pytest.raises(RateLimited):
+        desk.ask("alice", QueryOpenOrders(leg="main"))
+    desk.run(61)
+    for client_id in range(1, 101):
+        desk.place("alice", client_id, Side.BUY, BID - client_id, post_only=True)
+    desk.run(0.001)
+    assert len(open_ids(desk, "alice")) == 100
 
 
 # What may be asked ---------------------------------------------------------------------------------------------

@@ -8,12 +8,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine.sim.backpack.markets import MARKETS
+from engine.sim import venues
 from engine.spec.facts import VenueMarkets
 from engine.spec.fingerprint import fingerprint
 from engine.spec.load import Loaded, LoadedBot, load_fleet
 from engine.spec.types import BotSpec, Environment, FleetSpec, SecretRef, StopPolicy
-from engine.strategies.registry import build_strategy
+from engine.strategies.registry import build_strategy, strategy_kinds
 from tests.spec.cases import CASES, GOOD, known_markets, load_case
 
 ROOT = Path(__file__).parents[2]
@@ -197,8 +197,8 @@ def test_the_fingerprint_of_a_meaning_never_changes_between_versions() -> None:
     assert fingerprint(only(load()).spec) == "v1:acd46e8d0b7c"
 
 
-def simulated_markets(_venue: str, _environment: Environment) -> VenueMarkets:
-    return VenueMarkets(fetched_at_ns=0, instruments=tuple(market.instrument for market in MARKETS))
+def simulated_markets(venue: str, _environment: Environment) -> VenueMarkets:
+    return VenueMarkets(fetched_at_ns=0, instruments=venues.simulated_markets(venue))
 
 
 def sample() -> Loaded:
@@ -213,21 +213,21 @@ def sample() -> Loaded:
 def test_the_sample_fleet_loads_without_errors() -> None:
     loaded = sample()
     assert loaded.diagnostics == ()
-    assert {bot.spec.strategy.kind for bot in loaded.bots.values()} == {"market_maker", "perp_market_maker"}
-    assert len(loaded.bots) >= 4
-    assert {leg.account for bot in loaded.bots.values() for leg in bot.spec.legs.values()} == {"alpha", "beta"}
+    assert {bot.spec.strategy.kind for bot in loaded.bots.values()} == set(strategy_kinds())
+    assert {leg.venue for bot in loaded.bots.values() for leg in bot.spec.legs.values()} == set(venues.SIMULATED)
     assert any(str(bot.place("strategy.kind")).startswith("templates/") for bot in loaded.bots.values())
 
 
 @pytest.mark.parametrize(
-    "bot",
+    ("name", "bot"),
     [
-        "{account: alpha, market: SOL_USDC, lower: 170, upper: 190, capital: 5000}",
-        "{account: alpha, market: SOL_USDC_PERP, centre: 180, size: 0.5, direction: long}",
+        ("spot-grid", "{account: alpha, market: SOL_USDC, lower: 170, upper: 190, capital: 5000}"),
+        ("perp-grid", "{account: alpha, market: SOL_USDC_PERP, centre: 180, size: 0.5, direction: long}"),
+        ("following-perp-grid", "{account: alpha, market: SOL_USDC_PERP, capital: 5000, max_position: 30}"),
+        ("modelled-perp", "{account: alpha, market: SOL_USDC_PERP, size: 0.5, liquidity: 0.3, arrivals: 0.9}"),
     ],
 )
-def test_a_sample_grid_template_makes_a_bot_without_complaints(bot: str) -> None:
-    name = "perp-grid" if "centre" in bot else "spot-grid"
+def test_a_sample_template_makes_a_bot_without_complaints(name: str, bot: str) -> None:
     files = {
         "bots/fleet.yaml": (ROOT / "bots" / "fleet.yaml").read_text(),
         f"templates/{name}.yaml": (ROOT / "templates" / f"{name}.yaml").read_text(),

@@ -13,6 +13,7 @@ from engine.exchanges.registry import find_venue
 from engine.model.value import Value
 from engine.spec.grid import BoundaryAction, Direction, Spacing
 from engine.spec.impact import Impact, impact_of
+from engine.spec.rules import ANY_KIND
 from engine.spec.schema import (
     fields_of_schema,
     fill_defaults,
@@ -37,6 +38,7 @@ from engine.spec.types import (
 from engine.strategies import grid, maker_taker_hedge, market_maker, perp_grid, perp_market_maker
 from engine.strategies import registry as strategies
 from engine.strategies.ladder import LayerStep, SizeProfile
+from engine.strategies.pricing.shape import NEEDS, Pricing
 
 MEANING = ["bot", "fleet", *(f"strategies/{kind}" for kind in strategy_kinds())]
 MEANING += [f"venues/{venue}" for venue in venue_names()]
@@ -101,7 +103,7 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
     assert names(BotSpec) == {"name", "labels", "enabled", "legs", "accounts", "strategy", "risk", "process"}
     assert below("fleet", "accounts.*") | {"name", "rest_url", "ws_url"} == names(AccountSpec)
     assert below("fleet", "venues.*.environments.*") == {"rest_url", "ws_url"}
-    assert below("fleet", "sim.*") | {"venue", "accounts"} == names(SimSpec)
+    assert below("fleet", "sim.*") | {"venue", "accounts", "tiers"} == names(SimSpec)
     assert below("fleet", "budgets") | {"id", "live_allowed", "accounts", "sims"} == names(FleetSpec)
 
 
@@ -109,6 +111,10 @@ def test_the_choices_in_the_schemas_are_the_enums_of_the_code() -> None:
     assert fields("bot")["process.stop_policy"]["enum"] == list(StopPolicy)
     assert fields("fleet")["accounts.*.environment"]["enum"] == list(Environment)
     assert fields("strategies/market_maker")["size_profile"]["enum"] == list(SizeProfile)
+    assert fields("strategies/market_maker")["pricing"]["enum"] == [*Pricing, None]
+    pricings = [Pricing.VOLATILITY, Pricing.AVELLANEDA_STOIKOV, Pricing.GLFT]
+    needs = [needed["then"]["required"] for needed in load_schema("common")["$defs"]["pricing_needs"]["allOf"]]
+    assert [list(NEEDS[pricing]) for pricing in pricings] == needs
     for kind in ("grid", "perp_grid"):
         assert fields(f"strategies/{kind}")["spacing"]["enum"] == list(Spacing)
         assert fields(f"strategies/{kind}")["boundary_action"]["enum"] == list(BoundaryAction)
@@ -137,10 +143,15 @@ def test_a_venue_asks_for_the_credentials_its_code_needs() -> None:
         assert below(f"venues/{venue}", "credentials") == set(facts.credential_fields)
 
 
+def test_a_venue_takes_a_dead_mans_switch_exactly_when_its_code_has_one() -> None:
+    for venue in venue_names():
+        is_taken = "integer" in fields(f"venues/{venue}")["dead_mans_switch_s"]["type"]
+        assert is_taken is find_venue(venue).facts.dead_mans_switch, venue
+
+
 def test_some_venue_has_every_kind_of_market_that_a_strategy_trades() -> None:
-    legs = [load_schema(f"strategies/{name}")["x-legs"] for name in strategy_kinds()]
-    kinds = {kind for leg in legs for kinds in leg.values() for kind in kinds}
-    assert kinds <= {kind for venue in venue_names() for kind in find_venue(venue).facts.kinds}
+    kinds = {kind for name in strategy_kinds() for kind in load_schema(f"strategies/{name}")["x-legs"].values()}
+    assert kinds - {ANY_KIND} <= {kind for venue in venue_names() for kind in find_venue(venue).facts.kinds}
 
 
 def test_defaults_are_written_out_wherever_a_schema_has_one() -> None:
@@ -168,6 +179,8 @@ def test_defaults_are_written_out_wherever_a_schema_has_one() -> None:
         ("accounts.alpha.credentials.api_key.env", Impact.RESTART),
         ("accounts.alpha.credentials.api_secret.file", Impact.RESTART),
         ("accounts.alpha.rest_url", Impact.RESTART),
+        ("accounts.alpha.exclusive", Impact.RESTART),
+        ("accounts.alpha.dead_mans_switch_s", Impact.RESTART),
         ("process.stop_policy", Impact.IN_PLACE),
         ("process.stop_timeout_s", Impact.RESTART),
         ("process.log_level", Impact.IN_PLACE),

@@ -12,6 +12,7 @@ from engine.errors import Refused, UsageError
 from engine.host.facts import write_facts
 from engine.host.workspace import Workspace
 from engine.resources import resource
+from engine.sim.venues import SIMULATED
 from engine.spec.schema import schema_names, schema_text
 from engine.spec.types import Environment
 from tests.spec.test_load import simulated_markets
@@ -28,14 +29,15 @@ def made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
 
 
 def learn_markets(root: Path) -> None:
-    markets = simulated_markets("backpack", Environment.SIM)
-    write_facts(Workspace(root=root), "backpack", Environment.SIM, markets)
+    for venue in SIMULATED:
+        markets = simulated_markets(venue, Environment.SIM)
+        write_facts(Workspace(root=root), venue, Environment.SIM, markets)
 
 
 def test_a_new_workspace_has_everything_and_is_valid(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     learn_markets(made)
     assert cli.run(["validate", "-C", str(made)]) == 0
-    assert capsys.readouterr().out == "4 bots on 2 accounts: everything is fine\n"
+    assert capsys.readouterr().out == "8 bots on 6 accounts: everything is fine\n"
     assert "id: my-fleet\n" in (made / "bots" / "fleet.yaml").read_text()
     assert ".env" in (made / ".gitignore").read_text().splitlines()
     assert ".botctl/" in (made / ".gitignore").read_text().splitlines()

@@ -39,6 +39,14 @@ def as_text(value: Any) -> Any:
     return str(value) if isinstance(value, float) else value
 
 
+def mids_of(seen: dict[str, Any]) -> tuple[int, ...]:
+    """A mid that goes to and fro between the ticks a case names, for as many seconds."""
+    if "to_and_fro" not in seen:
+        return ()
+    ticks = seen["to_and_fro"]
+    return tuple(2 * ticks[n % len(ticks)] for n in range(seen.get("seconds", 60) + 1))
+
+
 def view_of(kind: str, seen: dict[str, Any]) -> View:
     leg = LegView(
         instrument=MARKETS[kind][0],
@@ -50,6 +58,9 @@ def view_of(kind: str, seen: dict[str, Any]) -> View:
         base_change=Decimal(str(seen.get("base_change", 0))),
         quote_change=Decimal(str(seen.get("quote_change", 0))),
         executed_lots=seen.get("executed", {}),
+        memo=seen.get("memo", ""),
+        recent_mids=mids_of(seen),
+        funding_rate=Decimal(str(seen["funding_rate"])) if "funding_rate" in seen else None,
     )
     return View(now_ns=0, legs={LEG: leg})
 
@@ -71,4 +82,5 @@ def test_a_strategy_wants_what_its_case_says(kind: str, case: dict[str, Any]) ->
     assert {quote.slot: [quote.ticks, quote.lots] for quote in target.quotes} == case["quotes"]
     assert (target.inventory.lots if target.inventory else None) == case.get("inventory")
     assert {quote.slot for quote in target.quotes if quote.reduce_only} == reducing(case)
+    assert target.memo == case.get("memo")
     assert strategy.target(view)[LEG] == target

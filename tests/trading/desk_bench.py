@@ -35,7 +35,7 @@ from engine.model.order import Liquidity, OrderReport, OrderRequest, OrderStatus
 from engine.spec.types import BotSpec, LegSpec, ProcessSpec, RiskSpec, StopPolicy, StrategySpec
 from engine.trading.leg import LegSetup
 from engine.trading.machine import Machine
-from engine.trading.records import Budget, FillRecord, Memory, OrderRecord, Step
+from engine.trading.records import Budget, FillRecord, MemoRecord, Memory, OrderRecord, Step
 
 LEG = "main"
 TAG = 7
@@ -122,6 +122,7 @@ class Bench:
     now_ns: int = START_NS
     orders: dict[int, OrderRecord] = field(default_factory=dict)
     fills: list[FillRecord] = field(default_factory=list)
+    memos: dict[str, MemoRecord] = field(default_factory=dict)
     trades: int = 0
 
     def __post_init__(self) -> None:
@@ -129,6 +130,7 @@ class Bench:
         self.machine = Machine(legs={LEG: setup_of(self.instrument)}, spec=self.spec, memory=self.memory)
         self.orders |= {record.request.client_id: record for record in self.memory.orders}
         self.fills += self.memory.fills
+        self.memos |= {record.leg: record for record in self.memory.memos}
 
     # Feeding it ---------------------------------------------------------------------------------------------
 
@@ -210,6 +212,7 @@ class Bench:
         memory = Memory(
             orders=tuple(record for record in self.orders.values() if not record.state.is_done),
             fills=tuple(self.fills),
+            memos=tuple(self.memos.values()),
             next_sequence=max(sequences, default=-1) + 1,
         )
         return Bench(instrument=self.instrument, spec=self.spec, memory=memory, now_ns=self.now_ns + NS_PER_S)
@@ -220,6 +223,8 @@ class Bench:
                 self.orders[record.request.client_id] = record
             elif isinstance(record, FillRecord):
                 self.fills.append(record)
+            elif isinstance(record, MemoRecord):
+                self.memos[record.leg] = record
         return list(step.commands)
 
 

@@ -166,6 +166,11 @@ class HedgeBench:
         assert status is not None
         return status
 
+    @property
+    def why_not(self) -> str:
+        """Why the maker leg does not quote."""
+        return self.machine.status().legs[MAKER].why_not
+
     def position_lots(self, leg: str) -> int:
         return sum(record.fill.lots * record.fill.side.sign for record in self.fills if record.leg == leg)
 

@@ -137,12 +137,12 @@ def test_a_refused_hedge_stops_the_quotes_and_is_tried_again() -> None:
     hedge = only_hedge(bench.fill(bench.quoting()[Side.BUY], 100))
     commands = bench.refuse(hedge, RejectReason.INSUFFICIENT_FUNDS)
     assert canceled(commands) and pulled(bench)
-    assert "refused" in bench.hedge.why_not
+    assert "refused" in bench.why_not
     again = only_hedge(bench.wait(0.5))
     assert again.lots == 10
     bench.update(bench.orders[MAKER, canceled(commands)[0]].request, OrderStatus.CANCELED)
     bench.fill(again, 10)
-    assert bench.hedge.why_not == ""
+    assert bench.why_not == ""
     assert {record.request.side for record in bench.live(MAKER)} == set(Side)
 
 
@@ -187,7 +187,7 @@ def test_nothing_is_quoted_without_budget_to_hedge() -> None:
     bench.ready(HEDGE)
     bench.budgets[HEDGE] = Budget(reduce=3, cancel=0, place=0)
     assert sent_on(MAKER, bench.ready(MAKER)) == []
-    assert "budget" in bench.hedge.why_not
+    assert "budget" in bench.why_not
 
 
 def test_an_empty_budget_of_the_maker_account_does_not_hold_up_a_hedge() -> None:

@@ -31,6 +31,7 @@ def facts(kind: MarketKind) -> VenueFacts:
         requests_per_minute=1_200,
         # Either user and private_key (v3), or api_key and api_secret (v1, keys of before March 2026).
         credential_fields=("user", "private_key", "api_key", "api_secret"),
+        dead_mans_switch=kind is MarketKind.PERP,
         nonces=NonceRule.CLOCK_US,
         endpoints={
             name: Endpoints(rest_url=f"https://{rest}.{domain}.com", ws_url=f"wss://{stream}.{domain}.com")

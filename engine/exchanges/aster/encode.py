@@ -26,6 +26,7 @@ from engine.model.commands import (
     QueryOrder,
     QueryOrderHistory,
     QueryPosition,
+    SetDeadMansSwitch,
     SubmitOrder,
 )
 from engine.model.instrument import MarketKind
@@ -63,17 +64,23 @@ class Encoder:
                 return self._signed("POST", self._order_path, self._order(approved.request), context)
             case CancelOrder():
                 return self._signed("DELETE", self._order_path, self._cancel(command), context)
+            case SetDeadMansSwitch(cancel_after_s=cancel_after_s):
+                countdown = f"{self._symbol}&countdownTime={1_000 * (cancel_after_s or 0)}"
+                return self.private("POST", "/countdownCancelAll", countdown, context)
+            case _:
+                return self._question(command, context)
+
+    def _question(self, command: Command, context: Context) -> HttpRequest:
+        match command:
             case QueryOrder(client_id=client_id):
                 asked = f"{self._symbol}&origClientOrderId={client_id_text(client_id)}"
                 return self._signed("GET", self._order_path, asked, context)
             case QueryBook():
-                parameters = f"?{self._symbol}&limit={SNAPSHOT_LEVELS}"
-                return HttpRequest(method="GET", target=public_path(self._kind, "/depth") + parameters)
+                return self._public(f"/depth?{self._symbol}&limit={SNAPSHOT_LEVELS}")
             case QueryInstrument():
-                return HttpRequest(method="GET", target=public_path(self._kind, "/exchangeInfo"))
+                return self._public("/exchangeInfo")
             case _:
-                route, parameters = self._fixed_queries[type(command)]
-                return self.private("GET", route, parameters, context)
+                return self.private("GET", *self._fixed_queries[type(command)], context)
 
     def batch(self, orders: Sequence[ApprovedOrder], context: Context) -> HttpRequest:
         """Up to five orders in one request; they are matched concurrently and answered in the order given."""
@@ -85,6 +92,9 @@ class Encoder:
     def private(self, method: str, route: str, parameters: str, context: Context) -> HttpRequest:
         path = private_path(self._kind, self._signer.generation, route)
         return self._signed(method, path, parameters, context)
+
+    def _public(self, route: str) -> HttpRequest:
+        return HttpRequest(method="GET", target=public_path(self._kind, route))
 
     def _signed(self, method: str, path: str, parameters: str, context: Context) -> HttpRequest:
         now_us = context.now_ns // NS_PER_US if context.nonce is None else context.nonce

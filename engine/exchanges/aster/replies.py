@@ -27,6 +27,7 @@ from engine.model.commands import (
     QueryOrder,
     QueryOrderHistory,
     QueryPosition,
+    SetDeadMansSwitch,
     SubmitOrder,
 )
 from engine.model.events import (
@@ -51,6 +52,7 @@ _POSITIONS = msgspec.json.Decoder(tuple[wire.PositionView, ...])
 _FUTURES_BALANCES = msgspec.json.Decoder(tuple[wire.FuturesBalance, ...])
 _SPOT_ACCOUNT = msgspec.json.Decoder(wire.SpotAccount)
 _DEPTH = msgspec.json.Decoder(wire.Depth)
+_COUNTDOWN = msgspec.json.Decoder(wire.Countdown)
 _EXCHANGE = msgspec.json.Decoder(wire.ExchangeInfoView)
 
 _PAST_NS = 7 * 24 * 3_600 * NS_PER_S - 60 * NS_PER_S
@@ -82,6 +84,7 @@ class ReplyDecoder:
             QueryBalances: self._balances,
             QueryBook: self._snapshot,
             QueryInstrument: self._market,
+            SetDeadMansSwitch: self._nothing,
         }
 
     def events(self, command: Command, response: HttpResponse, *, requested_ns: int, at_ns: int) -> Sequence[Event]:
@@ -93,6 +96,11 @@ class ReplyDecoder:
 
     def _order(self, reply: _Success) -> Sequence[Event]:
         return order_events(self._translator.order(_ORDER.decode(reply.body)), leg=self._leg, at_ns=reply.at_ns)
+
+    def _nothing(self, reply: _Success) -> Sequence[Event]:
+        """The countdown runs; that it does is all there is to know."""
+        _COUNTDOWN.decode(reply.body)
+        return ()
 
     def _open_orders(self, reply: _Success) -> Sequence[Event]:
         rows = self._own_market(_ORDERS.decode(reply.body))
@@ -125,7 +133,7 @@ class ReplyDecoder:
                 leg=self._leg,
                 requested_ns=reply.requested_ns,
                 since_ns=_complete_since(reply, [row.time for row in rows]),
-                fills=tuple(self._translator.fill(row) for row in rows if row.symbol == self._translator.symbol),
+                fills=self._translator.fills(rows),
             ),
         )
 

@@ -17,6 +17,7 @@ from coincurve import PrivateKey, PublicKey
 from Crypto.Hash import keccak
 
 from engine.errors import ConfigInvalid
+from engine.exchanges.known import require_known
 from engine.exchanges.messages import HttpRequest
 
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
@@ -143,3 +144,22 @@ def _domain_hash(chain_id: int) -> bytes:
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _MESSAGE_TYPE = keccak256(b"Message(string msg)")
 _DOMAIN_TYPE = keccak256(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
+
+
+def self_check() -> None:
+    """See `engine.exchanges.interface.SelfCheckingVenue`. The keys are throwaway ones, the signature is that of an
+    order as ccxt signs it."""
+    user, key = (
+        "0x68710a0aA9f944aB7c74Ba51F3e70e132B2E74Cc",
+        "0x41d7df04e4813daddfbb04a95d3b01f3deedcb6184358ac2f445491c4d9760a9",
+    )
+    signer = WalletSigner(user, key)
+    said = signer.sign(
+        f"nonce=1765000000000000&user={user}&signer=0xE0831909b30865Ea6cf97b068763b50654928C11"
+        "&symbol=BTCUSDT&side=BUY&type=LIMIT&quantity=0.01&price=86000.5&timeInForce=GTC"
+    )
+    known = (
+        "0x0ec8d39b7215423a59e8f2eeed90e5e03e316d0930a3c3716b4861de141d15b2"
+        "14ca7567251f73de62093f31224e0741011c94247f73ae35071ad8c2d11e34ac1b"
+    )
+    require_known("Aster", said, known)

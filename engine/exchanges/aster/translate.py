@@ -98,12 +98,15 @@ class Translator:
             system=update.client_order_id.startswith(SYSTEM_ORDERS),
         )
 
-    def fill(self, trade: wire.UserTrade) -> Fill:
-        """An execution from the trade list, which names no client id.
+    def fills(self, trades: Iterable[wire.UserTrade]) -> tuple[Fill, ...]:
+        """Executions from one page of the trade list."""
+        page = tuple(trades)
+        is_reversed = costs_are_negative(page)
+        return tuple(self._fill(trade, is_reversed) for trade in page if trade.symbol == self.symbol)
 
-        The documentation's sample shows a negative commission and captures show positive ones: what is paid is
-        positive here, and the venue has no maker rebates, so the sign is dropped.
-        """
+    def _fill(self, trade: wire.UserTrade, is_reversed: bool) -> Fill:
+        """The list names no client id."""
+        commission = exact(trade.commission)
         return Fill(
             trade_id=str(trade.id),
             venue_order_id=str(trade.order_id),
@@ -111,7 +114,7 @@ class Translator:
             side=_word(SIDES, trade.side, "side"),
             ticks=self.prices.units(trade.price),
             lots=self.sizes.units(trade.qty),
-            fee=abs(exact(trade.commission)),
+            fee=commission.copy_negate() if is_reversed and commission else commission,
             fee_asset=trade.commission_asset,
             liquidity=_liquidity(trade.maker is True),
             at_ns=trade.time * NS_PER_MS,
@@ -143,6 +146,12 @@ class Translator:
     def _ticks(self, order_type: str, price: str) -> int:
         """Zero for a market order: it has no price."""
         return self.prices.units(price) if order_type == "LIMIT" else 0
+
+
+def costs_are_negative(page: Iterable[wire.UserTrade]) -> bool:
+    """How a page of the trade list writes commissions: the documentation's sample has what was paid below zero,
+    captures have it above. Takers always pay, so theirs tell; without any it is as captured."""
+    return any(trade.maker is False and exact(trade.commission) < 0 for trade in page)
 
 
 def futures_balance(held: wire.FuturesBalance) -> Balance:

@@ -8,13 +8,14 @@ import msgspec
 
 from engine.clock import NS_PER_MS
 from engine.errors import ConfigInvalid, ProtocolError
-from engine.exchanges.aster import wire
+from engine.exchanges.aster import signing, wire
 from engine.exchanges.aster.apis import chain_of, facts, public_path
+from engine.exchanges.aster.candles import candles_request, decode_candles
 from engine.exchanges.aster.codec import UNREADABLE, AsterCodec
 from engine.exchanges.aster.instruments import instruments
 from engine.exchanges.aster.refusals import request_failure
 from engine.exchanges.aster.signing import HmacSigner, Signer, WalletSigner
-from engine.exchanges.interface import BookMachine, Codec, Credentials, Endpoints, Venue
+from engine.exchanges.interface import BookMachine, Candle, Codec, Credentials, Endpoints, Venue
 from engine.exchanges.messages import HttpRequest, HttpResponse
 from engine.exchanges.sequenced_book import SequencedBook, before_first_id
 from engine.model.events import DepthChanged
@@ -44,6 +45,9 @@ class Aster:
         """The main wallet's address, whichever agent signs for it; for HMAC the key, which is public."""
         return credentials["user"].lower() if credentials.get("user") else credentials["api_key"]
 
+    def self_check(self) -> None:
+        signing.self_check()
+
     def throwaway_credentials(self, seed: str) -> Credentials:
         """A wallet that signs for itself, and an HMAC key of the same account."""
         private_key, api_key, api_secret = (
@@ -64,6 +68,17 @@ class Aster:
             return instruments(self._kind, _EXCHANGE.decode(response.body).symbols)
         except UNREADABLE as error:
             raise ProtocolError(f"Aster's market list makes no sense: {error}") from error
+
+    def candles_request(self, instrument: Instrument, *, since_ns: int) -> HttpRequest:
+        return candles_request(instrument, since_ns)
+
+    def decode_candles(self, response: HttpResponse) -> tuple[Candle, ...]:
+        if response.status != 200:
+            raise request_failure(response, "a question for candles")
+        try:
+            return decode_candles(response.body)
+        except UNREADABLE as error:
+            raise ProtocolError(f"Aster's candles make no sense: {error}") from error
 
     def server_time_request(self) -> HttpRequest:
         return HttpRequest(method="GET", target=public_path(self._kind, "/time"))

@@ -72,10 +72,17 @@ class Order(WireObject, frozen=True, kw_only=True):
     update_time: int | str = 0
 
 
+# {"symbol":"BTCUSDT","countdownTime":"100000"} · Auto-cancel all open orders
+class Countdown(WireObject, frozen=True, kw_only=True):
+    symbol: str
+    countdown_time: int | str
+
+
 # {"buyer":false,"commission":"-0.07819010","commissionAsset":"USDT","id":698759,"maker":false,"orderId":25851813,
 #  "price":"7819.01","qty":"0.002","quoteQty":"15.63802","realizedPnl":"-0.91539999","side":"SELL",
 #  "positionSide":"SHORT","symbol":"BTCUSDT","time":1569514978020} · Account trade list. The
-# documentation's commission is negative and captured ones are positive; perps may leave `maker` out.
+# documentation's commission is negative and captured ones are positive (`translate` reads both, so that a maker's
+# rebate keeps its sign); perps may leave `maker` out.
 class UserTrade(WireObject, frozen=True, kw_only=True):
     id: Id
     order_id: Id
@@ -157,6 +164,18 @@ class Depth(
     engine_ms: MaybeInt = UNSET
     bids: tuple[PriceLevel, ...]
     asks: tuple[PriceLevel, ...]
+
+
+# [1499040000000,"0.01634790","0.80000000","0.01575800","0.01577100","148976.11427815",1499644799999,
+#  "2434.19055334",308,"1756.87402397","28.46694368","17928899.62484339"] · Kline/candlestick data; what follows the
+# volume is not read.
+class Kline(Value, frozen=True, kw_only=True, array_like=True):
+    open_ms: int
+    open: str
+    high: str
+    low: str
+    close: str
+    volume: str
 
 
 # {"filterType":"PRICE_FILTER","minPrice":"0.00010","maxPrice":"200","tickSize":"0.00010"} · Exchange information.

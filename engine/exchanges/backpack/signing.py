@@ -17,6 +17,7 @@ from nacl.bindings import crypto_sign, crypto_sign_open, crypto_sign_seed_keypai
 from nacl.exceptions import CryptoError
 
 from engine.errors import ConfigInvalid
+from engine.exchanges.known import require_known
 from engine.exchanges.messages import HttpRequest
 from engine.model.value import Value
 
@@ -248,3 +249,11 @@ def _key_pair(api_secret: str) -> tuple[bytes, bytes]:
 
 def _base64(raw: bytes) -> str:
     return b2a_base64(raw, newline=False).decode()
+
+
+def self_check() -> None:
+    """See `engine.exchanges.interface.SelfCheckingVenue`. The key is a throwaway one, the signature `bpx-py`'s."""
+    signer = Signer("42njOjm93byZ5mNDkjjKZ1Ng75ee5imu07GISZhHXag=", "vKdW2KojDrvLZG3fyloys5TxeY290NEv8wQH5ScDw6U=")
+    known = "Z9wPCgnVXbcEnAt61b2U1XPm85OcDy3XMlbFdazTJv/dh9TpRvvLUcs7yEMhCpGA6296y4+FmqjeC/VRGAN6DQ=="
+    request = build_request(signer, "GET", "/api/v1/account", {}, 1_761_955_200_000)
+    require_known("Backpack", dict(request.headers)["X-Signature"], known)

@@ -9,7 +9,7 @@ import msgspec
 
 from engine.clock import NS_PER_MS, NS_PER_S
 from engine.errors import ProtocolError
-from engine.exchanges.backpack import wire
+from engine.exchanges.backpack import signing, wire
 from engine.exchanges.backpack.candles import candles
 from engine.exchanges.backpack.codec import UNREADABLE, BackpackCodec
 from engine.exchanges.backpack.instruments import instruments
@@ -55,6 +55,9 @@ class Backpack:
     def account_identity(self, credentials: Credentials) -> str:
         """The API key: it is public, and belongs to one account (of which a person may make several)."""
         return credentials["api_key"]
+
+    def self_check(self) -> None:
+        signing.self_check()
 
     def throwaway_credentials(self, seed: str) -> Credentials:
         secret = hashlib.sha256(seed.encode()).digest()

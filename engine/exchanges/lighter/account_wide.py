@@ -1,15 +1,15 @@
-"""Requests that reach past one bot's orders. Never part of trading: a person or an emergency verb asks for them.
+"""Requests that reach past one bot's orders: for emergencies, and for accounts that are declared exclusive.
 
 Cancel-all on Lighter means every order of the account, whoever placed it, on every market. Scheduled, it is a
-dead-man switch: moved ahead from time to time, it fires when nobody does. It takes the account's other bots and
-manual orders along, so it is for accounts that are declared exclusive.
+dead man's switch: moved ahead from time to time, it fires when nobody does. It takes the account's other bots and
+manual orders along.
 """
 
 from __future__ import annotations
 
 from engine.clock import NS_PER_MS
 from engine.errors import NotSent
-from engine.exchanges.lighter.encode import send_transaction
+from engine.exchanges.lighter.sending import send_transaction
 from engine.exchanges.lighter.signing import Signer
 from engine.exchanges.lighter.transactions import CancelAllTime
 from engine.exchanges.messages import HttpRequest

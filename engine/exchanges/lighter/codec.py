@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from engine.errors import AuthenticationFailed, ProtocolError, Unresolved
-from engine.exchanges.interface import Context, NonceSource
+from engine.exchanges.interface import Context, NonceSource, SocketEntry
 from engine.exchanges.lighter.encode import Encoder, Tokens
 from engine.exchanges.lighter.frames import FrameDecoder
 from engine.exchanges.lighter.nonces import KeyNonces
@@ -46,8 +46,10 @@ class LighterCodec:
         signer: Signer,
         ws_url: str,
         order_life_ms: int,
+        socket_entry: SocketEntry | None = None,
     ) -> None:
         self.instrument = instrument
+        self.socket_entry = socket_entry
         self.nonce_source: NonceSource = KeyNonces(key.account_index, key.api_key_index)
         self._ws_url = ws_url
         self._tokens = Tokens(signer)
@@ -60,7 +62,7 @@ class LighterCodec:
             order_life_ms=order_life_ms,
         )
         self._replies = ReplyDecoder(leg, instrument, translator)
-        self._frames = FrameDecoder(leg, translator)
+        self._frames = FrameDecoder(leg, translator, key.api_key_index)
 
     def streams(self, context: Context) -> tuple[Stream, ...]:
         """Two sockets, so that own orders are heard although the book's traffic is heavy, or its socket lost."""

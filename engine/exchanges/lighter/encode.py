@@ -5,11 +5,13 @@ A submit or cancel needs the nonce of its key in the context; it is the session'
 
 from __future__ import annotations
 
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import urlencode
 
 from engine.clock import NS_PER_MS, NS_PER_S
 from engine.errors import NotSent
 from engine.exchanges.interface import Context
+from engine.exchanges.lighter.account_wide import abort_cancel_all, schedule_cancel_all
+from engine.exchanges.lighter.sending import send_transaction
 from engine.exchanges.lighter.signing import Signer
 from engine.exchanges.lighter.transactions import NewOrder, OrderTime, OrderType, SignedTransaction
 from engine.exchanges.messages import HttpRequest
@@ -24,6 +26,7 @@ from engine.model.commands import (
     QueryOrder,
     QueryOrderHistory,
     QueryPosition,
+    SetDeadMansSwitch,
     SubmitOrder,
 )
 from engine.model.order import OrderRequest, Side, TimeInForce
@@ -34,7 +37,6 @@ TOKEN_LIFE_S = 7 * 3_600
 TOKEN_RENEWED_S = 3_600
 """The venue takes tokens of up to eight hours; a private stream that is opened now lives an hour at least."""
 
-_FORM = (("Content-Type", "application/x-www-form-urlencoded"),)
 _PATHS: dict[type[Command], str] = {
     QueryOrder: "accountActiveOrders",
     QueryOpenOrders: "accountActiveOrders",
@@ -101,8 +103,17 @@ class Encoder:
                 return send_transaction(signed)
             case CancelOrder():
                 return send_transaction(self._cancel(command, context))
+            case SetDeadMansSwitch(cancel_after_s=cancel_after_s):
+                return self._switch(cancel_after_s, context)
             case _:
                 return self._query(type(command), context)
+
+    def _switch(self, cancel_after_s: int | None, context: Context) -> HttpRequest:
+        """Lighter has one for the whole account, whichever market it is asked for from."""
+        nonce, now_ns = _nonce(context), context.now_ns
+        if cancel_after_s is None:
+            return abort_cancel_all(self._signer, nonce=nonce, now_ns=now_ns)
+        return schedule_cancel_all(self._signer, cancel_after_s * 1_000, nonce=nonce, now_ns=now_ns)
 
     def _cancel(self, cancel: CancelOrder, context: Context) -> SignedTransaction:
         """By client index: a cancel that the sequencer refuses later names its order by it again."""
@@ -134,12 +145,6 @@ class Encoder:
             reduce_only=order.reduce_only,
             expiry_ms=0 if time is OrderTime.IOC else now_ns // NS_PER_MS + self._order_life_ms,
         )
-
-
-def send_transaction(signed: SignedTransaction) -> HttpRequest:
-    """Any signed transaction on its way."""
-    body = f"tx_type={signed.tx_type}&tx_info={quote_plus(signed.tx_info)}"
-    return HttpRequest(method="POST", target="/api/v1/sendTx", headers=_FORM, body=body.encode())
 
 
 def _nonce(context: Context) -> int:

@@ -23,6 +23,7 @@ from engine.model.events import (
     DepthSnapshot,
     Event,
     MarkPriceUpdated,
+    NonceUsed,
     OrderFilled,
     OrderUpdated,
     PositionReported,
@@ -30,8 +31,8 @@ from engine.model.events import (
 )
 
 ALREADY_SUBSCRIBED = 30003
-FAILED = 0
-"""A transaction the sequencer refused."""
+FAILED, EXECUTED, PENDING_FINAL = 0, 2, 3
+"""What became of a transaction at the sequencer. One that failed may or may not have used its nonce."""
 SNAPSHOT = "subscribed/"
 
 _FRAME = msgspec.json.Decoder(wire.Frame)
@@ -49,9 +50,10 @@ T = TypeVar("T")
 class FrameDecoder:
     """One account and one market. Raises ValueError or a msgspec error for what it cannot read."""
 
-    def __init__(self, leg: str, translator: Translator) -> None:
+    def __init__(self, leg: str, translator: Translator, api_key_index: int) -> None:
         self._leg = leg
         self._translator = translator
+        self._api_key_index = api_key_index
         market, account = translator.market_index, translator.account_index
         self.public_channels = (f"order_book/{market}", f"market_stats/{market}")
         self.private_channels = tuple(
@@ -71,7 +73,7 @@ class FrameDecoder:
             self._trades,
             self._positions,
             self._balance,
-            self._failures,
+            self._transactions,
         )
         channels = (name.replace("/", ":") for name in (*self.public_channels, *self.private_channels))
         self._readers: dict[str | UnsetType, Callable[[wire.Frame, int], Iterable[Event]]]
@@ -156,13 +158,24 @@ class FrameDecoder:
         changed = (balance(stats.collateral, stats.available_balance),)
         yield BalancesReported(at_ns=at_ns, leg=self._leg, requested_ns=None, balances=changed)
 
-    def _failures(self, frame: wire.Frame, at_ns: int) -> Iterable[Event]:
-        """Transactions the sequencer refused after the API took them; executed ones show on the other channels."""
+    def _transactions(self, frame: wire.Frame, at_ns: int) -> Iterable[Event]:
+        """What the sequencer refused after the API took it. What it executed shows on the other channels, but for
+        the nonce that is used up by it."""
         if frame.txs is UNSET:
             return
         for transaction in _TRANSACTIONS.decode(frame.txs):
             if transaction.status == FAILED:
                 yield from self._failure(transaction, at_ns)
+            elif transaction.status in (EXECUTED, PENDING_FINAL):
+                yield from self._executed(transaction, at_ns)
+
+    def _executed(self, transaction: wire.TransactionView, at_ns: int) -> Iterable[Event]:
+        """Every key of the account is heard here; each counts for itself."""
+        info = _object(transaction.info)
+        nonce, own_id = info.get("Nonce"), info.get("ClientOrderIndex")
+        if info.get("ApiKeyIndex") == self._api_key_index and isinstance(nonce, int):
+            client_id = own_id if isinstance(own_id, int) else None
+            yield NonceUsed(at_ns=at_ns, leg=self._leg, nonce=nonce, client_id=client_id)
 
     def _failure(self, transaction: wire.TransactionView, at_ns: int) -> Iterable[Event]:
         info, words = _object(transaction.info), str(_object(transaction.event_info or "{}").get("ae", ""))

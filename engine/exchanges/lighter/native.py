@@ -164,8 +164,8 @@ def _take(library: ctypes.CDLL, pointer: int | None) -> str:
 # The check -------------------------------------------------------------------------------------------------------
 
 _CHAIN_ID, _ACCOUNT, _KEY_INDEX, _NONCE = 304, (1 << 47) + 65432, 253, 7_654_321
-_PRIVATE_KEY = "3d5758fc36d33e98258ae00530b5366462abfeeab8b7a556095ae50ef2aa831177929f221649341b"
-_PUBLIC_KEY = "083403d5fb88e1a941d105810bb50db57f1eed5520eccad2e9e3fecd966f57c869e03cd6724089b9"
+KNOWN_PRIVATE_KEY = "3d5758fc36d33e98258ae00530b5366462abfeeab8b7a556095ae50ef2aa831177929f221649341b"
+KNOWN_PUBLIC_KEY = "083403d5fb88e1a941d105810bb50db57f1eed5520eccad2e9e3fecd966f57c869e03cd6724089b9"
 """A published throw-away key of nobody's account."""
 
 _ORDER = NewOrder(
@@ -184,7 +184,7 @@ _ORDER = NewOrder(
 
 def check(make_key: Callable[[int, int, int, str], Key]) -> None:
     """ConfigInvalid unless a known key signs exactly what it is told to."""
-    key = make_key(_CHAIN_ID, _ACCOUNT, _KEY_INDEX, _PRIVATE_KEY)
+    key = make_key(_CHAIN_ID, _ACCOUNT, _KEY_INDEX, KNOWN_PRIVATE_KEY)
     _check_one(key.create_order(_ORDER, nonce=_NONCE), TxType.CREATE_ORDER, _ORDER.fields())
     cancelled = key.cancel_order(201, (1 << 48) + 9, nonce=_NONCE)
     _check_one(cancelled, TxType.CANCEL_ORDER, {"MarketIndex": 201, "Index": (1 << 48) + 9})
@@ -205,7 +205,7 @@ def _check_one(signed: SignedTransaction, tx_type: TxType, fields: dict[str, int
 
 
 def _is_signed(message: tuple[int, int, int, int, int], signature: str) -> bool:
-    return schnorr.verify_once(bytes.fromhex(_PUBLIC_KEY), message, bytes.fromhex(signature))
+    return schnorr.verify_once(bytes.fromhex(KNOWN_PUBLIC_KEY), message, bytes.fromhex(signature))
 
 
 def _untrusted(what: str) -> ConfigInvalid:

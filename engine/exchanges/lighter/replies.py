@@ -31,11 +31,13 @@ from engine.model.commands import (
     QueryOrder,
     QueryOrderHistory,
     QueryPosition,
+    SetDeadMansSwitch,
     SubmitOrder,
 )
 from engine.model.events import (
     BalancesReported,
     CancelAcknowledged,
+    DepthSnapshot,
     Event,
     FillsReported,
     OpenOrdersReported,
@@ -52,6 +54,7 @@ _ACCEPTED = msgspec.json.Decoder(wire.Accepted)
 _ORDERS = msgspec.json.Decoder(wire.Orders)
 _TRADES = msgspec.json.Decoder(wire.Trades)
 _ACCOUNTS = msgspec.json.Decoder(wire.Accounts)
+_RESTING = msgspec.json.Decoder(wire.RestingOrders)
 _MARKETS = msgspec.json.Decoder(wire.MarketList)
 
 
@@ -72,13 +75,14 @@ class ReplyDecoder:
         self._readers: dict[type[Command], Callable[[_Success], Event | None]] = {
             SubmitOrder: self._taken,
             CancelOrder: self._taken,
+            SetDeadMansSwitch: self._taken,
             QueryOrder: self._order,
             QueryOpenOrders: self._open_orders,
             QueryOrderHistory: self._history,
             QueryFills: self._fills,
             QueryPosition: self._position,
             QueryBalances: self._balances,
-            QueryBook: self._nothing,
+            QueryBook: self._book,
             QueryInstrument: self._market,
         }
 
@@ -153,8 +157,12 @@ class ReplyDecoder:
             raise Unavailable("Lighter knows no account of this index")
         return accounts[0]
 
-    def _nothing(self, _: _Success) -> None:
-        """Single orders without a nonce cannot be joined to the stream: only the stream makes a book whole."""
+    def _book(self, reply: _Success) -> DepthSnapshot:
+        """For people: single orders, without a nonce that could join them to the stream, whose own snapshot is what
+        books are made from."""
+        found = _RESTING.decode(reply.body)
+        bids, asks = self._translator.resting(found.bids), self._translator.resting(found.asks)
+        return DepthSnapshot(at_ns=reply.at_ns, leg=self._leg, last_id=0, bids=bids, asks=asks)
 
     def _market(self, reply: _Success) -> None:
         """Nobody has to hear that the market is as we know it; trading on an old grid would be wrong."""

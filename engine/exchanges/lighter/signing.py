@@ -13,6 +13,7 @@ from typing import Protocol
 
 from engine.clock import NS_PER_MS
 from engine.errors import ConfigInvalid, NotSent
+from engine.exchanges.known import require_known
 from engine.exchanges.lighter import native, schnorr
 from engine.exchanges.lighter.curve import ORDER
 from engine.exchanges.lighter.transactions import (
@@ -30,6 +31,15 @@ TX_LIFETIME_MS = 599_000
 """How long after signing a transaction is still taken: what the native signer writes, so ours does too."""
 
 PRICE_BITS, AMOUNT_BITS = 32, 48
+
+_KNOWN_ORDER = (
+    '{"AccountIndex":65432,"ApiKeyIndex":3,"MarketIndex":0,"ClientOrderIndex":1001,"BaseAmount":1000,"Price":405000,'
+    '"IsAsk":0,"Type":0,"TimeInForce":1,"ReduceOnly":0,"TriggerPrice":0,"OrderExpiry":1792419200000,'
+    '"ExpiredAt":1795346789626,"Nonce":7,"L2TxAttributes":null,"Sig":"cSGxLaQTJy3lB6PZvRWEN3nKUohiMNMwlqahI/YK9UxQ'
+    'W2quDhVFHftrP1awblpFQDNg3onq+9GcMGMOv/7Mv/lSZ3e6RZsxl3AuzypmSw4="}'
+)
+_KNOWN_HASH = "b908c52e3aa57812484796a8f8255b21a9cd6ad93b9cd3b27350a58f6037abd73c90f42b1c44572e"
+"""An order as the native signer signed it with a throwaway key."""
 
 
 class ApiKey(Value, frozen=True, kw_only=True):
@@ -148,6 +158,20 @@ class PythonSigner:
         signature = b2a_base64(schnorr.sign(self._secret, hashed), newline=False).decode()
         text = json.dumps({**info, "Sig": signature, "L2TxAttributes": attributes}, separators=(",", ":"))
         return SignedTransaction(tx_type=tx_type.value, tx_info=text)
+
+
+def self_check() -> None:
+    """The scheme in Python: what the venue's own library signed once is verified, and so is what we sign."""
+    key = ApiKey(chain_id=304, account_index=65432, api_key_index=3, private_key=native.KNOWN_PRIVATE_KEY)
+    ours = PythonSigner(key).sign(TxType.CREATE_ORDER, json.loads(_KNOWN_ORDER), nonce=7, now_ns=0)
+    infos = [json.loads(text) for text in (_KNOWN_ORDER, ours.tx_info)]
+    public, hashes = bytes.fromhex(native.KNOWN_PUBLIC_KEY), [transaction_hash(304, 14, info) for info in infos]
+    all_good = all(
+        schnorr.verify_once(public, hashed, schnorr.from_base64(info["Sig"]))
+        for hashed, info in zip(hashes, infos, strict=True)
+    )
+    said = f"{schnorr.public_key(key.secret).hex()} {schnorr.element_bytes(hashes[0]).hex()} {all_good}"
+    require_known("Lighter", said, f"{native.KNOWN_PUBLIC_KEY} {_KNOWN_HASH} True")
 
 
 def _in_range(order: NewOrder) -> NewOrder:

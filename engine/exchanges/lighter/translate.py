@@ -91,6 +91,14 @@ class Translator:
             raise ValueError("a price level below zero")
         return levels
 
+    def resting(self, side: Iterable[wire.RestingOrder]) -> tuple[Level, ...]:
+        """Single orders as price levels, in the order they came in."""
+        levels: dict[int, int] = {}
+        for order in side:
+            ticks = self._prices.units(order.price)
+            levels[ticks] = levels.get(ticks, 0) + self._sizes.units(order.remaining_base_amount)
+        return tuple(levels.items())
+
 
 def balance(collateral: str, available: str) -> Balance:
     """The account's one balance: what backs its positions."""

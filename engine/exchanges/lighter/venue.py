@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -12,6 +14,7 @@ from engine.errors import ConfigInvalid, ProtocolError
 from engine.exchanges.interface import (
     BookMachine,
     BookSource,
+    Candle,
     Codec,
     Credentials,
     Endpoints,
@@ -19,13 +22,16 @@ from engine.exchanges.interface import (
     Venue,
     VenueFacts,
 )
-from engine.exchanges.lighter import wire
+from engine.exchanges.lighter import native, signing, wire
+from engine.exchanges.lighter.candles import candles_request, decode_candles
 from engine.exchanges.lighter.codec import UNREADABLE, LighterCodec
 from engine.exchanges.lighter.curve import ORDER
 from engine.exchanges.lighter.instruments import instruments
+from engine.exchanges.lighter.options import LighterOptions, OrderEntry, Tier, read_options
 from engine.exchanges.lighter.refusals import is_success, public_failure
 from engine.exchanges.lighter.schnorr import NUMBER_BYTES
 from engine.exchanges.lighter.signing import TX_LIFETIME_MS, ApiKey, PythonSigner, Signer, signer_for
+from engine.exchanges.lighter.socket_entry import LighterSocketEntry
 from engine.exchanges.messages import HttpRequest, HttpResponse
 from engine.exchanges.sequenced_book import SequencedBook, before_first_id
 from engine.model.ids import ClientIdScheme
@@ -38,8 +44,7 @@ PREMIUM_REQUESTS_PER_MINUTE = 4_000
 MAINNET_CHAIN, TESTNET_CHAIN = 304, 300
 FIRST_KEY_INDEX, LAST_KEY_INDEX = 4, 254
 """Lower indexes belong to the venue's own apps."""
-ORDER_LIFE_MS = 28 * 24 * 3_600_000
-SHORTEST_ORDER_LIFE_MS = 5 * 60_000
+STANDARD = LighterOptions()
 
 FACTS = VenueFacts(
     name="lighter",
@@ -50,6 +55,8 @@ FACTS = VenueFacts(
     requests_per_minute=STANDARD_REQUESTS_PER_MINUTE,
     credential_fields=("account_index", "api_key_index", "api_private_key"),
     nonces=NonceRule.SEQUENCE,
+    nonce_key="api_key_index",
+    dead_mans_switch=True,
     book_source=BookSource.STREAM,
     endpoints={
         "mainnet": Endpoints(
@@ -66,28 +73,25 @@ _STATUS = msgspec.json.Decoder(wire.Status)
 
 
 class Lighter:
-    """See `engine.exchanges.interface.Venue`.
+    """See `engine.exchanges.interface.Venue`, and `options` for what an account may choose.
 
-    `tx_lifetime_ms`: the native signer lets every transaction live for ten minutes and cannot be told otherwise, so
-    a send without an answer is only certainly dead after that. A lifetime given here signs in Python instead, which
-    costs two milliseconds an order and makes lost sends certain that much sooner.
-    What the engine does about a lost send: the order stays unresolved, and its slot empty, until a list of the
-    venue shows it or the lifetime has passed. Its nonce, once another transaction has used it, proves the same
-    much earlier; no event carries that proof to the trading step yet.
-
-    `order_life_ms`: when a resting order ends by itself although nobody cancels it; five minutes at least.
+    What the engine does about a lost send: the order stays unresolved, and its slot empty, until the venue shows
+    it, or shows that another transaction used its nonce, or its lifetime has passed.
     """
 
-    def __init__(
-        self, *, tx_lifetime_ms: int | None = None, order_life_ms: int = ORDER_LIFE_MS, premium: bool = False
-    ) -> None:
-        if order_life_ms < SHORTEST_ORDER_LIFE_MS:
-            raise ConfigInvalid("a resting order on Lighter lives five minutes at least")
-        self._tx_lifetime_ms = tx_lifetime_ms
-        self._order_life_ms = order_life_ms
-        budget = PREMIUM_REQUESTS_PER_MINUTE if premium else STANDARD_REQUESTS_PER_MINUTE
-        lifetime_ms = TX_LIFETIME_MS if tx_lifetime_ms is None else tx_lifetime_ms
-        self.facts = replace(FACTS, requests_per_minute=budget, send_lifetime_ns=(lifetime_ms + 1_000) * NS_PER_MS)
+    def __init__(self, options: LighterOptions = STANDARD) -> None:
+        self._options = options
+        premium = options.tier is Tier.PREMIUM
+        lifetime_ms = TX_LIFETIME_MS if options.tx_lifetime_s is None else options.tx_lifetime_s * 1_000
+        self.facts = replace(
+            FACTS,
+            requests_per_minute=PREMIUM_REQUESTS_PER_MINUTE if premium else STANDARD_REQUESTS_PER_MINUTE,
+            send_lifetime_ns=(lifetime_ms + 1_000) * NS_PER_MS,
+        )
+
+    def configured(self, options: Mapping[str, Any]) -> Venue:
+        """See `engine.exchanges.interface.ConfigurableVenue`."""
+        return Lighter(read_options(options))
 
     def codec(self, *, leg: str, instrument: Instrument, credentials: Credentials, endpoints: Endpoints) -> Codec:
         """ConfigInvalid when the key is none, or the native signer cannot be trusted."""
@@ -98,17 +102,24 @@ class Lighter:
             key=key,
             signer=self._signer(key),
             ws_url=endpoints.ws_url,
-            order_life_ms=self._order_life_ms,
+            order_life_ms=self._options.order_life_s * 1_000,
+            socket_entry=LighterSocketEntry() if self._options.order_entry is OrderEntry.WEBSOCKET else None,
         )
 
     def _signer(self, key: ApiKey) -> Signer:
-        if self._tx_lifetime_ms is None:
+        if self._options.tx_lifetime_s is None:
             return signer_for(key)
-        return PythonSigner(key, tx_lifetime_ms=self._tx_lifetime_ms)
+        return PythonSigner(key, tx_lifetime_ms=self._options.tx_lifetime_s * 1_000)
 
     def book(self, leg: str) -> BookMachine:
         """An update begins where the one before ended: `begin_nonce` is that one's `nonce`."""
         return SequencedBook(leg, before_first_id)
+
+    def self_check(self) -> None:
+        """See `engine.exchanges.interface.SelfCheckingVenue`. Loading the native signer checks it too, so that no
+        bot starts with one that fails."""
+        signing.self_check()
+        native.load()
 
     def account_identity(self, credentials: Credentials) -> str:
         """The account's index: limits and positions belong to it, whichever of its keys signs."""
@@ -134,6 +145,18 @@ class Lighter:
             return instruments(_MARKETS.decode(response.body).order_book_details)
         except UNREADABLE as error:
             raise ProtocolError(f"Lighter's market list makes no sense: {error}") from error
+
+    def candles_request(self, instrument: Instrument, *, since_ns: int) -> HttpRequest:
+        """See `engine.exchanges.interface.CandleVenue`."""
+        return candles_request(instrument, since_ns)
+
+    def decode_candles(self, response: HttpResponse) -> tuple[Candle, ...]:
+        if not is_success(response):
+            raise public_failure(response)
+        try:
+            return decode_candles(response.body)
+        except UNREADABLE as error:
+            raise ProtocolError(f"Lighter's candles make no sense: {error}") from error
 
     def server_time_request(self) -> HttpRequest:
         return HttpRequest(method="GET", target="/")

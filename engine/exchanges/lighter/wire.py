@@ -7,6 +7,8 @@ apidocs.lighter.xyz. Unknown keys are ignored, because the venue adds some every
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import msgspec
 from msgspec import UNSET, UnsetType
 
@@ -238,6 +240,32 @@ class Transaction(TransactionView, frozen=True, kw_only=True):
     parent_hash: str = ""
 
 
+# {"price":"3801.00","remaining_base_amount":"1.2500","order_index":…} · orderBookOrders: single orders, not levels
+class RestingOrder(Value, frozen=True, kw_only=True):
+    price: str
+    remaining_base_amount: str
+
+
+class RestingOrders(Value, frozen=True, kw_only=True):
+    asks: tuple[RestingOrder, ...]
+    bids: tuple[RestingOrder, ...]
+
+
+# {"t":1763448660000,"o":3801.0,"h":3803.5,"l":3800.1,"c":3802.2,"v":1.25,"V":4752.6,"i":77} · candles; `t` in ms
+class CandleView(Value, frozen=True, kw_only=True):
+    t: int
+    o: Decimal
+    h: Decimal
+    l: Decimal  # noqa: E741 - the venue's name
+    c: Decimal
+    v: Decimal
+
+
+# {"code":200,"r":"1m","c":[…]}
+class Candles(Value, frozen=True, kw_only=True):
+    c: tuple[CandleView, ...]
+
+
 # WebSocket -------------------------------------------------------------------------------------------------------
 
 
@@ -252,6 +280,16 @@ class Subscribe(Value, frozen=True, kw_only=True):
 class StreamError(Value, frozen=True, kw_only=True):
     code: int
     message: str = ""
+
+
+# {"type":"jsonapi/sendtx","id":"1","code":200,"tx_hash":"..","predicted_execution_time_ms":..} · a transaction that
+# came over the socket; refused, it has `error` instead, and perhaps no id
+class EntryAnswer(Value, frozen=True, kw_only=True):
+    type: str = ""
+    id: str | None = None
+    code: int = 0
+    message: str | None = None
+    error: StreamError | None = None
 
 
 # {"price":"2979.64","size":"61.9487"}

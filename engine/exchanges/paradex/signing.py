@@ -9,9 +9,10 @@ import msgspec
 from fast_stark_crypto import sign, verify
 
 from engine.exchanges.decimals import exact
+from engine.exchanges.known import require_known
 from engine.exchanges.messages import HttpRequest
-from engine.exchanges.paradex.chains import Chain
-from engine.exchanges.paradex.keys import StarkKeys, ethereum_address
+from engine.exchanges.paradex.chains import TESTNET, Chain
+from engine.exchanges.paradex.keys import ETHEREUM_KEY, StarkKeys, ethereum_address, keys_of
 from engine.exchanges.paradex.typed_data import CONSTANT, MODIFY_ORDER, ORDER, REQUEST, Messages, felt
 from engine.model.value import Value
 
@@ -24,6 +25,13 @@ QUANTA_DIGITS = 8
 
 _SIDES = {"BUY": 1, "SELL": 2}
 _PAIR = msgspec.json.Decoder(tuple[str, str])
+
+_KNOWN_KEY = "0xfaed2798bedef4f57c8df327f2a23c08522b1ebb5cb3c5d86afa4dcea9567a40"
+_KNOWN_ACCOUNT = 0x6DA12AC4188BB57E08FAE457900A32FE353C3B3E4E6FA7F2367350C3DBBED46
+_KNOWN_SIGNATURE = (
+    '["341417387316156025610836920992187055307089168333503707288260492786655972664",'
+    '"2692284154852286299219938090964500427939400155948345553789625264357689928755"]'
+)
 
 
 class OrderTerms(Value, frozen=True, kw_only=True):
@@ -118,3 +126,13 @@ def onboarding_struct() -> int:
 def quanta(text: str) -> int:
     """A decimal text in units of 1e-8."""
     return int(exact(text).scaleb(QUANTA_DIGITS))
+
+
+def self_check() -> None:
+    """See `engine.exchanges.interface.SelfCheckingVenue`. The key is a throwaway one, its account and signature are
+    those of `paradex-py`; ours need not be the same, so both are verified."""
+    keys, struct = keys_of({ETHEREUM_KEY: _KNOWN_KEY}, TESTNET), onboarding_struct()
+    verifier, ours = Verifier(_KNOWN_ACCOUNT, TESTNET), Signer(keys, TESTNET).onboarding(int(_KNOWN_KEY, 16))
+    signatures = (_KNOWN_SIGNATURE, dict(ours.headers)["PARADEX-STARKNET-SIGNATURE"])
+    all_good = all(verifier.accepts(keys.public_key, struct, signature) for signature in signatures)
+    require_known("Paradex", f"{keys.account:#x} {all_good}", f"{_KNOWN_ACCOUNT:#x} True")

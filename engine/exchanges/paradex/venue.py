@@ -10,7 +10,7 @@ from engine.clock import NS_PER_MS
 from engine.errors import ConfigInvalid, ProtocolError
 from engine.exchanges.interface import BookMachine, BookSource, Codec, Credentials, Endpoints, Venue, VenueFacts
 from engine.exchanges.messages import HttpRequest, HttpResponse
-from engine.exchanges.paradex import wire
+from engine.exchanges.paradex import signing, wire
 from engine.exchanges.paradex.chains import MAINNET, TESTNET, chain_of
 from engine.exchanges.paradex.codec import UNREADABLE, ParadexCodec
 from engine.exchanges.paradex.encode import RECV_WINDOW_MS
@@ -66,6 +66,9 @@ class Paradex:
     def account_identity(self, credentials: Credentials) -> str:
         """The account's address. One that must be derived is the production chain's: it only has to name it."""
         return hex(keys_of(credentials, MAINNET).account)
+
+    def self_check(self) -> None:
+        signing.self_check()
 
     def throwaway_credentials(self, seed: str) -> Credentials:
         ethereum_key = "0x" + hashlib.sha256(seed.encode()).hexdigest()

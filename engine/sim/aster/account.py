@@ -84,7 +84,8 @@ def trades(call: Call) -> list[wire.UserTrade]:
         and fill.trade_id >= least
         and call.within(fill.at_ns // NS_PER_MS)
     ]
-    return [render.trade(fill, at) for fill in reversed(found[: call.limit()])]
+    is_reversed = call.state.settings.costs_are_negative
+    return [render.trade(fill, at, costs_are_negative=is_reversed) for fill in reversed(found[: call.limit()])]
 
 
 def income(call: Call) -> list[dict[str, object]]:

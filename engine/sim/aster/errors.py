@@ -8,8 +8,12 @@ import msgspec
 
 from engine.exchanges.aster.wire import ApiError
 from engine.exchanges.messages import HttpResponse
+from engine.sim.aster.settings import AsterSettings
 from engine.sim.orders import Refusal
 
+NEW_ORDER_REJECTED = -2010
+_IMMEDIATE = "Order would immediately match and take."
+_NOT_AS_MAKER = "Due to the order could not be executed as maker, the Post Only order will be rejected."
 JSON_TYPE = ("content-type", "application/json;charset=UTF-8")
 
 
@@ -52,10 +56,6 @@ def no_such_order() -> ApiRefusal:
 
 
 _REFUSALS = {
-    Refusal.WOULD_CROSS: (
-        -5022,
-        "Due to the order could not be executed as maker, the Post Only order will be rejected.",
-    ),
     Refusal.PRICE_OUT_OF_BAND: (-4016, "Limit price can't be that far from the mark price."),
     Refusal.INSUFFICIENT_FUNDS: (-2018, "Balance is insufficient."),
     Refusal.INSUFFICIENT_MARGIN: (-2019, "Margin is insufficient."),
@@ -63,6 +63,9 @@ _REFUSALS = {
 }
 
 
-def order_refused(refusal: Refusal) -> ApiRefusal:
+def order_refused(refusal: Refusal, settings: AsterSettings) -> ApiRefusal:
     """The answer to an order the exchange did not take."""
+    if refusal is Refusal.WOULD_CROSS:
+        code = settings.crossing_post_only_code
+        return ApiRefusal(code, _IMMEDIATE if code == NEW_ORDER_REJECTED else _NOT_AS_MAKER)
     return ApiRefusal(*_REFUSALS[refusal])

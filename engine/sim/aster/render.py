@@ -108,7 +108,7 @@ def order(order: Order, at: VenueMarket) -> wire.Order:
     )
 
 
-def trade(fill: ExchangeFill, at: VenueMarket) -> wire.UserTrade:
+def trade(fill: ExchangeFill, at: VenueMarket, *, costs_are_negative: bool) -> wire.UserTrade:
     """Captures of perps have no `maker`, but the documentation does."""
     is_perp = at.market.is_perp
     return wire.UserTrade(
@@ -119,7 +119,7 @@ def trade(fill: ExchangeFill, at: VenueMarket) -> wire.UserTrade:
         price=price(at, fill.ticks),
         qty=size(at, fill.lots),
         quote_qty=plain(at.market.value(fill.ticks * fill.lots)),
-        commission=plain(fill.fee),
+        commission=plain(-fill.fee if costs_are_negative else fill.fee),
         commission_asset=fill.fee_asset,
         realized_pnl="0" if is_perp else UNSET,
         margin_asset=at.quote if is_perp else UNSET,

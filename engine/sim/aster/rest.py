@@ -14,7 +14,7 @@ import msgspec
 from engine.exchanges.aster.apis import PREFIXES
 from engine.exchanges.messages import HttpRequest, HttpResponse
 from engine.model.instrument import MarketKind
-from engine.sim.aster import account, public, trading
+from engine.sim.aster import account, countdown, public, trading
 from engine.sim.aster.auth import Gate
 from engine.sim.aster.calls import Call
 from engine.sim.aster.errors import JSON_TYPE, ApiRefusal, not_simulated
@@ -58,6 +58,7 @@ PRIVATE: Routes = {
 PRIVATE_PERP: Routes = {
     ("POST", "/batchOrders"): trading.place_many,
     ("DELETE", "/batchOrders"): trading.cancel_many,
+    ("POST", "/countdownCancelAll"): countdown.set_countdown,
     ("GET", "/balance"): account.futures_balances,
     ("GET", "/account"): account.futures_account,
     ("GET", "/accountWithJoinMargin"): account.futures_account,

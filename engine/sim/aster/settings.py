@@ -7,11 +7,14 @@ from engine.model.value import Value
 
 class AsterSettings(Value, frozen=True, kw_only=True):
     """`crossing_post_only_expires`: a post-only order that would cross is taken and expires at once; else it is
-    refused with -5022 (undocumented).
+    refused with `crossing_post_only_code` (undocumented: relatives say -5022, -5021, or -2010 in spot).
+    `costs_are_negative`: the trade list writes paid commissions below zero, as documented; else above, as captured.
     `duplicate_nonce_code`: the code for a nonce used before (undocumented).
     """
 
     crossing_post_only_expires: bool = True
+    crossing_post_only_code: int = -5022
+    costs_are_negative: bool = False
     duplicate_nonce_code: int = -4225
     nonce_window_ms: int = 10_000
     nonces_kept: int = 100

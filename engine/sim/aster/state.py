@@ -14,6 +14,7 @@ from engine.sim.aster.errors import ApiRefusal
 from engine.sim.aster.markets import FUNDING_INTERVAL_MS
 from engine.sim.aster.settings import AsterSettings
 from engine.sim.exchange import Exchange
+from engine.sim.schedule import Schedule
 from engine.sim.venue_market import VenueMarket
 
 FUNDING_KEPT = 1_000
@@ -37,10 +38,13 @@ class AsterState:
     exchange: Exchange
     settings: AsterSettings
     stir: Callable[[str, int], None]
+    schedule: Schedule
     users: dict[str, str] = field(default_factory=dict)
     api_secrets: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     listen_keys: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Key by account, and when it ends."""
+    countdowns: dict[tuple[str, str], int] = field(default_factory=dict)
+    """When all orders of an account and market will be canceled."""
     income: dict[str, deque[Income]] = field(
         default_factory=lambda: defaultdict(lambda: deque(maxlen=FUNDING_KEPT))
     )

@@ -26,7 +26,7 @@ def place(call: Call) -> wire.Order:
     try:
         call.state.exchange.place(order)
     except OrderRefused as refused:
-        raise order_refused(refused.refusal) from None
+        raise order_refused(refused.refusal, call.state.settings) from None
     placed = render.order(order, at)
     if call.parameters.get("newOrderRespType", "ACK") == "RESULT" and (order.is_market or not _is_plain(order)):
         return placed

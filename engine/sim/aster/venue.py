@@ -32,7 +32,7 @@ class AsterMachine(MarketMachine):
         self._sockets = Streams(self._send, schedule)
         super().__init__(MARKETS[kind], self._sockets, schedule, make_flow)
         self.exchange.crossing_post_only_expires = settings.crossing_post_only_expires
-        self._state = AsterState(kind, self.exchange, settings, self._stir)
+        self._state = AsterState(kind, self.exchange, settings, self._stir, schedule)
         self._sockets.attach(self._state)
         self._rest = Rest(self._state)
 

@@ -16,6 +16,10 @@ from engine.sim.lighter.state import Key, LighterState
 MINUTE_NS = 60 * NS_PER_S
 VERDICTS_KEPT = 4_096
 
+_WEIGHTS = {"sendTx": 6, "sendTxBatch": 6, "nextNonce": 6, "accountInactiveOrders": 100, "trades": 600}
+_USUAL_WEIGHT = 300
+"""What a premium account's requests weigh; a standard one's all count alike."""
+
 
 class Gate:
     """Checks signatures, tokens and how often an account asks."""
@@ -23,7 +27,8 @@ class Gate:
     def __init__(self, state: LighterState) -> None:
         self._state = state
         self._verdicts: OrderedDict[tuple[bytes, Element, bytes], bool] = OrderedDict()
-        self._asked: dict[str, deque[int]] = {}
+        self._asked: dict[str, deque[tuple[int, int]]] = {}
+        """When each account asked within the last minute, and what that weighed."""
 
     def key(self, account_index: int, api_key_index: int) -> Key:
         self._state.name_of(account_index)
@@ -57,17 +62,20 @@ class Gate:
             raise ApiRefusal(INVALID_TOKEN)
         return account_index, deadline_s
 
-    def count(self, account: str, now_ns: int) -> None:
-        """One more request of an account within the last minute."""
-        most = self._state.settings.requests_per_minute
-        if most is None:
+    def count(self, account: str, name: str, now_ns: int) -> None:
+        """One more request of an account within the last minute, by the name of what it asks for."""
+        settings = self._state.settings
+        if settings.requests_per_minute is None:
             return
+        most, weight = settings.requests_per_minute, 1
+        if account in self._state.premium:
+            most, weight = settings.premium_weight_per_minute, _WEIGHTS.get(name, _USUAL_WEIGHT)
         asked = self._asked.setdefault(account, deque())
-        while asked and asked[0] <= now_ns - MINUTE_NS:
+        while asked and asked[0][0] <= now_ns - MINUTE_NS:
             asked.popleft()
-        if len(asked) >= most:
-            raise ApiRefusal(RATE_LIMITED, status=self._state.settings.limit_status)
-        asked.append(now_ns)
+        if sum(weight for _, weight in asked) + weight > most:
+            raise ApiRefusal(RATE_LIMITED, status=settings.limit_status)
+        asked.append((now_ns, weight))
 
     def _is_signed(self, public_key: bytes, message: Element, signature: bytes) -> bool:
         claim = (public_key, message, signature)

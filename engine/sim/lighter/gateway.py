@@ -73,7 +73,7 @@ class Gateway:
             raise ApiRefusal(errors.INVALID_TX, more=str(error)) from None
         account_index, api_key_index = info["AccountIndex"], info["ApiKeyIndex"]
         key = self._gate.key(account_index, api_key_index)
-        self._gate.count(self._state.name_of(account_index), now_ns)
+        self._gate.count(self._state.name_of(account_index), "sendTx", now_ns)
         if info["ExpiredAt"] <= now_ns // NS_PER_MS:
             raise ApiRefusal(errors.INVALID_EXPIRY, more="transaction expired")
         _check_nonce(key, info)

@@ -54,6 +54,11 @@ class Call:
     token: str
     now_ns: int
 
+    @property
+    def name(self) -> str:
+        """What is asked for: the last part of the path."""
+        return self.request.target.partition("?")[0].rpartition("/")[2]
+
     def number(self, name: str, default: int | None = None) -> int:
         word = self.query.get(name)
         if word is None and default is not None:
@@ -231,7 +236,7 @@ class Rest:
         by, value = call.query.get("by", "index"), call.query.get("value", "")
         index = int(value, 16) if by == "l1_address" and value.startswith("0x") else call.number("value")
         name = self._state.name_of(index)
-        self._gate.count(name, call.now_ns)
+        self._gate.count(name, call.name, call.now_ns)
         return {**OK, "total": 1, "accounts": [render.account(name, self._state)]}
 
     def _by_l1_address(self, call: Call) -> object:
@@ -259,7 +264,7 @@ class Rest:
     def _next_nonce(self, call: Call) -> NextNonce:
         account = call.number("account_index")
         key = self._gate.key(account, call.number("api_key_index"))
-        self._gate.count(self._state.name_of(account), call.now_ns)
+        self._gate.count(self._state.name_of(account), call.name, call.now_ns)
         return NextNonce(code=200, nonce=key.nonce)
 
     def _limits(self, _: Call) -> object:
@@ -329,7 +334,7 @@ class Rest:
         if call.number("account_index") != account:
             raise ApiRefusal(INVALID_TOKEN)
         name = self._state.name_of(account)
-        self._gate.count(name, call.now_ns)
+        self._gate.count(name, call.name, call.now_ns)
         return name
 
     def _asked_symbol(self, call: Call) -> str | None:

@@ -47,13 +47,16 @@ class Sequencer:
         def carry_out(at_ns: int) -> None:
             self._carry_out(transaction, info, order, at_ns)
 
-        self._schedule.at(now_ns + self._delay_ms(order) * NS_PER_MS, carry_out)
+        name = self._state.name_of(transaction.account_index)
+        self._schedule.at(now_ns + self._delay_ms(name, order) * NS_PER_MS, carry_out)
 
-    def _delay_ms(self, order: Order | None) -> int:
+    def _delay_ms(self, name: str, order: Order | None) -> int:
         settings = self._state.settings
-        if order is None:
-            return settings.cancel_delay_ms
-        return settings.maker_delay_ms if order.post_only else settings.taker_delay_ms
+        if order is not None and not order.post_only:
+            return settings.taker_delay_ms
+        if name in self._state.premium:
+            return 0
+        return settings.cancel_delay_ms if order is None else settings.maker_delay_ms
 
     def _carry_out(self, transaction: Transaction, info: TxInfo, order: Order | None, now_ns: int) -> None:
         failure = self._place(order, info, now_ns) if order else self._do(TxType(transaction.type), info, now_ns)

@@ -59,6 +59,7 @@ class LighterState:
     stir: Callable[[str, int], None]
     names: dict[int, str] = field(default_factory=dict)
     indexes: dict[str, int] = field(default_factory=dict)
+    premium: set[str] = field(default_factory=set)
     keys: dict[tuple[int, int], Key] = field(default_factory=dict)
     terms: OrderedDict[int, OrderTerms] = field(default_factory=OrderedDict)
     transactions: OrderedDict[str, Transaction] = field(default_factory=OrderedDict)

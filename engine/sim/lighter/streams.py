@@ -122,6 +122,8 @@ class Streams:
             batch = self._gateway.send_batch(types, [forms.transaction(info) for info in infos], self.now_ns)
             return {"id": data.get("id"), **batch}
         except ApiRefusal as refusal:
+            if not self._state.settings.socket_refusals_say_which:
+                raise
             return {"id": data.get("id"), "error": {"code": refusal.code, "message": refusal.message}}
 
     def _subscribe(self, socket_id: int, channel: str, token: str) -> None:

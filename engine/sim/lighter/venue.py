@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from engine.clock import NS_PER_MS, NS_PER_S
 from engine.exchanges.interface import Credentials
+from engine.exchanges.lighter.options import Tier
 from engine.exchanges.lighter.schnorr import public_key
 from engine.exchanges.lighter.venue import api_key
 from engine.sim.lighter.auth import Gate
@@ -42,12 +43,16 @@ class LighterMachine(MarketMachine):
         self._streams.attach(self._state, gate, gateway)
         self._rest = Rest(self._state, gate, gateway)
 
-    def open_account(self, name: str, credentials: Credentials, balances: Mapping[str, Decimal]) -> None:
-        """Let an account in: its index, its first key, and what it owns at the start."""
+    def open_account(
+        self, name: str, credentials: Credentials, balances: Mapping[str, Decimal], tier: str = Tier.STANDARD
+    ) -> None:
+        """Let an account in: its index, its first key, what it owns at the start, and what it pays for."""
         key = api_key(credentials, self._state.settings.chain_id)
         self._state.names[key.account_index] = name
         self._state.indexes[name] = key.account_index
         self._state.keys[key.account_index, key.api_key_index] = Key(public_key(key.secret))
+        if tier == Tier.PREMIUM:
+            self._state.premium.add(name)
         self.exchange.open_account(name, balances)
 
     def _take(self, message: Inbound, now_ns: int) -> None:

@@ -23,6 +23,7 @@ from engine.model.commands import (
     QueryOrder,
     QueryOrderHistory,
     QueryPosition,
+    SetDeadMansSwitch,
     SubmitOrder,
 )
 from engine.model.events import Event
@@ -51,6 +52,7 @@ COMMANDS: dict[str, Command] = {
     "query_balances": QueryBalances(leg="main"),
     "query_book": QueryBook(leg="main"),
     "query_instrument": QueryInstrument(leg="main"),
+    "set_dead_mans_switch": SetDeadMansSwitch(leg="main", cancel_after_s=100),
 }
 
 

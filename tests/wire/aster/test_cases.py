@@ -9,12 +9,12 @@ from urllib.parse import parse_qsl
 import msgspec
 import pytest
 
-from engine.clock import NS_PER_US
-from engine.errors import ConfigInvalid, ProtocolError, VenueError
+from engine.clock import NS_PER_S, NS_PER_US
+from engine.errors import ConfigInvalid, ProtocolError, RateLimited, VenueError
 from engine.exchanges.aster.client_ids import client_id_of, client_id_text
 from engine.exchanges.aster.codec import AsterCodec
 from engine.exchanges.aster.encode import PAGE_ROWS
-from engine.exchanges.interface import Access, Context
+from engine.exchanges.interface import Access, CandleVenue, Context
 from engine.exchanges.messages import HttpResponse
 from engine.exchanges.registry import find_venue
 from engine.model.events import FillsReported
@@ -74,6 +74,43 @@ def test_a_client_id_is_text_of_at_most_36_letters_that_reads_back(client_id: in
 )
 def test_other_text_is_nobodys_client_id(text: str) -> None:
     assert client_id_of(text) is None
+
+
+CANDLE = [
+    1499040000000,
+    "0.0163",
+    "0.8000",
+    "0.0157",
+    "0.0158",
+    "148976.11",
+    1499040059999,
+    "2434.1",
+    308,
+    "1",
+    "2",
+    "0",
+]
+
+
+def test_candles_are_read_oldest_first_without_those_in_which_nothing_was_traded() -> None:
+    """After the documentation's row; whether an interval without a trade is listed is not known."""
+    venue = find_venue("aster")
+    assert isinstance(venue, CandleVenue)
+    idle = [1499040060000, "0.0158", "0.0158", "0.0158", "0.0158", "0", 1499040119999, "0", 0, "0", "0", "0"]
+    (candle,) = venue.decode_candles(HttpResponse(status=200, body=json.dumps([CANDLE, idle]).encode()))
+    assert candle.start_ns == 1499040000 * NS_PER_S
+    prices = [str(price) for price in (candle.open, candle.high, candle.low, candle.close, candle.volume)]
+    assert prices == ["0.0163", "0.8000", "0.0157", "0.0158", "148976.11"]
+
+
+@pytest.mark.parametrize("body", [b"{", b"[[1]]", b'[[1,"x","1","1","1","1"]]', b"[7]"])
+def test_candles_that_make_no_sense_are_a_protocol_error(body: bytes) -> None:
+    venue = find_venue("aster-spot")
+    assert isinstance(venue, CandleVenue)
+    with pytest.raises(ProtocolError, match="candles make no sense"):
+        venue.decode_candles(HttpResponse(status=200, body=body))
+    with pytest.raises(RateLimited):
+        venue.decode_candles(HttpResponse(status=429, body=body))
 
 
 # Requests ----------------------------------------------------------------------------------------------------

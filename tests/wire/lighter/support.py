@@ -9,13 +9,14 @@ from typing import Any
 import msgspec
 
 from engine.errors import VenueError
-from engine.exchanges.interface import Codec, Credentials, Endpoints
+from engine.exchanges.interface import Codec, Credentials, Endpoints, Venue
+from engine.exchanges.lighter.options import LighterOptions
 from engine.exchanges.lighter.signing import ApiKey
 from engine.exchanges.lighter.venue import Lighter
 from engine.exchanges.messages import HttpResponse
 from engine.model.instrument import Instrument
 from tests.exchanges.samples import COMMANDS as SAMPLES
-from tests.exchanges.samples import submit
+from tests.exchanges.samples import SWITCHES, submit
 
 HERE = Path(__file__).parent
 REQUESTED_NS = 1_800_000_000_000_000_000
@@ -23,11 +24,12 @@ AT_NS = 1_800_000_000_000_000_001
 ACCOUNT = 392
 COMMANDS = {
     **SAMPLES,
+    **SWITCHES,
     "submit": submit(client_id=4294967297),
     "query_order": msgspec.structs.replace(SAMPLES["query_order"], client_id=4294967297),
 }
 
-VENUE = Lighter(tx_lifetime_ms=10_000)
+VENUE = Lighter(LighterOptions(tx_lifetime_s=10))
 """Signs in Python, so that the same command gives the same bytes."""
 
 VECTORS: dict[str, dict[str, Any]] = {
@@ -54,7 +56,7 @@ def credentials() -> Credentials:
     return {"account_index": str(ACCOUNT), "api_key_index": "5", "api_private_key": KEYS["lB"]["api_private_key"]}
 
 
-def codec(venue: Lighter = VENUE) -> Codec:
+def codec(venue: Venue = VENUE) -> Codec:
     endpoints = Endpoints(rest_url="http://127.0.0.1", ws_url="ws://127.0.0.1/")
     return venue.codec(leg="main", instrument=instrument(), credentials=credentials(), endpoints=endpoints)
 

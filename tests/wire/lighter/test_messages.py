@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
 from engine.clock import NS_PER_S
 from engine.errors import ConfigInvalid, ProtocolError, Unavailable
 from engine.exchanges.interface import BookSource, Context, NonceRule
+from engine.exchanges.lighter.options import LighterOptions, Tier
 from engine.exchanges.lighter.venue import VENUE, Lighter, chain_of
 from engine.exchanges.messages import HttpResponse
+from engine.exchanges.registry import configured_venue
+from tests.exchanges.samples import submit
 from tests.wire.lighter.support import cases, codec, credentials, outcome_of_frame, outcome_of_reply
 
 NOW = Context(now_ns=1_790_000_000 * NS_PER_S, nonce=1)
@@ -34,9 +38,12 @@ def test_a_golden_reply_becomes_its_events(case: dict[str, Any]) -> None:
 def test_the_facts_name_nonces_and_stream_snapshots() -> None:
     facts = VENUE.facts
     assert (facts.nonces, facts.book_source) == (NonceRule.SEQUENCE, BookSource.STREAM)
-    assert (facts.requests_per_minute, Lighter(premium=True).facts.requests_per_minute) == (60, 4_000)
+    assert (facts.requests_per_minute, Lighter(LighterOptions(tier=Tier.PREMIUM)).facts.requests_per_minute) == (
+        60,
+        4_000,
+    )
     assert facts.send_lifetime_ns == 600 * NS_PER_S
-    assert Lighter(tx_lifetime_ms=15_000).facts.send_lifetime_ns == 16 * NS_PER_S
+    assert Lighter(LighterOptions(tx_lifetime_s=15)).facts.send_lifetime_ns == 16 * NS_PER_S
 
 
 def test_a_ping_is_answered_and_nothing_else_is() -> None:
@@ -128,6 +135,22 @@ def test_only_active_perps_are_instruments() -> None:
     )
 
 
-def test_an_order_life_below_the_venues_shortest_is_refused() -> None:
-    with pytest.raises(ConfigInvalid):
-        Lighter(order_life_ms=60_000)
+@pytest.mark.parametrize(
+    "options", [{"order_life_s": 300}, {"tx_lifetime_s": 9}, {"tx_lifetime_s": 600}, {"tier": "gold"}, {"fee": 1}]
+)
+def test_options_that_the_venue_or_its_signer_would_refuse_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigInvalid, match="options"):
+        configured_venue("lighter", options)
+
+
+def test_an_accounts_options_change_its_budget_its_signer_and_its_orders_life() -> None:
+    venue = configured_venue("lighter", {"tier": "premium", "tx_lifetime_s": 30, "order_life_s": 600})
+    assert (venue.facts.requests_per_minute, venue.facts.send_lifetime_ns) == (4_000, 31 * NS_PER_S)
+    request = codec(venue).encode(submit(client_id=1), NOW)
+    info = json.loads(dict(parse_qsl(request.body.decode()))["tx_info"])
+    assert (info["ExpiredAt"], info["OrderExpiry"]) == (1_790_000_030_000, 1_790_000_600_000)
+
+
+def test_a_venue_without_options_refuses_them() -> None:
+    with pytest.raises(ConfigInvalid, match="no options"):
+        configured_venue("backpack", {"tier": "premium"})

@@ -13,6 +13,7 @@ from engine.errors import ConfigInvalid, NotSent
 from engine.exchanges.interface import Codec, Context, Endpoints
 from engine.exchanges.lighter import native, schnorr
 from engine.exchanges.lighter.field import Element
+from engine.exchanges.lighter.options import LighterOptions
 from engine.exchanges.lighter.signing import ApiKey, NativeSigner, PythonSigner, Signer
 from engine.exchanges.lighter.transactions import (
     CancelAllTime,
@@ -255,7 +256,7 @@ def test_a_version_nobody_compared_is_refused(monkeypatch: pytest.MonkeyPatch) -
 def codec(ref: str = "lA", index: int | None = None) -> Codec:
     keys = KEYS[ref]
     market = msgspec.structs.replace(instrument(), venue_code=str(index or 0))
-    return Lighter(tx_lifetime_ms=10_000).codec(
+    return Lighter(LighterOptions(tx_lifetime_s=10)).codec(
         leg="main",
         instrument=market,
         credentials={

@@ -1,0 +1,65 @@
+"""The book without our own orders: what a strategy prices by.
+
+A quote inside everybody else's spread is the best price there is. Priced by a mid that counts it, the other side
+follows it, then it follows the other side, and a maker chases itself through an empty book.
+
+Book and account stream do not arrive together. What ended is therefore taken out of the book for a moment longer,
+and a level that is smaller than our orders on it does not show them yet.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
+
+from engine.clock import NS_PER_S
+from engine.model.events import Level
+from engine.model.order import Side
+from engine.trading.lifecycle import OwnOrder
+from engine.trading.records import OrderState
+
+LINGERS_NS = NS_PER_S
+"""How much later than the account stream a book may tell of the same change."""
+LINGERING_MOST = 1_000
+SEEN = (OrderState.ACCEPTED, OrderState.CANCEL_PENDING)
+
+
+class OwnLevels:
+    """What of a leg's book is its own. `live` are its orders that are not certainly done."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, int] = {}
+        self._gone: deque[tuple[int, Side, int, int]] = deque(maxlen=LINGERING_MOST)
+
+    def changed(self, order: OwnOrder) -> None:
+        """Call after every piece of news about an own order."""
+        request, remaining = order.request, order.remaining_lots
+        gone = self._open.pop(request.client_id, request.lots) - remaining
+        if remaining:
+            self._open[request.client_id] = remaining
+        if gone > 0:
+            self._gone.append((order.updated_ns, request.side, request.ticks, gone))
+
+    def others(
+        self, side: Side, levels: tuple[Level, ...], live: Iterable[OwnOrder], now_ns: int
+    ) -> tuple[Level, ...]:
+        """The levels of a side, best first, as they would be without us."""
+        while self._gone and self._gone[0][0] + LINGERS_NS < now_ns:
+            self._gone.popleft()
+        resting, gone = defaultdict[int, int](int), defaultdict[int, int](int)
+        for order in live:
+            if order.request.side is side and order.state in SEEN:
+                resting[order.request.ticks] += order.remaining_lots
+        for _, its_side, ticks, lots in self._gone:
+            if its_side is side:
+                gone[ticks] += lots
+        return tuple(_without(levels, resting, gone)) if resting or gone else levels
+
+
+def _without(levels: tuple[Level, ...], resting: dict[int, int], gone: dict[int, int]) -> Iterator[Level]:
+    for ticks, lots in levels:
+        ours, lingering = resting.get(ticks, 0), gone.get(ticks, 0)
+        if lots > ours + lingering:
+            yield ticks, lots - ours - lingering
+        elif lots < ours:
+            yield ticks, lots

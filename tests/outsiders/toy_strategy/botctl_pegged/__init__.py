@@ -1,0 +1,1 @@
+"""Two quotes, always as far behind the touch."""
