@@ -27,6 +27,7 @@ VERBS = {
     "apply": Verb("apply", "make the fleet what its files say"),
     "status": Verb("status", "show every bot: state, orders, fills"),
     "stop": Verb("stop", "stop bots and hold them until they are started again"),
+    "halt": Verb("halt", "kill switch: hold bots, end their processes, cancel their orders at the venue"),
     "start": Verb("start", "lift holds and start bots"),
     "restart": Verb("restart", "stop and start bots"),
     "resume": Verb("resume", "lift holds; a paused bot quotes again"),

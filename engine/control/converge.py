@@ -17,7 +17,7 @@ from engine.control.checkout import claim
 from engine.control.fleet import Fleet
 from engine.control.health import await_bots, await_simulators
 from engine.control.orphans import stop_by_socket
-from engine.control.programs import SIMULATOR_STOP_S, program_name, programs_of, stop_deadline_s
+from engine.control.programs import SENTINEL, SIMULATOR_STOP_S, program_name, programs_of, stop_deadline_s, watches
 from engine.control.remains import remains_of
 from engine.errors import BotctlError
 from engine.host.control_client import call_all
@@ -62,15 +62,18 @@ def converge(run: Run) -> None:
     """Make the plan's actions true; BotctlError names every bot that did not become what it should."""
     if any(action.kind.starts_process for action in run.plan.changes):
         claim(run.fleet.workspace, run.desired.fleet.id)
-    if _needs_supervisor(run):
+    is_supervised = _needs_supervisor(run)
+    if is_supervised:
         wanted = programs_of(run.desired)
-        leaving = frozenset(known_programs(run.observed)) - {program.name for program in wanted}
+        leaving = frozenset({*known_programs(run.observed), SENTINEL}) - {program.name for program in wanted}
         run.fleet.backend.execute(Load(programs=wanted, leaving=leaving), run.tell)
     _stop(run)
     left = _left_behind(run)
     run.commit()
     _start_simulators(run)
     _start_bots(run)
+    if is_supervised and watches(run.desired):
+        run.fleet.backend.execute(Start(names=(SENTINEL,)), run.tell)
     problems = {**left, **_hand_over(run), **_await_health(run)}
     if problems:
         words = "; ".join(f"{name}: {why}" for name, why in sorted(problems.items()))
@@ -91,8 +94,10 @@ def known_programs(observed: Observed) -> dict[str, Process]:
 
 def _needs_supervisor(run: Run) -> bool:
     """One is started only for something to start; one that runs is told what changed."""
+    applied, known = run.observed.applied, known_programs(run.observed)
+    if known and applied is not None and applied.fleet.sentinel != run.desired.fleet.sentinel:
+        return True
     starts = any(action.kind.starts_process for action in run.plan.changes)
-    known = known_programs(run.observed)
     leaves = run.programs(Subject.BOT, *_DOWN) + run.programs(Subject.SIMULATOR, *_DOWN)
     return starts or any(name in known for name in leaves)
 
@@ -103,12 +108,21 @@ def _stop(run: Run) -> None:
         for name in run.names(Subject.BOT, *_DOWN, *_UP)
         if isinstance(engine := run.observed.engines.get(name), Engine) and not _is_supervised(run, name)
     }
+    _part_for_a_while(run)
     deadlines = {name: stop_deadline_s(engine.spec) for name, engine in orphans.items()}
     stop_by_socket(run.fleet, orphans, deadline_s=STOP_GRACE_S + max(deadlines.values(), default=0))
     running = [engine.spec for engine in run.observed.engines.values() if isinstance(engine, Engine)]
     longest = max((stop_deadline_s(spec) for spec in running), default=0)
     _stop_programs(run, Subject.BOT, longest + STOP_GRACE_S)
     _stop_programs(run, Subject.SIMULATOR, SIMULATOR_STOP_S + STOP_GRACE_S)
+
+
+def _part_for_a_while(run: Run) -> None:
+    """Bots that come back where they are keep their positions, whatever their stop policy says. One that is mute
+    hears of its end from the supervisor, as in any other stop."""
+    names = run.names(Subject.BOT, Kind.RESTART)
+    sockets = {name: run.fleet.workspace.control_socket(name) for name in names}
+    call_all(sockets, "stop", {"why": "restart", "keep_position": True}, timeout_s=RELOAD_TIMEOUT_S)
 
 
 def _is_supervised(run: Run, name: str) -> bool:

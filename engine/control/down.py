@@ -13,6 +13,7 @@ from engine.control.programs import SIMULATOR_STOP_S, program_name, stop_deadlin
 from engine.errors import Unavailable
 from engine.plan.actions import Subject
 from engine.plan.observed import Engine, Observed, Unknown
+from engine.runtime.sentinel import end_sentinel
 
 
 def take_down(fleet: Fleet) -> None:
@@ -40,3 +41,4 @@ def stop_all(fleet: Fleet, observed: Observed) -> None:
         if names:
             fleet.backend.execute(Stop(names=names, deadline_s=limit_s), fleet.progress)
     fleet.backend.execute(ShutDown(), fleet.progress)
+    end_sentinel(fleet.workspace)

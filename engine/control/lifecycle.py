@@ -24,6 +24,7 @@ from engine.plan.actions import Action, Kind, Subject
 from engine.plan.desired import Desired
 from engine.plan.diff import diff
 from engine.plan.observed import Engine, Observed
+from engine.runtime.starts import forget_starts
 
 
 def stop(fleet: Fleet, names: Sequence[str], *, why: str) -> None:
@@ -42,6 +43,7 @@ def start(fleet: Fleet, names: Sequence[str]) -> None:
     known = applied_names(fleet, names)
     for name in known:
         lift_hold(fleet.workspace, name)
+        forget_starts(fleet.workspace, name)
         clear_finished(fleet.workspace, name)
     observed = _converge_only(fleet, known, verb="start")
     for name in known:

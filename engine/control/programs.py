@@ -18,6 +18,10 @@ from engine.spec.types import BotSpec
 SIMULATOR_STOP_S = 20
 """A simulator lingers up to 15 s, so that engines can cancel their orders first."""
 
+SENTINEL = "sentinel"
+SENTINEL_STOP_S = 5
+"""It has nothing to wind up: what it was cancelling, the next one cancels."""
+
 _PREFIXES = {Subject.BOT: "bot-", Subject.SIMULATOR: "sim-"}
 
 
@@ -34,7 +38,7 @@ def subject_of(program: str) -> tuple[Subject, str] | None:
 
 
 def programs_of(desired: Desired) -> tuple[Program, ...]:
-    """One program per simulator and per enabled bot; held bots are known too, and not started."""
+    """One program per simulator and per enabled bot, and the sentinel; held bots are known too, and not started."""
     simulators = [
         Program(
             name=program_name(Subject.SIMULATOR, venue),
@@ -45,7 +49,13 @@ def programs_of(desired: Desired) -> tuple[Program, ...]:
         for venue in sorted(desired.simulators)
     ]
     bots = [_bot_program(bot.spec) for _, bot in sorted(desired.bots.items()) if bot.spec.enabled]
-    return (*simulators, *bots)
+    return (*simulators, *bots, *_sentinel(desired))
+
+
+def watches(desired: Desired) -> bool:
+    """Whether a sentinel runs beside these bots."""
+    sentinel = desired.fleet.sentinel
+    return bool(desired.bots) and sentinel is not None and sentinel.enabled
 
 
 def stop_deadline_s(spec: BotSpec | None) -> int:
@@ -59,6 +69,20 @@ def _bot_program(spec: BotSpec) -> Program:
         command=_launcher("botctl-engine"),
         arguments=(spec.name,),
         stop_timeout_s=stop_deadline_s(spec),
+    )
+
+
+def _sentinel(desired: Desired) -> tuple[Program, ...]:
+    if not watches(desired):
+        return ()
+    return (
+        Program(
+            name=SENTINEL,
+            command=_launcher("botctl-sentinel"),
+            arguments=(),
+            stop_timeout_s=SENTINEL_STOP_S,
+            autostart=True,
+        ),
     )
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from engine.clock import iso_utc
+from engine.host.generation import read_current_fleet
+from engine.host.locks import is_free, read_holder
+from engine.host.workspace import Workspace
 from engine.model.value import Value
 from engine.plan.observed import Engine, Hedge, Leg, Observed, ProcessState, Unknown
 from engine.plan.view import BotView, view
+from engine.runtime.sentinel import lock_file as sentinel_lock
 from engine.spec.types import BotSpec
 
 CALM = ("running", "held", "finished", "disabled")
@@ -65,6 +70,18 @@ def _status(spec: BotSpec, seen: BotView) -> BotStatus:
         legs=legs,
         hedge=engine.hedge if engine else None,
     )
+
+
+def sentinel_words(workspace: Workspace) -> str:
+    """One line about who looks after bots without a process; nothing where that is switched off."""
+    fleet = read_current_fleet(workspace)
+    if fleet is None or fleet.sentinel is None or not fleet.sentinel.enabled:
+        return ""
+    lock = sentinel_lock(workspace)
+    holder = None if is_free(lock) else read_holder(lock)
+    if holder is None:
+        return "sentinel: does not run"
+    return f"sentinel: watches as process {holder.pid} since {iso_utc(holder.since_ns)}"
 
 
 def _orders_of_silence(seen: BotView) -> int | None:

@@ -69,6 +69,13 @@ def read_generation(workspace: Workspace, number: int) -> Generation:
     return _read(workspace.generations / str(number))
 
 
+def read_current_fleet(workspace: Workspace) -> FleetSpec | None:
+    """The fleet around the bots alone; None before the first apply."""
+    if not workspace.current.exists():
+        return None
+    return _decode(workspace.current.resolve() / "fleet.json", FleetSpec)
+
+
 def read_current_bot(workspace: Workspace, bot: str) -> AppliedBot | None:
     """One bot of the current generation without reading its thousand neighbours; None when it is not in it."""
     if not workspace.current.exists():

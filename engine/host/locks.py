@@ -25,6 +25,8 @@ class Holder(Value, frozen=True, kw_only=True):
     bot: str
     workspace: str
     since_ns: int
+    passing: bool = False
+    """Held only until the bot's orders are gone: whoever wants to run it may wait."""
 
 
 class RunnerLock:

@@ -193,6 +193,12 @@ class Resumed(Event, frozen=True, kw_only=True):
 
 
 class StopRequested(Event, frozen=True, kw_only=True):
-    """Begin the stop procedure (law 10): no new quotes, cancel own, confirmed gone, then exit."""
+    """Begin the stop procedure (law 10): no new quotes, cancel own, confirmed gone, then exit.
+
+    `keep_position` overrules the stop policy: a restart is no reason to trade. `reduce_until_ns` ends the quoting
+    of the policy `reduce`; at once when it is not given.
+    """
 
     why: str
+    keep_position: bool = False
+    reduce_until_ns: int = 0

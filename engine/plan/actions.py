@@ -71,6 +71,7 @@ class FieldChange(Value, frozen=True, kw_only=True):
 class PositionEffect(StrEnum):
     UNTOUCHED = "untouched"
     KEPT = "kept"
+    REDUCED = "reduced"
     FLATTENED = "flattened"
     DROPPED = "dropped"
     """Its simulated world ends."""

@@ -9,6 +9,7 @@ from engine.spec.types import StopPolicy
 
 _POLICIES = {
     StopPolicy.KEEP: PositionEffect.KEPT,
+    StopPolicy.REDUCE: PositionEffect.REDUCED,
     StopPolicy.FLATTEN: PositionEffect.FLATTENED,
 }
 
@@ -17,12 +18,13 @@ def stake(seen: BotView, kind: Kind) -> Money:
     """Orders that will be cancelled and what becomes of the position, by leg."""
     if not kind.stops_process:
         return Money()
-    return Money(position=_position_effect(seen), legs=_legs(seen))
+    return Money(position=_position_effect(seen, kind), legs=_legs(seen))
 
 
-def _position_effect(seen: BotView) -> PositionEffect:
-    """Every stop, a restart's too, does what the running spec declares; what is down can flatten nothing."""
-    if seen.spec is None or not seen.is_up:
+def _position_effect(seen: BotView, kind: Kind) -> PositionEffect:
+    """Every stop does what the running spec declares; a bot that comes straight back keeps its position, and what
+    is down can trade nothing."""
+    if seen.spec is None or not seen.is_up or kind is Kind.RESTART:
         return PositionEffect.KEPT
     return _POLICIES[seen.spec.process.stop_policy]
 

@@ -66,6 +66,10 @@ class Bot:
         return self._machine.is_stopped
 
     @property
+    def is_synced(self) -> bool:
+        return self._machine.is_synced
+
+    @property
     def status(self) -> MachineStatus:
         return self._machine.status()
 

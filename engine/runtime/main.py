@@ -13,17 +13,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine.errors import BotctlError, UsageError
-from engine.host.holds import Hold, HoldKind, read_hold
+from engine.host.holds import Hold, HoldKind, place_hold, read_hold
 from engine.host.locks import Holder
 from engine.host.process import die_with_parent
 from engine.host.secrets import Secrets
 from engine.host.workspace import Workspace, workspace_of_state
+from engine.runtime.cleanup import wind_up
 from engine.runtime.logs import JsonLines, start_log
 from engine.runtime.process import BotProcess
 from engine.runtime.proxies import proxy_of
 from engine.runtime.service import applied_reader, run_process
-from engine.runtime.starts import forget_starts, note_start
+from engine.runtime.starts import STARTS_PER_HOUR, forget_starts, note_start, starts_within_hour
 from engine.runtime.startup import Surroundings
+from engine.spec.types import BotSpec
 from engine.transport.live import LiveWorld
 
 log = logging.getLogger("engine.runtime.main")
@@ -81,10 +83,22 @@ async def _run(workspace: Workspace, bot: str, handler: JsonLines, hold: Hold | 
     )
     delay_s = note_start(workspace, bot, now_ns)
     try:
+        if why := _worn_out(workspace, read_applied().spec, now_ns):
+            log.error("held: it does not stay up", extra={"facts": {"why": why}})
+            place_hold(workspace, Hold(bot=bot, kind=HoldKind.TRIP, who="botctl", since_ns=now_ns, why=why))
+            await wind_up(world, workspace, read_applied(), secrets, handler)
+            return
         await run_process(around, BotProcess(around, read_applied, hold=hold, delay_s=delay_s))
     finally:
         await world.close()
     forget_starts(workspace, bot)
+
+
+def _worn_out(workspace: Workspace, spec: BotSpec, now_ns: int) -> str:
+    """Why the bot must not start once more; empty while its restart budget lasts."""
+    starts = starts_within_hour(workspace, spec.name, now_ns)
+    most = spec.process.max_restarts_per_hour or STARTS_PER_HOUR
+    return f"it started {starts} times within an hour, more than {most}" if starts > most else ""
 
 
 def _in_thread(work: Callable[[], None]) -> object:

@@ -54,14 +54,17 @@ class BotProcess:
         self._delay_s = delay_s
         self._started_ns = around.world.now_ns()
         self._stop_asked_ns = 0
+        self._keep_position = self._again = False
         self._stop: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def now_ns(self) -> int:
         return self._around.world.now_ns()
 
-    def request_stop(self, why: str) -> None:
-        """Begin the stop procedure; asking again changes nothing."""
+    def request_stop(self, why: str, *, keep_position: bool = False, again: bool = False) -> None:
+        """Begin the stop procedure; asking twice changes nothing. `keep_position` overrules the stop policy; with
+        `again` the process ends as a failure, so that its supervisor starts it again."""
         if not self._stop.done():
+            self._keep_position, self._again = keep_position or again, again
             log.info("stop requested", extra={"facts": {"why": why}})
             self._stop_asked_ns = self._around.world.monotonic_ns()
             self._stop.set_result(why)
@@ -120,6 +123,8 @@ class BotProcess:
             finally:
                 starting.cancel()
                 await asyncio.gather(starting, return_exceptions=True)
+        if self._again:
+            raise BotctlError(f"stopped, to be started again: {self._stop.result()}")
 
     async def _start_to_stop(self, starting: asyncio.Task[Started]) -> None:
         """Asked to end before it began to trade. What an earlier life left at the venue is still to be cancelled
@@ -190,8 +195,9 @@ class BotProcess:
             await race(asyncio.wait((self._stop,)), self._around.world.sleep(float(process.duration_s)))
             self.request_stop(DURATION_OVER)
         why = self._stop.result()
-        await stop_trading(self._around.world, bot, why=why, timeout_s=self._time_left_s())
-        await stand_down(self._around.world, self._sessions.values(), timeout_s=self._time_left_s())
+        world, timeout_s = self._around.world, self._time_left_s()
+        await stop_trading(world, bot, why=why, timeout_s=timeout_s, keep_position=self._keep_position)
+        await stand_down(world, self._sessions.values(), timeout_s=self._time_left_s())
         if why == DURATION_OVER:
             self._mark_finished()
         log.info("stopped", extra={"facts": {"why": why}})

@@ -1,6 +1,7 @@
 """The engine's own back-off after crashes: supervisor restarts an exited program at once and for ever.
 
-A bot that started several times within a short while waits before it starts again; a normal end forgets it all.
+A bot that started several times within a short while waits before it starts again, and one that started too often
+within an hour is held, however slowly it crashes; a normal end forgets it all.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ RECENT_NS = 120 * NS_PER_S
 FREE_STARTS = 2
 """So many starts within the recent past are nobody's fault: a deployment, a person."""
 LONGEST_DELAY_S = 30.0
-REMEMBERED = 16
+STARTS_PER_HOUR = 20
+"""The restart budget of a bot that declares none."""
+REMEMBERED = 64
+"""More than any declared budget."""
 
 
 def delay_s(earlier_ns: list[int], now_ns: int) -> float:
@@ -36,6 +40,11 @@ def note_start(workspace: Workspace, bot: str, now_ns: int) -> float:
     except OSError:  # A full disk: who cannot count the starts must not start as fast as supervisor can.
         return LONGEST_DELAY_S
     return delay_s(earlier, now_ns)
+
+
+def starts_within_hour(workspace: Workspace, bot: str, now_ns: int) -> int:
+    """How often the bot started within the hour, without a normal end in between."""
+    return sum(now_ns - start_ns < 3600 * NS_PER_S for start_ns in _read(_file(workspace, bot)))
 
 
 def forget_starts(workspace: Workspace, bot: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from engine.clock import NS_PER_S
 from engine.errors import BotctlError
 from engine.model.events import StopRequested
 from engine.runtime.bot import WHOLE_BOT, Bot
@@ -14,10 +15,23 @@ from engine.session.session import Session
 from engine.session.tasks import race
 from engine.transport.world import World
 
+LONGEST_CANCEL_S = 10.0
+"""What reducing leaves of the deadline for its last cancel; of a short deadline, half."""
 
-async def stop_trading(world: World, bot: Bot, *, why: str, timeout_s: float) -> None:
+
+async def stop_trading(world: World, bot: Bot, *, why: str, timeout_s: float, keep_position: bool = False) -> None:
     """Stop and wait until nothing of ours can rest any more; BotctlError says what may still live."""
-    bot.handle(StopRequested(at_ns=world.now_ns(), leg=WHOLE_BOT, why=why))
+    now_ns = world.now_ns()
+    reduce_for_s = timeout_s - min(LONGEST_CANCEL_S, timeout_s / 2)
+    bot.handle(
+        StopRequested(
+            at_ns=now_ns,
+            leg=WHOLE_BOT,
+            why=why,
+            keep_position=keep_position,
+            reduce_until_ns=now_ns + round(reduce_for_s * NS_PER_S),
+        )
+    )
     await race(bot.until(lambda: bot.is_stopped), world.sleep(timeout_s))
     if not bot.is_stopped:
         raise _not_confirmed(bot, timeout_s)

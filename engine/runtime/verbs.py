@@ -65,7 +65,8 @@ class Verbs:
         return self._process.status()
 
     async def _stop(self, arguments: Arguments) -> dict[str, Any]:
-        self._process.request_stop(str(arguments.get("why") or "asked to stop"))
+        why, keep_position = str(arguments.get("why") or "asked to stop"), bool(arguments.get("keep_position"))
+        self._process.request_stop(why, keep_position=keep_position, again=bool(arguments.get("again")))
         return self._process.status()
 
     @property

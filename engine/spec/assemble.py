@@ -13,7 +13,7 @@ import msgspec
 
 from engine.model.instrument import plain
 from engine.spec.schema import fill_defaults, load_schema
-from engine.spec.types import AccountSpec, BotSpec, Environment, FleetSpec, SimSpec
+from engine.spec.types import AccountSpec, BotSpec, Environment, FleetSpec, SentinelSpec, SimSpec
 
 Data = dict[str, Any]
 
@@ -32,6 +32,7 @@ def fleet_spec(written: Data) -> FleetSpec:
         accounts=accounts,
         sims={venue: _sim(venue, data["sim"].get(venue), simulated) for venue in venues},
         requests_per_minute=data["budgets"]["requests_per_minute"],
+        sentinel=msgspec.convert(_plainest(data["sentinel"]), SentinelSpec, strict=False),
     )
 
 

@@ -25,7 +25,15 @@ class StopPolicy(StrEnum):
     """What becomes of the position when a bot stops; own orders are always cancelled."""
 
     KEEP = "keep"
+    REDUCE = "reduce"
     FLATTEN = "flatten"
+
+
+class OnLimit(StrEnum):
+    """What becomes of a bot that uses more of the host than it may."""
+
+    RESTART = "restart"
+    PAUSE = "pause"
 
 
 class SecretRef(Value, frozen=True, kw_only=True):
@@ -82,7 +90,8 @@ class RiskSpec(Value, frozen=True, kw_only=True):
 
 
 class ProcessSpec(Value, frozen=True, kw_only=True):
-    """How the process behaves. `duration_s` None runs until stopped; `proxy` is where its venues are reached
+    """How the process behaves. None: no limit; of `on_limit`, a restart; of `max_restarts_per_hour`, the engine's
+    own (`engine.runtime.starts`). `duration_s` None runs until stopped; `proxy` is where its venues are reached
     through (`http://…` or `socks5://…`, with user and password where it wants them), None directly."""
 
     stop_policy: StopPolicy
@@ -90,6 +99,10 @@ class ProcessSpec(Value, frozen=True, kw_only=True):
     duration_s: Decimal | None
     log_level: str
     proxy: SecretRef | None = None
+    max_memory_mb: int | None = None
+    max_cpu_pct: int | None = None
+    on_limit: OnLimit | None = None
+    max_restarts_per_hour: int | None = None
 
 
 class BotSpec(Value, frozen=True, kw_only=True):
@@ -152,10 +165,18 @@ class SimSpec(Value, frozen=True, kw_only=True):
     tiers: dict[str, str] | None = None
 
 
+class SentinelSpec(Value, frozen=True, kw_only=True):
+    """Whether somebody looks after bots without a process, and how long one may be without."""
+
+    enabled: bool
+    grace_s: Decimal
+
+
 class FleetSpec(Value, frozen=True, kw_only=True):
     """The fleet around the bots. `live_allowed` must be said before any account may trade on mainnet.
 
     `requests_per_minute` is the most this fleet may use of one account's budget; None: all the venue allows.
+    `sentinel` is None in generations from before there was one.
     """
 
     id: str
@@ -163,3 +184,4 @@ class FleetSpec(Value, frozen=True, kw_only=True):
     accounts: dict[str, AccountSpec]
     sims: dict[str, SimSpec]
     requests_per_minute: int | None = None
+    sentinel: SentinelSpec | None = None

@@ -9,7 +9,7 @@ from decimal import Decimal
 from engine.model.account import Fill
 from engine.model.instrument import Instrument
 from engine.model.order import Liquidity
-from engine.trading.orders import INVENTORY_SLOT, SYSTEM_SLOT, base_slot
+from engine.trading.orders import INVENTORY_SLOT, REDUCE_SLOT, SYSTEM_SLOT, base_slot
 
 
 class Accounting:
@@ -42,9 +42,9 @@ class Accounting:
         self._match(signed, fill.ticks)
 
     def _count_slot(self, slot: str, lots: int) -> None:
-        """Children count for their slot. Flattening or a liquidation ends every round trip that slots were in:
-        what those would still close is gone."""
-        if slot in (INVENTORY_SLOT, SYSTEM_SLOT):
+        """Children count for their slot. Flattening, reducing or a liquidation ends every round trip that
+        slots were in: what those would still close is gone."""
+        if slot in (INVENTORY_SLOT, REDUCE_SLOT, SYSTEM_SLOT):
             self.executed_lots.clear()
         else:
             self.executed_lots[base_slot(slot)] += lots

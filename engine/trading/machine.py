@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from engine.clock import NS_PER_MS
 from engine.model.commands import CancelOrder, Command
 from engine.model.events import Event, Paused, Resumed, StopRequested, TimePassed
-from engine.model.instrument import MarketKind
-from engine.model.target import InventoryTarget, LegTarget, Target
+from engine.model.target import Target
 from engine.spec.types import BotSpec, StopPolicy
 from engine.strategies.interface import Hedger, View
 from engine.strategies.registry import build_strategy
@@ -22,12 +21,12 @@ from engine.trading.hedging import HedgeWatch
 from engine.trading.leg import Leg, LegSetup
 from engine.trading.news import take_news
 from engine.trading.orders import Sequence
+from engine.trading.parting import NOTHING, Parting
 from engine.trading.purse import Purse
 from engine.trading.records import Budget, Memory, Step
 from engine.trading.status import MachineStatus, leg_status
 from engine.trading.sync import is_question
 
-NOTHING = LegTarget(reason="nothing should rest")
 NO_BUDGET = Budget(reduce=0, cancel=0, place=0)
 STARVED_WAKE_NS = 100 * NS_PER_MS
 """What is due already lacks budget or an answer; asking again sooner would only spin."""
@@ -43,7 +42,8 @@ class Machine:
         self._strategy = build_strategy(spec.strategy)
         self._legs = {name: Leg(setup, spec.risk, sequence) for name, setup in legs.items()}
         self._hedge = self._watch_hedge()
-        self._paused = self._stopping = False
+        self._paused = False
+        self._parting: Parting | None = None
         for fill in memory.fills:
             self._legs[fill.leg].remember_fill(fill)
             if self._hedge:
@@ -74,13 +74,16 @@ class Machine:
     @property
     def is_stopped(self) -> bool:
         """True once nothing of ours can rest any more and the position is as the stop policy wants it."""
-        if not self._stopping or any(True for leg in self._legs.values() for _ in leg.orders.live):
+        if self._parting is None or any(True for leg in self._legs.values() for _ in leg.orders.live):
             return False
         if self._hedge and self._hedge.is_open:
             return False
-        return self._spec.process.stop_policy is not StopPolicy.FLATTEN or all(
-            abs(leg.held_lots) < leg.least_lots for leg in self._leading_legs.values()
-        )
+        return all(self._parting.is_over(leg) for leg in self._leading_legs.values())
+
+    @property
+    def is_synced(self) -> bool:
+        """Whether the venue has answered every leg's questions at least once."""
+        return all(leg.was_synced for leg in self._legs.values())
 
     def last_cancels(self) -> tuple[CancelOrder, ...]:
         """What is left to say for a bot that cannot go on: nothing of this is remembered."""
@@ -94,7 +97,7 @@ class Machine:
     def status(self) -> MachineStatus:
         return MachineStatus(
             paused=self._paused,
-            stopping=self._stopping,
+            stopping=self._is_stopping,
             legs={name: leg_status(leg) for name, leg in self._legs.items()},
             hedge=self._hedge.status() if self._hedge else None,
         )
@@ -107,7 +110,7 @@ class Machine:
             self._paused = isinstance(event, Paused)
             return True
         if isinstance(event, StopRequested):
-            self._stopping = True
+            self._parting = self._parting or self._part(event)
             for leg in self._legs.values():
                 leg.sync.want(event.at_ns)
             return True
@@ -137,7 +140,7 @@ class Machine:
     def _ask(self, leg: Leg, now_ns: int, purse: Purse) -> list[Command]:
         if any(is_question(order, now_ns) for order in leg.orders.live):
             leg.sync.want_soon(now_ns)
-        reachable = not leg.link_why_not or self._stopping
+        reachable = not leg.link_why_not or self._is_stopping
         if not reachable or not leg.sync.is_due(now_ns) or not purse.take_cancel(leg.sync.size):
             return []
         return leg.sync.start(now_ns, leg.asked_since_ns(now_ns))
@@ -146,8 +149,9 @@ class Machine:
         """What each leg should look like; a leg that was never synchronised is left exactly as it is."""
         legs = {name: leg.view(now_ns, takes=purses[name].takes) for name, leg in self._legs.items()}
         view = View(now_ns=now_ns, legs=legs)
-        if self._stopping:
-            return {name: self._parting(name, leg) for name, leg in self._legs.items()} | self._owed(view)
+        if self._parting is not None:
+            leading = {name: self._parting.target(leg, now_ns) for name, leg in self._leading_legs.items()}
+            return dict.fromkeys(self._legs, NOTHING) | leading | self._owed(view)
         alarm = self._hedge.alarm if self._hedge else ""
         if self._paused or alarm or any(leg.why_not for leg in self._legs.values()):
             pulled = {name: NOTHING for name, leg in self._legs.items() if leg.may_be_pulled(now_ns)}
@@ -171,25 +175,23 @@ class Machine:
 
     @property
     def _leading_legs(self) -> Mapping[str, Leg]:
-        """Those whose position is their own decision; a hedge leg follows."""
+        """Those whose position is their own decision; a hedge leg follows, in a stop that flattens too."""
         if not isinstance(self._strategy, Hedger):
             return self._legs
         following = self._strategy.hedging.hedge
         return {name: leg for name, leg in self._legs.items() if name != following}
 
-    def _parting(self, name: str, leg: Leg) -> LegTarget:
-        """What the stop policy leaves of a leg: no quotes, and no position where it says flatten. A hedge leg is
-        flattened by following."""
-        keeps = self._spec.process.stop_policy is not StopPolicy.FLATTEN
-        if keeps or leg.book_why_not or name not in self._leading_legs:
-            return NOTHING
-        slippage_bps = self._spec.risk.price_band_bps / 2
-        perp = leg.instrument.kind is MarketKind.PERP
-        return LegTarget(inventory=InventoryTarget(lots=0, slippage_bps=slippage_bps, reduce_only=perp))
+    @property
+    def _is_stopping(self) -> bool:
+        return self._parting is not None
+
+    def _part(self, event: StopRequested) -> Parting:
+        policy = StopPolicy.KEEP if event.keep_position else self._spec.process.stop_policy
+        return Parting(policy, self._spec.risk, reduce_until_ns=event.reduce_until_ns)
 
     def _wake_ns(self, now_ns: int) -> int | None:
         due = [leg.refusals.next_ns(now_ns) for leg in self._legs.values()]
-        due += [leg.sync.next_ns for leg in self._legs.values() if not leg.link_why_not or self._stopping]
+        due += [leg.sync.next_ns for leg in self._legs.values() if not leg.link_why_not or self._is_stopping]
         due += [self._hedge.due_ns] if self._hedge else []
         soonest = min((ns for ns in due if ns is not None), default=None)
         return soonest if soonest is None or soonest > now_ns else now_ns + STARVED_WAKE_NS

@@ -18,6 +18,7 @@ from engine.trading.lifecycle import OwnOrder
 DONE_KEPT = 2_000
 FILLS_KEPT = 20_000
 INVENTORY_SLOT = "inventory"
+REDUCE_SLOT = "reduce"
 """Orders that bring about an inventory target."""
 SYSTEM_SLOT = "system"
 """Liquidation and ADL on our market: ours, though no order of ours did it."""

@@ -60,11 +60,14 @@ def main() -> None:
             except TimeoutError:
                 continue
             with connection, connection.makefile("rb") as lines:
-                verb = json.loads(lines.readline())["verb"]
+                request = json.loads(lines.readline())
+                verb = request["verb"]
                 if verb == "reload":
                     runs, number = fingerprint()
                 if verb == "stop":
                     ended = True
+                    (state / "told").mkdir(exist_ok=True)
+                    (state / "told" / name).write_text(json.dumps(request["arguments"]))
                 if kind == "silent":
                     time.sleep(0.2)
                     continue
@@ -78,6 +81,7 @@ def main() -> None:
                 leg |= {"unresolved": 0, "fills": 1, "position": "0.5"}
                 reply = {"pid": os.getpid(), "state": "running", "fingerprint": runs, "generation": number}
                 connection.sendall(json.dumps({**reply, "legs": {"main": leg}}).encode() + b"\n")
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     path.unlink(missing_ok=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -124,6 +125,16 @@ def test_restart_gives_a_new_process_and_the_same_settings(fleet: Fleet) -> None
     restart(fleet, ["sol"])
     assert pids(fleet)["sol"] != before["sol"]
     assert planned(fleet, bot("sol")) == []
+
+
+def test_a_bot_that_comes_straight_back_is_told_to_keep_its_position(fleet: Fleet) -> None:
+    applied(fleet, bot("sol", stop_policy="flatten"))
+    restart(fleet, ["sol"])
+    told = fleet.workspace.state / "told" / "sol"
+    assert json.loads(told.read_text())["keep_position"] is True
+    told.unlink()
+    stop(fleet, ["sol"], why="a test")
+    assert not told.exists(), "a stop does what the bot's policy says"
 
 
 def test_an_unknown_bot_is_a_usage_error(fleet: Fleet) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from engine.errors import BotctlError
 from engine.host.finished import read_finished
-from engine.host.holds import Hold, HoldKind, place_hold
+from engine.host.holds import Hold, HoldKind, place_hold, read_hold
 from engine.host.tags import claim_tag
 from engine.spec.types import BotSpec
 from tests.fleets import bot_spec, write_generation
@@ -130,6 +130,23 @@ def test_a_bot_whose_simulator_was_started_anew_ends_to_begin_a_new_journal(stag
     stage.simulate()
     _, words = engine.communicate(timeout=60)
     assert (engine.returncode, "was started anew" in words) == (1, True)
+
+
+def test_a_bot_that_crashes_once_too_often_cancels_its_orders_and_is_held(stage: Stage) -> None:
+    stage.apply(changed(bot_spec(), max_restarts_per_hour=1))
+    stage.simulate()
+    engine = stage.engine()
+    quoting(stage)
+    engine.kill()
+    engine.communicate()
+    assert live_orders(stage) > 0
+    again = stage.engine()
+    again.communicate(timeout=30)
+    assert again.returncode == 0, "its supervisor leaves it alone"
+    hold = read_hold(stage.workspace, "maker")
+    assert hold is not None and hold.kind is HoldKind.TRIP
+    assert hold.why == "it started 2 times within an hour, more than 1"
+    assert live_orders(stage) == 0
 
 
 def test_a_missing_journal_of_a_bot_that_sent_orders_is_refused_with_the_way_out(stage: Stage) -> None:

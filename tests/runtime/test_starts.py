@@ -7,7 +7,14 @@ import pytest
 from engine.clock import NS_PER_S
 from engine.host.workspace import Workspace
 from engine.runtime import starts
-from engine.runtime.starts import LONGEST_DELAY_S, REMEMBERED, delay_s, forget_starts, note_start
+from engine.runtime.starts import (
+    LONGEST_DELAY_S,
+    REMEMBERED,
+    delay_s,
+    forget_starts,
+    note_start,
+    starts_within_hour,
+)
 
 NOW_NS = 1_790_000_000 * NS_PER_S
 
@@ -55,3 +62,11 @@ def test_the_memory_of_starts_is_bounded(tmp_path: Path) -> None:
 
 def test_the_delay_never_exceeds_its_bound_whatever_the_clock_does() -> None:
     assert delay_s([NOW_NS + 10**18] * 16, NOW_NS) == LONGEST_DELAY_S
+
+
+def test_slow_crashes_are_counted_too_for_an_hour(tmp_path: Path) -> None:
+    workspace = Workspace(root=tmp_path)
+    crashing(workspace, 10, every_s=300)
+    assert starts_within_hour(workspace, "maker", NOW_NS + 2700 * NS_PER_S) == 10
+    assert starts_within_hour(workspace, "maker", NOW_NS + 4000 * NS_PER_S) == 8
+    assert starts_within_hour(workspace, "other", NOW_NS) == 0

@@ -32,6 +32,7 @@ from engine.spec.types import (
     LegSpec,
     ProcessSpec,
     RiskSpec,
+    SentinelSpec,
     SimSpec,
     StopPolicy,
 )
@@ -104,7 +105,8 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
     assert below("fleet", "accounts.*") | {"name", "rest_url", "ws_url"} == names(AccountSpec)
     assert below("fleet", "venues.*.environments.*") == {"rest_url", "ws_url"}
     assert below("fleet", "sim.*") | {"venue", "accounts", "tiers"} == names(SimSpec)
-    assert below("fleet", "budgets") | {"id", "live_allowed", "accounts", "sims"} == names(FleetSpec)
+    assert below("fleet", "budgets") | {"id", "live_allowed", "accounts", "sims", "sentinel"} == names(FleetSpec)
+    assert below("fleet", "sentinel") == names(SentinelSpec)
 
 
 def test_the_choices_in_the_schemas_are_the_enums_of_the_code() -> None:

@@ -50,5 +50,6 @@ def _checked(program: Program) -> dict[str, str | int]:
     return {
         "name": program.name,
         "command": " ".join(words),
+        "autostart": str(program.autostart).lower(),
         "stop_wait_s": program.stop_timeout_s + KILL_GRACE_S,
     }

@@ -23,6 +23,8 @@ class Program(Value, frozen=True, kw_only=True):
     command: str
     arguments: tuple[str, ...]
     stop_timeout_s: int
+    autostart: bool = False
+    """Started together with the supervisor, also after a reboot."""
 
 
 class Load(Value, frozen=True, kw_only=True):

@@ -1,0 +1,202 @@
+"""The kill switch: holds first, then every bot's process ends, then its orders are cancelled from here.
+
+Nothing here needs a supervisor, an engine or the right to change the fleet (an apply may be running): engines read
+their hold before they connect, and what rests is cancelled in this process, over connections of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from engine.control.audit import record
+from engine.control.fleet import Fleet, caller
+from engine.control.lifecycle import applied_names
+from engine.errors import BotctlError, Conflict, VenueError
+from engine.host.control_client import call
+from engine.host.files import private_directory
+from engine.host.generation import AppliedBot, read_current_bot
+from engine.host.holders import await_release, kill_holder, verified_holder
+from engine.host.holds import Hold, HoldKind, place_hold
+from engine.host.locks import Holder
+from engine.host.secrets import Secrets
+from engine.model.value import Value
+from engine.runtime.logs import JsonLines, start_log
+from engine.runtime.proxies import proxy_of
+from engine.runtime.startup import Surroundings
+from engine.runtime.windup import WindUp
+from engine.spec.types import StopPolicy
+from engine.trading.status import LegStatus
+from engine.transport.live import LiveWorld
+
+log = logging.getLogger(__name__)
+
+ASK_S = 1.0
+"""An engine that works answers its socket at once; one that does not is killed."""
+STOPPING_S = 5.0
+"""For an engine that has agreed to stop: it knows its orders and is connected, so it is the fastest to cancel."""
+PASSING_S = 15.0
+"""For another command that is already winding the bot up."""
+AT_ONCE = 32
+"""Bots wound up at the same time; the others wait for their turn."""
+RETRY_S = 1.0
+PROGRESS_S = 5.0
+
+
+class Halted(Value, frozen=True, kw_only=True):
+    """What became of one bot. `pending` is empty once nothing of it rests (and, if asked for, it is flat)."""
+
+    name: str
+    pending: str
+    took_s: float
+    positions: dict[str, str]
+    """By market, signed, in base."""
+
+
+@dataclass(kw_only=True)
+class Halting:
+    """One run of the command. `flatten` also takes own positions out of the market."""
+
+    fleet: Fleet
+    flatten: bool
+    timeout_s: float
+    why: str
+    handler: JsonLines
+    began: float = field(default_factory=time.monotonic)
+    waiting: dict[str, str] = field(default_factory=dict)
+    """Bots that are not done, and what each waits for."""
+
+    @property
+    def took_s(self) -> float:
+        return round(time.monotonic() - self.began, 2)
+
+    @property
+    def left_s(self) -> float:
+        return max(0.0, self.timeout_s - self.took_s)
+
+
+def halt(fleet: Fleet, names: Sequence[str], *, flatten: bool, timeout_s: float, why: str) -> tuple[Halted, ...]:
+    """Hold the bots, end their processes, cancel their orders; what is not done in time is told as pending."""
+    known = applied_names(fleet, names)
+    fleet.workspace.prepare()
+    began = time.monotonic()
+    for name in known:
+        hold = Hold(bot=name, kind=HoldKind.HALT, who=caller(), since_ns=time.time_ns(), why=why)
+        place_hold(fleet.workspace, hold)
+    fleet.progress(f"held: {', '.join(known)}")
+    record(fleet.workspace, "halt", bots=list(known), flatten=int(flatten))
+    handler = JsonLines(private_directory(fleet.workspace.logs) / "halt.jsonl", beside=lambda work: work())
+    start_log(handler, "info")
+    run = Halting(fleet=fleet, flatten=flatten, timeout_s=timeout_s, why=why, handler=handler, began=began)
+    try:
+        done = asyncio.run(_all(run, known))
+    finally:
+        logging.getLogger().removeHandler(handler)
+        handler.close()
+    record(fleet.workspace, "halt done", pending=[bot.name for bot in done if bot.pending])
+    return done
+
+
+async def _all(run: Halting, names: Sequence[str]) -> tuple[Halted, ...]:
+    turn = asyncio.Semaphore(AT_ONCE)
+    run.waiting |= dict.fromkeys(names, "its turn has not come")
+    telling = asyncio.create_task(_tell(run))
+    try:
+        return tuple(await asyncio.gather(*(_in_turn(run, name, turn) for name in names)))
+    finally:
+        telling.cancel()
+
+
+async def _tell(run: Halting) -> None:
+    while True:
+        await asyncio.sleep(PROGRESS_S)
+        for name, words in sorted(run.waiting.items()):
+            run.fleet.progress(f"{name} pending after {run.took_s:.0f} s: {words}")
+
+
+async def _in_turn(run: Halting, name: str, turn: asyncio.Semaphore) -> Halted:
+    """One bot; whatever is wrong with it holds up no other."""
+    legs: dict[str, LegStatus] = {}
+    async with turn:
+        try:
+            await asyncio.to_thread(_end_process, run, name)
+            legs = await _wind_up(run, name)
+            pending = ""
+        except TimeoutError:
+            pending = run.waiting[name]
+        except BotctlError as error:
+            pending = error.message
+        except Exception as error:  # The outer edge of one bot: a mistake here must not leave the others trading.
+            log.exception("halting a bot failed", extra={"facts": {"bot": name}})
+            pending = f"{type(error).__name__}: {error}"
+    del run.waiting[name]
+    words = f"not done: {pending}" if pending else f"done after {run.took_s:g} s"
+    run.fleet.progress(f"{name} {words}")
+    positions = {leg.market: f"{leg.position:f}" for leg in legs.values()}
+    return Halted(name=name, pending=pending, took_s=run.took_s, positions=positions)
+
+
+def _end_process(run: Halting, name: str) -> None:
+    """Ask the bot's process to stop where it answers, kill it where it does not."""
+    workspace = run.fleet.workspace
+    lock = private_directory(workspace.locks) / name
+    holder = verified_holder(lock)
+    if holder is None:
+        return
+    run.waiting[name] = f"process {holder.pid} is ending"
+    if holder.pid == os.getpid():
+        raise Conflict(f"this very process runs {name}")
+    if not await_release(lock, PASSING_S if holder.passing else _patience_s(run, name)):
+        run.fleet.progress(f"{name}: killing process {holder.pid}, which does not stop")
+        kill_holder(lock)
+
+
+def _patience_s(run: Halting, name: str) -> float:
+    request = {"why": run.why, "keep_position": True}
+    try:
+        call(run.fleet.workspace.control_socket(name), "stop", request, timeout_s=ASK_S)
+    except BotctlError:
+        return 0.0
+    return STOPPING_S
+
+
+async def _wind_up(run: Halting, name: str) -> dict[str, LegStatus]:
+    """Until it is done or time is up; a venue that is out of reach is asked again."""
+    applied = read_current_bot(run.fleet.workspace, name)
+    if applied is None:
+        raise Conflict(f"{name} is not in the applied generation")
+    async with asyncio.timeout(run.left_s):
+        while True:
+            try:
+                return await _attempt(run, applied)
+            except VenueError as error:
+                run.waiting[name] = error.message
+            await asyncio.sleep(RETRY_S)
+
+
+async def _attempt(run: Halting, applied: AppliedBot) -> dict[str, LegStatus]:
+    workspace, name = run.fleet.workspace, applied.spec.name
+    secrets = Secrets(workspace, shell=os.environ, shell_allowed=True)
+    world = LiveWorld(proxy_of(applied.spec, secrets, hide=run.handler.hide))
+    holder = Holder(pid=os.getpid(), bot=name, workspace=str(workspace.root), since_ns=world.now_ns(), passing=True)
+    around = Surroundings(world=world, workspace=workspace, secrets=secrets, holder=holder, hide=run.handler.hide)
+    work = WindUp(around, applied, StopPolicy.FLATTEN if run.flatten else StopPolicy.KEEP)
+    watching = asyncio.create_task(_watch(run, name, work))
+    try:
+        return dict(await work.run())
+    finally:
+        watching.cancel()
+        await world.close()
+
+
+async def _watch(run: Halting, name: str, work: WindUp) -> None:
+    """Keep what is said about the bot true, also for the moment in which time is up."""
+    while True:
+        with suppress(BotctlError):  # The attempt itself tells what is wrong.
+            run.waiting[name] = work.pending()
+        await asyncio.sleep(RETRY_S)
