@@ -12,9 +12,10 @@ from random import Random
 from typing import Any
 
 from engine.clock import NS_PER_MS, NS_PER_S
-from engine.model.account import Fill, Position
+from engine.model.account import Balance, Fill, Position
 from engine.model.commands import CancelOrder, Command, SubmitOrder
 from engine.model.events import (
+    BalancesReported,
     BookUpdated,
     Event,
     FillsReported,
@@ -216,6 +217,8 @@ def _answers(market: Market, asked_ns: int, at_ns: int) -> Iterator[Event]:
     yield FillsReported(since_ns=0, fills=(), **at)
     if market.instrument.kind is MarketKind.PERP:
         yield PositionReported(position=Position(lots=0), **at)
+    plenty = Balance(asset=market.instrument.quote, total=Decimal(10**6), available=Decimal(10**6))
+    yield BalancesReported(balances=(plenty,), **at)
     yield OpenOrdersReported(orders=(), **at)
 
 
