@@ -128,13 +128,6 @@ BUGS = (
         wrong="        for fill in ():\n",
         hedges=True,
     ),
-    Bug(
-        name="hedge on a leg whose fills are not known",
-        file="trading/machine.py",
-        right="if not isinstance(self._strategy, Hedger) or self._legs[self._strategy.hedging.hedge].why_not:",
-        wrong="if not isinstance(self._strategy, Hedger):",
-        hedges=True,
-    ),
 )
 
 
