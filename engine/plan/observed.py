@@ -75,6 +75,17 @@ class Hedge(Value, frozen=True, kw_only=True):
     time_to_hedge: dict[str, Any]
 
 
+class Risk(Value, frozen=True, kw_only=True):
+    """How a running bot stands against its stops, money in quote as text; None is unknown, or not followed."""
+
+    net_pnl: str | None = None
+    day_pnl: str | None = None
+    drawdown_pct: str | None = None
+    rejects_in_a_row: int = 0
+    budgets: dict[str, dict[str, str | None]] = {}
+    """Of every budget it shares: `net`, `gross` and `day_pnl` of all its bots, and the limits."""
+
+
 class Engine(Message, frozen=True, kw_only=True):
     """What an engine says of itself on its control socket. `spec` is what it runs, where that is still known."""
 
@@ -84,6 +95,7 @@ class Engine(Message, frozen=True, kw_only=True):
     generation: int | None
     legs: dict[str, Leg]
     hedge: Hedge | None = None
+    risk: Risk | None = None
     spec: BotSpec | None = None
 
 

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 
 from engine.clock import NS_PER_MS
 from engine.model.commands import CancelOrder, Command
-from engine.model.events import Event, Paused, Resumed, StopRequested, TimePassed
+from engine.model.events import BudgetsRead, Event, Paused, Resumed, StopRequested, TimePassed, TripHeld
 from engine.model.target import Target
 from engine.spec.types import BotSpec, StopPolicy
 from engine.strategies.interface import Hedger, View
 from engine.strategies.registry import build_strategy
+from engine.trading.budgets import Budgets
 from engine.trading.desk import Desk
 from engine.trading.hedging import HedgeWatch
 from engine.trading.leg import Leg, LegSetup
@@ -26,8 +27,10 @@ from engine.trading.purse import Purse
 from engine.trading.records import Budget, Memory, Step
 from engine.trading.status import MachineStatus, leg_status
 from engine.trading.sync import is_question
+from engine.trading.watch import Watch
 
 NO_BUDGET = Budget(reduce=0, cancel=0, place=0)
+NEVER_NS = 1 << 63
 STARVED_WAKE_NS = 100 * NS_PER_MS
 """What is due already lacks budget or an answer; asking again sooner would only spin."""
 
@@ -42,6 +45,8 @@ class Machine:
         self._strategy = build_strategy(spec.strategy)
         self._legs = {name: Leg(setup, spec.risk, sequence) for name, setup in legs.items()}
         self._hedge = self._watch_hedge()
+        self._watch = Watch(self._legs, memory.stops)
+        self.budgets = Budgets(self._legs, spec)
         self._paused = False
         self._parting: Parting | None = None
         for fill in memory.fills:
@@ -69,6 +74,7 @@ class Machine:
             self._hedge.apply(self._strategy.hedging)
         for leg in self._legs.values():
             leg.limit_by(spec.risk)
+        self.budgets.limit_by(spec)
         return self._decide(at_ns, budgets)
 
     @property
@@ -85,6 +91,17 @@ class Machine:
         """Whether the venue has answered every leg's questions at least once."""
         return all(leg.was_synced for leg in self._legs.values())
 
+    @property
+    def _policy(self) -> StopPolicy:
+        """What becomes of the position when the bot ends."""
+        on_trip = self._spec.risk.on_trip if self._watch.trip else None
+        return on_trip or self._spec.process.stop_policy
+
+    @property
+    def watch(self) -> Watch:
+        """What the bot's stops have to say."""
+        return self._watch
+
     def last_cancels(self) -> tuple[CancelOrder, ...]:
         """What is left to say for a bot that cannot go on: nothing of this is remembered."""
         return tuple(
@@ -98,6 +115,9 @@ class Machine:
         return MachineStatus(
             paused=self._paused,
             stopping=self._is_stopping,
+            trip=self._watch.trip,
+            money=self._watch.status(self._spec.risk),
+            budgets=self.budgets.status(self._watch.day_pnl[1]),
             legs={name: leg_status(leg) for name, leg in self._legs.items()},
             hedge=self._hedge.status() if self._hedge else None,
         )
@@ -108,6 +128,14 @@ class Machine:
         """Let an event change the state; False when it cannot change any decision."""
         if isinstance(event, Paused | Resumed):
             self._paused = isinstance(event, Paused)
+            if not self._paused:
+                self._watch.resumed(event.at_ns)
+            return True
+        if isinstance(event, BudgetsRead):
+            self.budgets.read(event)
+            return True
+        if isinstance(event, TripHeld):
+            self._watch.held(event.why, event.at_ns)
             return True
         if isinstance(event, StopRequested):
             self._parting = self._parting or self._part(event)
@@ -126,16 +154,39 @@ class Machine:
         if self._hedge:
             self._hedge.look(now_ns)
         commands: list[Command] = []
+        self._mind_stops(now_ns)
         for name, leg in self._legs.items():
             commands += self._ask(leg, now_ns, purses[name])
         target = self._target(now_ns, purses)
+        self.budgets.want(target)
         for name in sorted(target, key=lambda name: target[name].inventory is None):
             leg = self._legs[name]
             leg.wanted(target[name], now_ns)
             desk = Desk(leg, now_ns, purses[name])
             commands += desk.bring_about(target[name], self._strategy.requote_threshold_ticks)
-        records = tuple(record for leg in self._legs.values() for record in leg.take_records())
-        return Step(commands=tuple(commands), records=records, wake_ns=self._wake_ns(now_ns))
+        records = [record for leg in self._legs.values() for record in leg.take_records()]
+        records += self._watch.take_records()
+        return Step(commands=tuple(commands), records=tuple(records), wake_ns=self._wake_ns(now_ns))
+
+    def _mind_stops(self, now_ns: int) -> None:
+        """Before anything is decided: whether the bot may trade at all, and whether a tripped one is done."""
+        if self._parting is None:
+            self._watch.look(self._spec.risk, self.budgets, now_ns)
+        if self._watch.trip and not self._watch.is_over and self._has_come_to_rest:
+            self._watch.over()
+
+    @property
+    def _has_come_to_rest(self) -> bool:
+        """Nothing of ours may rest or fill, the venue has said so, all is hedged, the position is as declared."""
+        legs, leading = self._legs.values(), self._leading_legs.values()
+        if any(True for leg in legs for _ in leg.orders.live) or (self._hedge and self._hedge.is_open):
+            return False
+        return all(leg.synced for leg in legs) and all(self._parting_of_a_trip.is_over(leg) for leg in leading)
+
+    @property
+    def _parting_of_a_trip(self) -> Parting:
+        """What a tripped bot does about its position, for as long as that takes."""
+        return Parting(self._policy, self._spec.risk, reduce_until_ns=NEVER_NS)
 
     def _ask(self, leg: Leg, now_ns: int, purse: Purse) -> list[Command]:
         if any(is_question(order, now_ns) for order in leg.orders.live):
@@ -150,13 +201,19 @@ class Machine:
         legs = {name: leg.view(now_ns, takes=purses[name].takes) for name, leg in self._legs.items()}
         view = View(now_ns=now_ns, legs=legs)
         if self._parting is not None:
-            leading = {name: self._parting.target(leg, now_ns) for name, leg in self._leading_legs.items()}
-            return dict.fromkeys(self._legs, NOTHING) | leading | self._owed(view)
+            return self._parted(self._parting, now_ns) | self._owed(view)
+        pulled = {name: NOTHING for name, leg in self._legs.items() if leg.may_be_pulled(now_ns)}
+        if self._watch.trip:
+            parted = self._parted(self._parting_of_a_trip, now_ns)
+            return {name: parted[name] for name in pulled} | self._owed(view)
         alarm = self._hedge.alarm if self._hedge else ""
         if self._paused or alarm or any(leg.why_not for leg in self._legs.values()):
-            pulled = {name: NOTHING for name, leg in self._legs.items() if leg.may_be_pulled(now_ns)}
             return pulled | self._owed(view)
         return self._strategy.target(view)
+
+    def _parted(self, parting: Parting, now_ns: int) -> Target:
+        leading = {name: parting.target(leg, now_ns) for name, leg in self._leading_legs.items()}
+        return dict.fromkeys(self._legs, NOTHING) | leading
 
     def _owed(self, view: View) -> Target:
         """The hedge of what was filled, which is owed whether or not anything is quoted. Only a leg of which all is
@@ -186,7 +243,7 @@ class Machine:
         return self._parting is not None
 
     def _part(self, event: StopRequested) -> Parting:
-        policy = StopPolicy.KEEP if event.keep_position else self._spec.process.stop_policy
+        policy = StopPolicy.KEEP if event.keep_position else self._policy
         return Parting(policy, self._spec.risk, reduce_until_ns=event.reduce_until_ns)
 
     def _wake_ns(self, now_ns: int) -> int | None:
