@@ -116,7 +116,7 @@ class Trader:
 
     def handle(self, event: Event) -> None:
         budget = NOTHING if isinstance(event, OrderUpdated) else PLENTY
-        step = self._machine.step(event, budget)
+        step = self._machine.step(event, {LEG: budget})
         self._journal.commit(step.records)
         assert self.session is not None
         for command in step.commands:

@@ -145,7 +145,7 @@ class Bench:
             self._feed(answer)
 
     def _feed(self, event: Event) -> None:
-        step = self._machine.step(event, PLENTY)
+        step = self._machine.step(event, {LEG: PLENTY})
         self._keep(step)
         for command in step.commands:
             self._obey(command)

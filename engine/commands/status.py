@@ -13,9 +13,9 @@ from engine.commands.options import Directory, Json
 from engine.commands.table import table
 from engine.control.fleet import Fleet, open_fleet
 from engine.control.observe import observe
-from engine.control.status import CALM, BotStatus, fleet_status, sentinel_words
+from engine.control.status import BotStatus, fleet_status, sentinel_words
 from engine.errors import BotctlError
-from engine.plan.observed import Leg, Risk
+from engine.plan.observed import Hedge, Leg, Risk
 
 DIFFERENCES = 2
 POLL_S = 0.25
@@ -59,7 +59,7 @@ def command(
         raise BotctlError(
             f"not trading: {', '.join(lacking)} (waited up to {timeout_s:g} s)", hint=f"botctl logs {lacking[0]}"
         )
-    return DIFFERENCES if exit_code and any(bot.state not in CALM for bot in bots) else 0
+    return DIFFERENCES if exit_code and any(not bot.is_calm for bot in bots) else 0
 
 
 def _wait(fleet: Fleet, timeout_s: float) -> tuple[BotStatus, ...]:
@@ -81,8 +81,9 @@ def _trades(bot: BotStatus) -> bool:
 
 
 def _text(bots: tuple[BotStatus, ...]) -> str:
-    lines = [table(HEAD, [_row(bot) for bot in bots])]
+    lines = [table(HEAD, [row for bot in bots for row in _rows(bot)])]
     lines += [f"{bot.name}: {bot.why}" for bot in bots if bot.why]
+    lines += [f"{bot.name}: {_hedging(bot.hedge)}" for bot in bots if bot.hedge]
     lines += [f"{bot.name}: {words}" for bot in bots if bot.risk and (words := _standing(bot.risk))]
     shared = {name: figures for bot in bots if bot.risk for name, figures in bot.risk.budgets.items()}
     lines += [f"budget of the {name}: {_use(figures)}" for name, figures in sorted(shared.items())]
@@ -104,21 +105,25 @@ def _standing(risk: Risk) -> str:
     return f"net {risk.net_pnl}, today {risk.day_pnl}{fallen}"
 
 
-def _row(bot: BotStatus) -> tuple[str, ...]:
-    leg = next(iter(bot.legs.values()), None)
+def _rows(bot: BotStatus) -> list[tuple[str, ...]]:
+    """One line for the bot and its first leg, and one more for each other leg."""
+    head = (bot.name, bot.state, bot.venue, bot.account, bot.market, bot.strategy)
+    if not bot.legs:
+        return [(*head, *_figures(bot.orders, bot.fills), *_money(None))]
+    rows: list[tuple[str, ...]] = []
+    for name, leg in bot.legs.items():
+        place = ("", "", leg.venue, leg.account, leg.market, name) if rows else head
+        rows.append((*place, *_figures(leg.orders, leg.fills), *_money(leg)))
+    return rows
+
+
+def _figures(*figures: int | None) -> tuple[str, ...]:
+    return tuple("?" if figure is None else str(figure) for figure in figures)
+
+
+def _money(leg: Leg | None) -> tuple[str, ...]:
     money = (leg.position, leg.bid, leg.ask, leg.realised_pnl) if leg else (None,) * 4
-    figures = (None if figure is None else str(figure) for figure in (bot.orders, bot.fills))
-    return (
-        bot.name,
-        bot.state,
-        bot.venue,
-        bot.account,
-        bot.market,
-        bot.strategy,
-        *(figure or "?" for figure in figures),
-        *(figure or "-" for figure in money),
-        _budget(leg) if leg else "-",
-    )
+    return (*(figure or "-" for figure in money), _budget(leg) if leg else "-")
 
 
 def _budget(leg: Leg) -> str:
@@ -128,3 +133,11 @@ def _budget(leg: Leg) -> str:
         return "-"
     fullest = max(shares, key=lambda name: shares[name])
     return f"{shares[fullest]:.0%} {fullest}" + ("!" if leg.budget[fullest].pace < 1 else "")
+
+
+def _hedging(hedge: Hedge) -> str:
+    taken = hedge.time_to_hedge
+    times = (
+        f"median {taken['p50_ms']:g} ms, longest {taken['longest_ms']:g} ms" if taken["count"] else "none timed yet"
+    )
+    return f"residual {hedge.residual}; {taken['count']} hedges, {times}"

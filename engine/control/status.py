@@ -7,7 +7,7 @@ from engine.host.generation import read_current_fleet
 from engine.host.locks import is_free, read_holder
 from engine.host.workspace import Workspace
 from engine.model.value import Value
-from engine.plan.observed import Engine, Leg, Observed, ProcessState, Risk, Unknown
+from engine.plan.observed import Engine, Hedge, Leg, Observed, ProcessState, Risk, Unknown
 from engine.plan.view import BotView, view
 from engine.runtime.sentinel import lock_file as sentinel_lock
 from engine.spec.types import BotSpec
@@ -33,6 +33,13 @@ class BotStatus(Value, frozen=True, kw_only=True):
     generation: int | None
     legs: dict[str, Leg]
     risk: Risk | None = None
+    hedge: Hedge | None = None
+    """Of a bot that hedges: what is open, and how long hedging takes."""
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether it may be left alone."""
+        return self.state in CALM and not (self.hedge and self.hedge.alarm)
 
 
 def fleet_status(observed: Observed) -> tuple[BotStatus, ...]:
@@ -62,6 +69,7 @@ def _status(spec: BotSpec, seen: BotView) -> BotStatus:
         pid=engine.pid if engine else (seen.process.pid if seen.process else None),
         generation=engine.generation if engine else None,
         legs=legs,
+        hedge=engine.hedge if engine else None,
         risk=engine.risk if engine else None,
     )
 
@@ -99,6 +107,8 @@ def _talking(seen: BotView, engine: Engine) -> tuple[str, str]:
     if seen.hold and engine.state in ("paused", "tripped"):
         return "held", _held(seen)
     reasons = sorted({leg.why_not for leg in engine.legs.values() if leg.why_not})
+    if engine.hedge and engine.hedge.alarm:
+        reasons.insert(0, engine.hedge.alarm)
     if not seen.is_supervised:
         reasons.append("runs unsupervised")
     return engine.state, "; ".join(reasons)

@@ -59,7 +59,7 @@ class Instrument(Value, frozen=True, kw_only=True):
 
     def ticks_above(self, price: Decimal) -> int:
         """The lowest tick not below `price`: where an ask may stand."""
-        return int((price / self.tick_size).to_integral_value(ROUND_CEILING))
+        return _ceiling(price / self.tick_size)
 
     def lots_within(self, size: Decimal) -> int:
         """The most lots that fit in `size`."""
@@ -75,17 +75,20 @@ class Instrument(Value, frozen=True, kw_only=True):
 
     def min_lots(self, ticks: int) -> int:
         """The smallest order the venue takes at this price, in lots."""
-        lots = -(-self.min_size // self.lot_size)
+        lots = _ceiling(self.min_size / self.lot_size)
         if self.min_notional and ticks > 0:
-            value_of_lot = self.notional(ticks, 1)
-            lots = max(lots, -(-self.min_notional // value_of_lot))
-        return max(int(lots), 1)
+            lots = max(lots, _ceiling(self.min_notional / self.notional(ticks, 1)))
+        return max(lots, 1)
 
 
 def plain(number: Decimal) -> str:
     """A decimal as venues want it: no exponent, no trailing zeros after the point."""
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _ceiling(number: Decimal) -> int:
+    return int(number.to_integral_value(ROUND_CEILING))
 
 
 def _exact(number: Decimal, grid: Decimal, what: str, grid_name: str) -> int:

@@ -72,6 +72,7 @@ class RejectReason(StrEnum):
     UNKNOWN_ORDER = "unknown order"
     VENUE_BUSY = "venue busy"
     NOT_SENT = "not sent"
+    NOTHING_TO_TAKE = "nothing to take"
     OTHER = "other"
 
 

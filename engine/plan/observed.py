@@ -6,6 +6,7 @@ Unavailable is not empty (law 1): what could not be asked is an `Unknown` with t
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 from engine.model.account import BudgetUse
 from engine.model.value import Message, Value
@@ -66,6 +67,15 @@ class Leg(Value, frozen=True, kw_only=True):
     """How everything the venue counts of the account stands, over all its users on this host."""
 
 
+class Hedge(Value, frozen=True, kw_only=True):
+    """What a hedging engine says of its hedge; `residual` is signed base units as text, durations are in ms."""
+
+    residual: str
+    open_since_ns: int | None
+    alarm: str
+    time_to_hedge: dict[str, Any]
+
+
 class Risk(Value, frozen=True, kw_only=True):
     """How a running bot stands against its stops, money in quote as text; None is unknown, or not followed."""
 
@@ -85,6 +95,7 @@ class Engine(Message, frozen=True, kw_only=True):
     fingerprint: str
     generation: int | None
     legs: dict[str, Leg]
+    hedge: Hedge | None = None
     risk: Risk | None = None
     spec: BotSpec | None = None
 

@@ -69,9 +69,18 @@ class Guard:
         return self._max_lots
 
     @property
+    def orders_per_minute(self) -> int:
+        return self._risk.max_orders_per_minute
+
+    @property
     def quotes_per_minute(self) -> int:
         """The part of the order rate that quotes may use."""
         return self._risk.max_orders_per_minute - self._risk.max_orders_per_minute // RESERVE
+
+    def largest_lots(self, ticks: int) -> int | None:
+        """The most lots one order may have at this price; None: no limit."""
+        most = self._risk.max_order_notional_usd
+        return None if most is None else int(most // self._instrument.notional(max(ticks, 1), 1))
 
     def review(self, request: OrderRequest, exposure: Exposure) -> ApprovedOrder | Denied:
         """The one door. The first limit that stands against an order names the refusal."""

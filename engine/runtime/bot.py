@@ -117,7 +117,7 @@ class Bot:
         self._is_stepping = True
         try:
             while self._inbox and not self.failed.done():
-                self._carry_out(self._machine.step(self._inbox.popleft(), self._budget()))
+                self._carry_out(self._machine.step(self._inbox.popleft(), self._budgets()))
         except Exception as error:  # Whoever delivered the event lives on; a bot whose step broke must not.
             self.failed.set_exception(error)
             log.exception("the step failed")
@@ -129,11 +129,12 @@ class Bot:
 
         ConfigInvalid leaves everything as it was.
         """
-        step = self._machine.reconfigure(spec, self._world.now_ns(), self._budget())
+        step = self._machine.reconfigure(spec, self._world.now_ns(), self._budgets())
         try:
             self._carry_out(step)
         except BotctlError as error:
-            self.failed.set_exception(error)
+            if not self.failed.done():
+                self.failed.set_exception(error)
             raise
 
     def cancel_blindly(self) -> int:
@@ -184,7 +185,8 @@ class Bot:
         """What people look for in a log: every decision that was noted, and every fill."""
         for record in records:
             if isinstance(record, Note):
-                log.info(record.what, extra={"facts": {"leg": record.leg, **record.facts}})
+                level = logging.ERROR if record.alarm else logging.INFO
+                log.log(level, record.what, extra={"facts": {"leg": record.leg, **record.facts}})
             elif isinstance(record, FillRecord):
                 fill, instrument = record.fill, self._instruments[record.leg]
                 facts = {
@@ -198,18 +200,8 @@ class Bot:
                 }
                 log.info("order filled", extra={"facts": facts})
 
-    def _budget(self) -> Budget:
-        """What every leg can afford: a step may spend it on any of them."""
-        budgets = [line.budget() for line in self.lines.values()]
-        if len(budgets) == 1:
-            return budgets[0]
-        return Budget(
-            reduce=min((budget.reduce for budget in budgets), default=0),
-            cancel=min((budget.cancel for budget in budgets), default=0),
-            place=min((budget.place for budget in budgets), default=0),
-            rounds=min((budget.rounds for budget in budgets), default=0),
-            round_size=max((budget.round_size for budget in budgets), default=0),
-        )
+    def _budgets(self) -> dict[str, Budget]:
+        return {leg: line.budget() for leg, line in self.lines.items()}
 
     def _wake_by(self, wake_ns: int | None) -> None:
         """Make sure time is told by then; an earlier timer may stand, because it leads here again."""

@@ -64,6 +64,16 @@ class Journal:
         row = self._connection.execute("SELECT tag FROM ids WHERE leg = ?", (leg,)).fetchone()
         return row[0] if row else None
 
+    def has_tag(self, tag: int) -> bool:
+        """Whether some leg counts under this tag already: legs on one account share theirs."""
+        row = self._connection.execute("SELECT 1 FROM ids WHERE tag = ? LIMIT 1", (tag,)).fetchone()
+        return row is not None
+
+    @property
+    def next_sequence(self) -> int:
+        """The first number that no leg has certainly used: all legs count together."""
+        return max(self._next.values(), default=0)
+
     def claim(self, leg: str, tag: int, first_sequence: int) -> None:
         """Write down, before the first order, under which tag and from which sequence on the leg counts."""
         try:
@@ -97,7 +107,7 @@ class Journal:
             orders=tuple(msgspec.json.decode(record, type=OrderRecord) for record in orders),
             fills=tuple(msgspec.json.decode(record, type=FillRecord) for record in fills),
             memos=tuple(self._memos()),
-            next_sequence=max(self._next.values(), default=0),
+            next_sequence=self.next_sequence,
             stops=self._stops(),
         )
 

@@ -41,7 +41,10 @@ def open_memory(
     except Conflict:
         journal.close()
         raise
-    tags = {site.name: _tag(world, journal, site, owner_name(fleet_id, bot), file) for site in sites}
+    whose = owner_name(fleet_id, bot)
+    tags = {site.name: _tag(world, journal, site, whose, file) for site in sites}
+    for site in sites:
+        mark_journal_started(account_directory(site.identity), whose)
     return journal, tags
 
 
@@ -70,16 +73,15 @@ def _tag(world: World, journal: Journal, site: Site, owner: str, file: Path) -> 
     scheme = site.venue.facts.client_ids
     tag = claim_tag(directory, owner, max_tag=scheme.max_tag, choose=_preferring(known, world.random.choice))
     if known is None:
-        if tag.journal_started:
+        if tag.journal_started and not journal.has_tag(tag.number):
             raise _memory_lost(file, site, tag.number, owner)
-        journal.claim(site.name, tag.number, tag.first_sequence)
+        journal.claim(site.name, tag.number, max(tag.first_sequence, journal.next_sequence))
     elif known != tag.number:
         raise StateDamaged(
             f"{owner} sent its orders under owner tag {known}, which the registry {directory}/tags.json gives to "
             f"another bot",
             hint="restore that file from a backup, or stop the other bot and destroy it",
         )
-    mark_journal_started(directory, owner)
     return tag.number
 
 
@@ -102,7 +104,7 @@ def _forget_old_simulations(file: Path) -> None:
     """Journals of worlds that ended are of no use; the newest few are kept for those who want to look."""
     if not file.parent.exists():
         return
-    old = [journal for journal in file.parent.glob("sim-*.sqlite") if journal != file]
+    old = [journal for journal in file.parent.glob("*.sqlite") if journal != file and not _is_real(journal)]
     for journal in sorted(old, key=lambda each: each.stat().st_mtime, reverse=True)[SIMULATED_JOURNALS_KEPT:]:
         for suffix in ("", "-wal", "-shm"):
             journal.with_name(journal.name + suffix).unlink(missing_ok=True)

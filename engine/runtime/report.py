@@ -12,6 +12,7 @@ from engine.host.generation import AppliedBot
 from engine.model.account import BudgetUse
 from engine.model.instrument import plain
 from engine.trading.budgets import BudgetStatus
+from engine.trading.hedging import HedgeStatus
 from engine.trading.status import LegStatus, MachineStatus
 
 
@@ -26,6 +27,17 @@ def legs_report(
             **_figures(leg),
         }
         for name, leg in status.legs.items()
+    }
+
+
+def hedge_report(hedge: HedgeStatus | None) -> dict[str, Any] | None:
+    """What is not hedged, and how long hedging takes; None for a bot that hedges nothing."""
+    if hedge is None:
+        return None
+    return {
+        **msgspec.structs.asdict(hedge),
+        "residual": plain(hedge.residual),
+        "time_to_hedge": msgspec.structs.asdict(hedge.time_to_hedge),
     }
 
 

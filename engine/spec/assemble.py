@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from engine.model.instrument import plain
-from engine.spec.schema import fill_defaults
+from engine.spec.schema import fill_defaults, load_schema
 from engine.spec.types import AccountSpec, BotSpec, BudgetsSpec, Environment, FleetSpec, SentinelSpec, SimSpec
 
 Data = dict[str, Any]
@@ -45,11 +45,13 @@ def _budgets(data: Data) -> BudgetsSpec | None:
     return msgspec.convert({"fleet": _plainest(fleet), "accounts": _plainest(accounts)}, BudgetsSpec)
 
 
-def bot_spec(written: Data, fleet: FleetSpec) -> BotSpec:
-    """A bot from the data of its valid, overlaid document. Its accounts must be the fleet's."""
+def bot_spec(document: Data, fleet: FleetSpec) -> BotSpec:
+    """A bot from the data of its valid, overlaid document. Accounts are the fleet's, legs the strategy's."""
     accounts = fleet.accounts
-    data = fill_defaults(written, "bot")
-    legs = {name: _leg(leg, accounts) for name, leg in written_legs(data["exchange"]).items()}
+    data = fill_defaults(document, "bot")
+    written = written_legs(data["exchange"])
+    order = load_schema(f"strategies/{data['strategy']['kind']}")["x-legs"]
+    legs = {name: _leg(written[name], accounts) for name in order}
     used = sorted({leg["account"] for leg in legs.values()})
     strategy = data["strategy"]
     return msgspec.convert(

@@ -12,22 +12,12 @@ import msgspec
 
 from engine.model.instrument import Instrument, plain
 from engine.model.order import Side
-from engine.model.value import Value
+from engine.spec.complaints import Complaint
 from engine.spec.grid import Cell, Direction, GridParameters, Spacing, cells_of
 from engine.spec.types import RiskSpec, StrategySpec
 
 _KINDS = ("grid", "perp_grid")
 _BPS = 10_000
-
-
-class Complaint(Value, frozen=True, kw_only=True):
-    """One thing that is wrong; `field` is a path below the bot."""
-
-    code: str
-    field: tuple[str, ...]
-    message: str
-    hint: str | None = None
-    is_warning: bool = False
 
 
 def shape_complaints(strategy: StrategySpec) -> Iterator[Complaint]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.model.instrument import plain
-from engine.spec.grid_rules import Complaint
+from engine.spec.complaints import Complaint
 from engine.spec.types import RiskSpec
 
 _OF_CAPITAL = ("stop_loss_pct", "take_profit_pct", "max_drawdown_pct")

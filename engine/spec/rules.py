@@ -10,13 +10,18 @@ from engine.clock import iso_utc
 from engine.model.instrument import Instrument, plain
 from engine.spec.assemble import written_legs
 from engine.spec.check import shown
+from engine.spec.complaints import Complaint
 from engine.spec.diagnostics import Findings, nearest
 from engine.spec.document import MappingNode, Path, Place, ScalarNode, data_of, node_at, place_at
 from engine.spec.facts import FactsLookup, VenueMarkets
-from engine.spec.grid_rules import Complaint, market_complaints, shape_complaints
+from engine.spec.grid_rules import market_complaints, shape_complaints
+from engine.spec.hedge_rules import legs_complaints, pair_complaints
 from engine.spec.risk_rules import risk_complaints
 from engine.spec.schema import fields_of_schema, load_schema
 from engine.spec.types import AccountSpec, BotSpec, BudgetSpec, BudgetsSpec, Environment, FleetSpec
+
+ANY_KIND = "any"
+"""What a schema's `x-legs` says of a leg that may be spot or perp."""
 
 
 @dataclass(kw_only=True)
@@ -115,6 +120,10 @@ def _leg_paths(draft: BotDraft) -> list[tuple[str, ...]]:
     return [("exchange", "legs", name) for name in legs.entries] or [("exchange",)]
 
 
+def _leg_path(draft: BotDraft, leg: str) -> tuple[str, ...]:
+    return ("exchange", "legs", leg) if "legs" in draft.root.mapping("exchange").entries else ("exchange",)
+
+
 def _text(root: MappingNode, path: Path) -> str:
     node = node_at(root, path)
     return str(node.value) if isinstance(node, ScalarNode) else ""
@@ -142,8 +151,7 @@ def check_market(draft: BotDraft, spec: BotSpec, leg: str, markets: VenueMarkets
     """One leg's market exists, is of the strategy's kind, and takes the sizes and prices declared."""
     market = spec.legs[leg].market
     instrument = markets.find(market)
-    path = ("exchange", "legs", leg) if "legs" in draft.root.mapping("exchange").entries else ("exchange",)
-    place = draft.place(*path, "market")
+    place = draft.place(*_leg_path(draft, leg), "market")
     as_of = f"as of {iso_utc(markets.fetched_at_ns)}"
     if instrument is None:
         known = nearest(market, (found.symbol for found in markets.instruments))
@@ -151,16 +159,17 @@ def check_market(draft: BotDraft, spec: BotSpec, leg: str, markets: VenueMarkets
         return
     schema = f"strategies/{spec.strategy.kind}"
     wanted = load_schema(schema)["x-legs"][leg]
-    if instrument.kind != wanted:
+    if wanted not in (instrument.kind, ANY_KIND):
         message = f"{spec.strategy.kind} trades {wanted} markets, and {market} is {instrument.kind}"
         draft.findings.error("wrong-market-kind", message, place)
-    _check_grid(draft, schema, instrument, as_of)
+    _check_grid(draft, leg, instrument, as_of)
     _report(draft, market_complaints(spec.strategy, spec.risk, instrument))
 
 
 def check_parameters(draft: BotDraft, spec: BotSpec) -> None:
     """No parameter contradicts another."""
     _report(draft, shape_complaints(spec.strategy))
+    _report(draft, legs_complaints(spec))
     _report(draft, risk_complaints(spec.risk))
 
 
@@ -170,11 +179,14 @@ def _report(draft: BotDraft, complaints: Iterable[Complaint]) -> None:
         report(complaint.code, complaint.message, draft.place(*complaint.field), hint=complaint.hint)
 
 
-def _check_grid(draft: BotDraft, schema: str, instrument: Instrument, as_of: str) -> None:
-    """Every number the schema puts on the venue's grid lies on it."""
-    for field, described in fields_of_schema(schema):
+def _check_grid(draft: BotDraft, leg: str, instrument: Instrument, as_of: str) -> None:
+    """Every number the schema puts on the venue's grid lies on it; `x-leg` names the leg whose grid it is."""
+    kind = _text(draft.root, ("strategy", "kind"))
+    for field, described in fields_of_schema(f"strategies/{kind}"):
         node = node_at(draft.root, ("strategy", *field))
         if "x-grid" not in described or not isinstance(node, ScalarNode) or isinstance(node.value, str | None):
+            continue
+        if described.get("x-leg", leg) != leg:
             continue
         if problem := _off_grid(described["x-grid"], Decimal(node.value), instrument):
             message = f"strategy.{'.'.join(field)} {shown(node)} {problem} of {instrument.symbol}, {as_of}"
@@ -200,11 +212,14 @@ def check_facts(
     unknown: set[tuple[str, Environment]] = set()
     specs = [(draft, draft.spec) for draft in drafts if draft.spec is not None]
     for draft, spec in specs:
+        instruments: dict[str, Instrument] = {}
         for leg, where in spec.legs.items():
             asked = where.venue, spec.accounts[where.account].environment
             markets = facts(*asked)
             if markets is not None:
                 check_market(draft, spec, leg, markets)
+                if instrument := markets.find(where.market):
+                    instruments[leg] = instrument
             elif asked not in unknown:
                 unknown.add(asked)
                 findings.warning(
@@ -213,6 +228,7 @@ def check_facts(
                     place_at(fleet_root, ("accounts", where.account, "venue")),
                     hint="`botctl apply` fetches them",
                 )
+        _report(draft, pair_complaints(spec, instruments))
 
 
 def check_together(drafts: Iterable[BotDraft]) -> None:
@@ -234,12 +250,12 @@ def _check_runner(draft: BotDraft, markets: dict[tuple[str, str], str]) -> None:
     spec = draft.spec
     if spec is None or not spec.enabled:
         return
-    for leg in spec.legs.values():
+    for name, leg in spec.legs.items():
         other = markets.setdefault((leg.account, leg.market), spec.name)
         if other != spec.name:
             draft.findings.error(
                 "market-taken",
                 f"bot {other} already trades {leg.market} on account {leg.account}",
-                draft.place("exchange", "market"),
+                draft.place(*_leg_path(draft, name), "market"),
                 hint="one bot per account and market: use another account, or set `enabled: false` in one of them",
             )

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from engine.model.events import Level
-from engine.model.instrument import Instrument
+from engine.model.instrument import Instrument, MarketKind
 from engine.model.target import Target
 from engine.model.value import Value
+
+BPS = 10_000
 
 
 class LegView(Value, frozen=True, kw_only=True):
@@ -21,6 +23,10 @@ class LegView(Value, frozen=True, kw_only=True):
     was last flattened or liquidated. `memo` is the newest that a target of this leg carried. `recent_mids` are
     twice the mid, in ticks, at the last whole seconds, oldest first; they begin anew with the process.
     `funding_rate` is the venue's newest, for its own interval.
+
+    `takes_left` is how many orders that take may be sent now, by request budget and order rate; `take_refused` is
+    why the last of them was not taken, empty once one was. `available` is what the account has free by asset; None
+    while that is unknown or nobody asks.
     """
 
     instrument: Instrument
@@ -35,6 +41,16 @@ class LegView(Value, frozen=True, kw_only=True):
     memo: str = ""
     recent_mids: tuple[int, ...] = ()
     funding_rate: Decimal | None = None
+    takes_left: int = 0
+    take_refused: str = ""
+    available: Mapping[str, Decimal] | None = None
+
+    @property
+    def held_base(self) -> Decimal:
+        """What own fills left in base, exactly: on spot, fees taken in base have left too."""
+        if self.instrument.kind is MarketKind.SPOT:
+            return self.base_change
+        return self.instrument.size(self.position_lots)
 
 
 class View(Value, frozen=True, kw_only=True):
@@ -53,3 +69,31 @@ class Strategy(Protocol):
     requote_threshold_ticks: int
 
     def target(self, view: View) -> Target: ...
+
+
+class HedgeRule(Value, frozen=True, kw_only=True):
+    """Which leg's position the other must mirror, and when too much of it is open for too long.
+
+    `max_unhedged` is in base, `escalate_after_s` counts from the moment the open part could have been hedged.
+    """
+
+    maker: str
+    hedge: str
+    slippage_bps: Decimal
+    max_unhedged: Decimal
+    escalate_after_s: Decimal
+
+    def least_lots(self, hedge: Instrument, bids: tuple[Level, ...]) -> int:
+        """The smallest hedge the venue takes, wherever within the slippage it may be priced."""
+        return hedge.min_lots(int(bids[0][0] * (1 - self.slippage_bps / BPS)) if bids else 0)
+
+
+@runtime_checkable
+class Hedger(Protocol):
+    """A strategy that owes a hedge for its fills. Quoting may end at any time (a pause, a stop, a leg that is not
+    ready); what it owes does not, so it can be asked for that alone."""
+
+    hedging: HedgeRule
+
+    def owed(self, view: View) -> Target:
+        """The hedge leg's target, without any quotes. The maker leg's book may be old, or missing."""

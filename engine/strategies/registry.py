@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 BUILT_IN = {
     "grid": "engine.strategies.grid",
+    "maker_taker_hedge": "engine.strategies.maker_taker_hedge",
     "market_maker": "engine.strategies.market_maker",
     "perp_grid": "engine.strategies.perp_grid",
     "perp_market_maker": "engine.strategies.perp_market_maker",

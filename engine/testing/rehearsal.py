@@ -12,9 +12,10 @@ from random import Random
 from typing import Any
 
 from engine.clock import NS_PER_MS, NS_PER_S
-from engine.model.account import Fill, Position
+from engine.model.account import Balance, Fill, Position
 from engine.model.commands import CancelOrder, Command, SubmitOrder
 from engine.model.events import (
+    BalancesReported,
     BookUpdated,
     Event,
     FillsReported,
@@ -82,6 +83,7 @@ class Rehearsal:
         self._now_ns = 1_000 * NS_PER_S
         self._trades = 0
         self.markets = {leg: Market(leg, instrument, mid) for leg, instrument in instruments.items()}
+        self._budgets = dict.fromkeys(instruments, PLENTY)
         self.machine = Machine(
             legs={leg: _setup(leg, instrument) for leg, instrument in instruments.items()},
             spec=spec,
@@ -115,7 +117,7 @@ class Rehearsal:
 
     def check_settled(self) -> None:
         """What was brought about is left alone: the same present, looked at again, asks for nothing."""
-        commands = self.machine.step(TimePassed(at_ns=self._now_ns, leg=""), PLENTY).commands
+        commands = self.machine.step(TimePassed(at_ns=self._now_ns, leg=""), self._budgets).commands
         orders = [command for command in commands if isinstance(command, SubmitOrder | CancelOrder)]
         if orders:
             raise Broken(f"nothing has changed, and yet it wants {orders[0]}")
@@ -127,7 +129,7 @@ class Rehearsal:
         for _ in range(MOST_ANSWERS):
             if not todo:
                 return
-            commands = self.machine.step(todo.pop(0), PLENTY).commands
+            commands = self.machine.step(todo.pop(0), self._budgets).commands
             todo += [answer for command in commands for answer in self._obey(command)]
         raise Broken("it answers every answer with another order")
 
@@ -215,6 +217,8 @@ def _answers(market: Market, asked_ns: int, at_ns: int) -> Iterator[Event]:
     yield FillsReported(since_ns=0, fills=(), **at)
     if market.instrument.kind is MarketKind.PERP:
         yield PositionReported(position=Position(lots=0), **at)
+    plenty = Balance(asset=market.instrument.quote, total=Decimal(10**6), available=Decimal(10**6))
+    yield BalancesReported(balances=(plenty,), **at)
     yield OpenOrdersReported(orders=(), **at)
 
 

@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 
 from engine.model.instrument import Instrument, MarketKind
 from engine.spec.impact import Impact
+from engine.spec.rules import ANY_KIND
 from engine.spec.schema import fields_of_schema, fill_defaults, load_schema
 from engine.spec.types import BotSpec, LegSpec, ProcessSpec, RiskSpec, StopPolicy, StrategySpec
 from engine.strategies.interface import LegView, View
@@ -75,7 +76,7 @@ def example_bot(kind: str, parameters: Mapping[str, Any], max_position: Decimal 
 
 def rehearse(kind: str, parameters: Mapping[str, Any], random: Random, steps: int = STEPS) -> Rehearsal:
     """A bot on a market that wanders; AssertionError where it breaks a promise."""
-    legs = {leg: MarketKind(wanted) for leg, wanted in load_schema(f"strategies/{kind}")["x-legs"].items()}
+    legs = _market_kinds(kind)
     limited = MarketKind.PERP in legs.values()
     spec = example_bot(kind, parameters, Decimal(random.randint(1, 8)) if limited else None)
     markets = {leg: example_market(wanted) for leg, wanted in legs.items()}
@@ -127,11 +128,17 @@ class StrategyContract:
             yield example_bot(self.kind, parameters, Decimal(5))
 
 
+def _market_kinds(strategy: str) -> dict[str, MarketKind]:
+    """What each leg trades here; one that may be either is a perp."""
+    wanted = load_schema(f"strategies/{strategy}")["x-legs"]
+    return {leg: MarketKind.PERP if kind == ANY_KIND else MarketKind(kind) for leg, kind in wanted.items()}
+
+
 def _views(spec: BotSpec, random: Random) -> Iterator[View]:
     """Markets and positions of every sort, among them books with an empty side."""
-    kinds = load_schema(f"strategies/{spec.strategy.kind}")["x-legs"]
+    kinds = _market_kinds(spec.strategy.kind)
     for _ in range(VIEWS):
-        legs = {leg: _leg_view(example_market(MarketKind(kind)), random) for leg, kind in kinds.items()}
+        legs = {leg: _leg_view(example_market(kind), random) for leg, kind in kinds.items()}
         yield View(now_ns=random.randrange(10**18), legs=legs)
 
 

@@ -26,9 +26,9 @@ class Desk:
     def bring_about(self, target: LegTarget, threshold_ticks: int) -> list[Command]:
         """Inventory first (it reduces risk), then cancels, then new quotes."""
         live = by_base_slot(list(self._leg.orders.live))
-        taking = live.pop(INVENTORY_SLOT, [])
+        live.pop(INVENTORY_SLOT, None)
         commands: list[Command] = []
-        if target.inventory is not None and not taking:
+        if target.inventory is not None:
             commands += self._take_inventory(target.inventory, target.funds)
         diff = diff_book(
             self._leg.bearable(target.quotes),
@@ -61,18 +61,25 @@ class Desk:
         return replace(placement, lots=min(placement.lots, lots))
 
     def _take_inventory(self, wanted: InventoryTarget, funds: Funds | None) -> list[Command]:
-        missing = wanted.lots - self._leg.held_lots
+        """Take what is missing beside what is on its way. What may turn out to be too much is waited for: an order
+        against it could leave both."""
+        leg = self._leg
+        coming = leg.taking_lots
+        missing = wanted.lots - leg.held_lots - coming
         side = Side.BUY if missing > 0 else Side.SELL
-        lots = min(abs(missing), self._leg.reducible_lots(side)) if wanted.reduce_only else abs(missing)
-        book = self._leg.asks if side is Side.BUY else self._leg.bids
-        if not book:
+        book = leg.asks if side is Side.BUY else leg.bids
+        if not book or coming * side.sign < 0:
             return []
-        slippage = int(book[0][0] * wanted.slippage_bps / BPS)
+        ticks = book[0][0] + side.sign * int(book[0][0] * wanted.slippage_bps / BPS)
+        lots = min(abs(missing), leg.reducible_lots(side)) if wanted.reduce_only else abs(missing)
+        if lots < leg.instrument.min_lots(ticks):
+            return []
+        largest = leg.guard.largest_lots(ticks)
         placement = Placement(
             slot=INVENTORY_SLOT,
             side=side,
-            ticks=book[0][0] + side.sign * slippage,
-            lots=lots,
+            ticks=ticks,
+            lots=lots if largest is None else min(lots, largest),
             post_only=False,
             reduce_only=wanted.reduce_only,
             time_in_force=TimeInForce.IOC,

@@ -11,7 +11,7 @@ from engine.model.account import Fill
 from engine.model.events import Level, PositionReported
 from engine.model.ids import ClientIdScheme
 from engine.model.instrument import Instrument, MarketKind
-from engine.model.order import OrderReport, OrderRequest, OrderStatus, RejectReason, Side
+from engine.model.order import OrderReport, OrderRequest, OrderStatus, RejectReason, Side, TimeInForce
 from engine.model.target import Funds, LegTarget, Quote
 from engine.model.value import Value
 from engine.risk.guard import Exposure, Guard, Room
@@ -20,7 +20,7 @@ from engine.strategies.interface import LegView
 from engine.trading.accounting import Accounting
 from engine.trading.lifecycle import OwnOrder
 from engine.trading.mids import MidHistory
-from engine.trading.orders import SYSTEM_SLOT, Owner, OwnOrders, Sequence
+from engine.trading.orders import INVENTORY_SLOT, SYSTEM_SLOT, Owner, OwnOrders, Sequence
 from engine.trading.others import OwnLevels
 from engine.trading.records import FillRecord, MemoRecord, Note, OrderRecord, OrderState, Record
 from engine.trading.refusals import Refusals
@@ -65,6 +65,8 @@ class Leg:
         self._own_levels = OwnLevels()
         self.book_why_not = NO_BOOK_YET
         self.mark: Decimal | None = None
+        self.available: dict[str, Decimal] | None = None
+        """What the account has free by asset, where the rounds ask for it."""
         self.marked_ns = 0
         self.funding_rate: Decimal | None = None
         self.mids = MidHistory()
@@ -128,11 +130,20 @@ class Leg:
         if order is not None:
             before = (order.state, order.executed_lots, order.venue_order_id)
             order.reported(report, at_ns)
-            if before[0] is not order.state and report.status in (OrderStatus.RESTING, OrderStatus.FILLED):
-                self.refusals.accepted(order.request.slot)
-                self.rejects_in_a_row = 0
+            if before[0] is not order.state:
+                self._learn_of_slot(order, report, at_ns)
             if before != (order.state, order.executed_lots, order.venue_order_id):
                 self.changed(order)
+
+    def _learn_of_slot(self, order: OwnOrder, report: OrderReport, at_ns: int) -> None:
+        """The venue took an order of the slot. One that takes counts as taken only when it found something: the
+        next would find as little, so it waits as after a refusal."""
+        slot, takes = order.request.slot, order.request.time_in_force is TimeInForce.IOC
+        if order.executed_lots or (report.status is OrderStatus.RESTING and not takes):
+            self.refusals.accepted(slot)
+            self.rejects_in_a_row = 0
+        elif takes and order.is_done:
+            self.refused(slot, RejectReason.NOTHING_TO_TAKE, report.reason, at_ns)
 
     def fill_reported(self, fill: Fill, at_ns: int) -> bool:
         """Count an own fill once; True when it was new."""
@@ -145,6 +156,7 @@ class Leg:
         self.records.append(FillRecord(leg=self.setup.leg, slot=slot, fill=fill))
         if order is not None:
             order.filled(fill, at_ns)
+            self.refusals.accepted(slot)
             self.changed(order)
         return True
 
@@ -210,6 +222,10 @@ class Leg:
     def note(self, at_ns: int, what: str, **facts: str | int | None) -> None:
         self.records.append(Note(at_ns=at_ns, leg=self.setup.leg, what=what, facts=dict(facts)))
 
+    def alarm(self, at_ns: int, what: str, **facts: str | int | None) -> None:
+        """A note that somebody should look at."""
+        self.records.append(Note(at_ns=at_ns, leg=self.setup.leg, what=what, facts=dict(facts), alarm=True))
+
     def _adopt(self, report: OrderReport, at_ns: int) -> OwnOrder | None:
         """One of ours rests that we thought was over: take it back, so that it is seen and cancelled."""
         if report.client_id is None:
@@ -266,6 +282,24 @@ class Leg:
         return self.accounting.position_lots
 
     @property
+    def held_base(self) -> Decimal:
+        """What own fills left in base, exactly: less than a lot counts too."""
+        if self.instrument.kind is MarketKind.SPOT:
+            return self.accounting.base_change
+        return self.instrument.size(self.accounting.position_lots)
+
+    @property
+    def taking_lots(self) -> int:
+        """Signed lots that orders which take may still bring: under way, unresolved, or waiting for their fills."""
+        taking = self.orders.live_in(INVENTORY_SLOT)
+        return sum(order.request.side.sign * order.at_risk_lots for order in taking)
+
+    @property
+    def take_refused(self) -> str:
+        """Why the last order that should have taken was not."""
+        return self.refusals.standing(INVENTORY_SLOT)
+
+    @property
     def net_pnl(self) -> Decimal | None:
         """What own fills made after fees, at the present mid; None while that is unknown."""
         twice_mid = self.twice_mid_ticks
@@ -276,8 +310,10 @@ class Leg:
         levels = self.bids if side is Side.BUY else self.asks
         return self._own_levels.others(side, levels, self.orders.live, now_ns)
 
-    def view(self, now_ns: int) -> LegView:
+    def view(self, now_ns: int, *, takes: int) -> LegView:
+        """`takes`: how many orders that take the request budget has room for."""
         books = self.accounting
+        rate_left = self.guard.orders_per_minute - self._sent_last_minute(now_ns)
         return LegView(
             instrument=self.instrument,
             bids=self.others(Side.BUY, now_ns),
@@ -291,6 +327,9 @@ class Leg:
             memo=self.memo,
             recent_mids=self.mids.until(now_ns),
             funding_rate=self.funding_rate,
+            takes_left=max(0, min(takes, rate_left)),
+            take_refused=self.take_refused,
+            available=self.available,
         )
 
     def exposure(self, now_ns: int) -> Exposure:
@@ -313,7 +352,7 @@ class Leg:
     @property
     def _worse_positions(self) -> tuple[int, int]:
         """The longest and the shortest that the own and the venue's figure allow for."""
-        own, venue = self.accounting.position_lots, self._venue_position_now()
+        own, venue = self.held_lots, self._venue_position_now()
         other = venue if self.instrument.kind is MarketKind.PERP and venue is not None else own
         return max(own, other), min(own, other)
 

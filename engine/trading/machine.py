@@ -1,4 +1,4 @@
-"""The bot as a pure machine: `step(event, budget) -> Step`.
+"""The bot as a pure machine: `step(event, budgets) -> Step`.
 
 Events change the legs' state (`news`); then the machine decides (`_decide`): ask the venue where something is
 unknown, and send the difference between what the strategy wants resting and what rests, as far as limits and
@@ -14,10 +14,11 @@ from engine.model.commands import CancelOrder, Command
 from engine.model.events import BudgetsRead, Event, Paused, Resumed, StopRequested, TimePassed, TripHeld
 from engine.model.target import Target
 from engine.spec.types import BotSpec, StopPolicy
-from engine.strategies.interface import View
+from engine.strategies.interface import Hedger, View
 from engine.strategies.registry import build_strategy
 from engine.trading.budgets import Budgets
 from engine.trading.desk import Desk
+from engine.trading.hedging import HedgeWatch
 from engine.trading.leg import Leg, LegSetup
 from engine.trading.news import take_news
 from engine.trading.orders import Sequence
@@ -28,6 +29,7 @@ from engine.trading.status import MachineStatus, leg_status
 from engine.trading.sync import is_question
 from engine.trading.watch import Watch
 
+NO_BUDGET = Budget(reduce=0, cancel=0, place=0)
 NEVER_NS = 1 << 63
 STARVED_WAKE_NS = 100 * NS_PER_MS
 """What is due already lacks budget or an answer; asking again sooner would only spin."""
@@ -42,12 +44,15 @@ class Machine:
         self._spec = spec
         self._strategy = build_strategy(spec.strategy)
         self._legs = {name: Leg(setup, spec.risk, sequence) for name, setup in legs.items()}
+        self._hedge = self._watch_hedge()
         self._watch = Watch(self._legs, memory.stops)
         self.budgets = Budgets(self._legs, spec)
         self._paused = False
         self._parting: Parting | None = None
         for fill in memory.fills:
             self._legs[fill.leg].remember_fill(fill)
+            if self._hedge:
+                self._hedge.remember(fill.fill.at_ns)
         for record in memory.orders:
             self._legs[record.request.leg].remember_order(record)
         for kept in memory.memos:
@@ -55,26 +60,31 @@ class Machine:
 
     # The only entrances -------------------------------------------------------------------------------------
 
-    def step(self, event: Event, budget: Budget) -> Step:
-        """Take one event and decide. `event.at_ns` never goes back by more than the caller's clock does."""
+    def step(self, event: Event, budgets: Mapping[str, Budget]) -> Step:
+        """Take one event and decide. `event.at_ns` never goes back by more than the caller's clock does. `budgets`
+        are by leg: each leg's requests are its own account's."""
         changed = self._take(event)
-        return self._decide(event.at_ns, Purse(budget)) if changed else Step(wake_ns=self._wake_ns(event.at_ns))
+        return self._decide(event.at_ns, budgets) if changed else Step(wake_ns=self._wake_ns(event.at_ns))
 
-    def reconfigure(self, spec: BotSpec, at_ns: int, budget: Budget) -> Step:
+    def reconfigure(self, spec: BotSpec, at_ns: int, budgets: Mapping[str, Budget]) -> Step:
         """Take new strategy, risk and process settings without stopping (an in-place change)."""
         self._strategy = build_strategy(spec.strategy)
         self._spec = spec
+        if self._hedge and isinstance(self._strategy, Hedger):
+            self._hedge.apply(self._strategy.hedging)
         for leg in self._legs.values():
             leg.limit_by(spec.risk)
         self.budgets.limit_by(spec)
-        return self._decide(at_ns, Purse(budget))
+        return self._decide(at_ns, budgets)
 
     @property
     def is_stopped(self) -> bool:
         """True once nothing of ours can rest any more and the position is as the stop policy wants it."""
         if self._parting is None or any(True for leg in self._legs.values() for _ in leg.orders.live):
             return False
-        return all(self._parting.is_over(leg) for leg in self._legs.values())
+        if self._hedge and self._hedge.is_open:
+            return False
+        return all(self._parting.is_over(leg) for leg in self._leading_legs.values())
 
     @property
     def is_synced(self) -> bool:
@@ -109,6 +119,7 @@ class Machine:
             money=self._watch.status(self._spec.risk),
             budgets=self.budgets.status(self._watch.day_pnl[1]),
             legs={name: leg_status(leg) for name, leg in self._legs.items()},
+            hedge=self._hedge.status() if self._hedge else None,
         )
 
     # News ---------------------------------------------------------------------------------------------------
@@ -138,18 +149,21 @@ class Machine:
 
     # Decisions ----------------------------------------------------------------------------------------------
 
-    def _decide(self, now_ns: int, purse: Purse) -> Step:
+    def _decide(self, now_ns: int, budgets: Mapping[str, Budget]) -> Step:
+        purses = {name: Purse(budgets.get(name, NO_BUDGET)) for name in self._legs}
+        if self._hedge:
+            self._hedge.look(now_ns)
         commands: list[Command] = []
         self._mind_stops(now_ns)
-        for leg in self._legs.values():
-            commands += self._ask(leg, now_ns, purse)
-        target = self._target(now_ns)
-        self.budgets.want(target)
         for name, leg in self._legs.items():
-            if (wanted := target.get(name)) is not None:
-                leg.wanted(wanted, now_ns)
-                desk = Desk(leg, now_ns, purse)
-                commands += desk.bring_about(wanted, self._strategy.requote_threshold_ticks)
+            commands += self._ask(leg, now_ns, purses[name])
+        target = self._target(now_ns, purses)
+        self.budgets.want(target)
+        for name in sorted(target, key=lambda name: target[name].inventory is None):
+            leg = self._legs[name]
+            leg.wanted(target[name], now_ns)
+            desk = Desk(leg, now_ns, purses[name])
+            commands += desk.bring_about(target[name], self._strategy.requote_threshold_ticks)
         records = [record for leg in self._legs.values() for record in leg.take_records()]
         records += self._watch.take_records()
         return Step(commands=tuple(commands), records=tuple(records), wake_ns=self._wake_ns(now_ns))
@@ -163,10 +177,11 @@ class Machine:
 
     @property
     def _has_come_to_rest(self) -> bool:
-        """Nothing of ours may rest or fill, the venue has said so, and the position is as declared."""
-        legs = self._legs.values()
-        rests = any(True for leg in legs for _ in leg.orders.live)
-        return not rests and all(leg.synced and self._parting_of_a_trip.is_over(leg) for leg in legs)
+        """Nothing of ours may rest or fill, the venue has said so, all is hedged, the position is as declared."""
+        legs, leading = self._legs.values(), self._leading_legs.values()
+        if any(True for leg in legs for _ in leg.orders.live) or (self._hedge and self._hedge.is_open):
+            return False
+        return all(leg.synced for leg in legs) and all(self._parting_of_a_trip.is_over(leg) for leg in leading)
 
     @property
     def _parting_of_a_trip(self) -> Parting:
@@ -181,18 +196,47 @@ class Machine:
             return []
         return leg.sync.start(now_ns, leg.asked_since_ns(now_ns))
 
-    def _target(self, now_ns: int) -> Target:
+    def _target(self, now_ns: int, purses: Mapping[str, Purse]) -> Target:
         """What each leg should look like; a leg that was never synchronised is left exactly as it is."""
+        legs = {name: leg.view(now_ns, takes=purses[name].takes) for name, leg in self._legs.items()}
+        view = View(now_ns=now_ns, legs=legs)
         if self._parting is not None:
-            return {name: self._parting.target(leg, now_ns) for name, leg in self._legs.items()}
+            return self._parted(self._parting, now_ns) | self._owed(view)
+        pulled = {name: NOTHING for name, leg in self._legs.items() if leg.may_be_pulled(now_ns)}
         if self._watch.trip:
-            parting, legs = self._parting_of_a_trip, self._legs.items()
-            return {name: parting.target(leg, now_ns) for name, leg in legs if leg.may_be_pulled(now_ns)}
-        if self._paused or any(leg.why_not for leg in self._legs.values()):
-            return {name: NOTHING for name, leg in self._legs.items() if leg.may_be_pulled(now_ns)}
-        return self._strategy.target(
-            View(now_ns=now_ns, legs={name: leg.view(now_ns) for name, leg in self._legs.items()})
-        )
+            parted = self._parted(self._parting_of_a_trip, now_ns)
+            return {name: parted[name] for name in pulled} | self._owed(view)
+        alarm = self._hedge.alarm if self._hedge else ""
+        if self._paused or alarm or any(leg.why_not for leg in self._legs.values()):
+            return pulled | self._owed(view)
+        return self._strategy.target(view)
+
+    def _parted(self, parting: Parting, now_ns: int) -> Target:
+        leading = {name: parting.target(leg, now_ns) for name, leg in self._leading_legs.items()}
+        return dict.fromkeys(self._legs, NOTHING) | leading
+
+    def _owed(self, view: View) -> Target:
+        """The hedge of what was filled, which is owed whether or not anything is quoted. Only a leg of which all is
+        known is hedged on: fills that were not heard may have hedged already."""
+        if not isinstance(self._strategy, Hedger) or self._legs[self._strategy.hedging.hedge].why_not:
+            return {}
+        return self._strategy.owed(view)
+
+    def _watch_hedge(self) -> HedgeWatch | None:
+        if not isinstance(self._strategy, Hedger):
+            return None
+        rule = self._strategy.hedging
+        hedge = self._legs[rule.hedge]
+        hedge.sync.asks_balances = True
+        return HedgeWatch(rule, self._legs[rule.maker], hedge)
+
+    @property
+    def _leading_legs(self) -> Mapping[str, Leg]:
+        """Those whose position is their own decision; a hedge leg follows, in a stop that flattens too."""
+        if not isinstance(self._strategy, Hedger):
+            return self._legs
+        following = self._strategy.hedging.hedge
+        return {name: leg for name, leg in self._legs.items() if name != following}
 
     @property
     def _is_stopping(self) -> bool:
@@ -205,5 +249,6 @@ class Machine:
     def _wake_ns(self, now_ns: int) -> int | None:
         due = [leg.refusals.next_ns(now_ns) for leg in self._legs.values()]
         due += [leg.sync.next_ns for leg in self._legs.values() if not leg.link_why_not or self._is_stopping]
+        due += [self._hedge.due_ns] if self._hedge else []
         soonest = min((ns for ns in due if ns is not None), default=None)
         return soonest if soonest is None or soonest > now_ns else now_ns + STARVED_WAKE_NS

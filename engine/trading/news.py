@@ -1,7 +1,8 @@
 """How each event changes a leg. Every function answers whether a decision may have changed.
 
-DepthChanged and DepthSnapshot end in the session's book; CancelAcknowledged and BalancesReported change no
-decision: the stream tells when a cancel worked, and a bot counts its declared capital, not the account.
+DepthChanged and DepthSnapshot end in the session's book; CancelAcknowledged changes no decision: the stream tells
+when a cancel worked. A bot counts its declared capital, not the account; only who must always be able to hedge asks
+for balances, and streams tell too little of what is free.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.model.events import (
+    BalancesReported,
     BookLost,
     BookUpdated,
     CancelRejected,
@@ -33,7 +35,7 @@ from engine.model.order import Side
 from engine.trading.leg import Leg
 from engine.trading.records import OrderState
 
-Answer = OpenOrdersReported | OrderHistoryReported | FillsReported | PositionReported
+Answer = OpenOrdersReported | OrderHistoryReported | FillsReported | PositionReported | BalancesReported
 
 
 def take_news(leg: Leg, event: Event) -> bool:
@@ -71,7 +73,7 @@ def _connected(leg: Leg, event: LegConnected) -> bool:
 
 def _disconnected(leg: Leg, event: LegDisconnected) -> bool:
     leg.link_why_not, leg.synced = f"account stream lost: {event.reason}", False
-    leg.venue_position_lots = None
+    leg.venue_position_lots = leg.available = None
     return True
 
 
@@ -126,6 +128,8 @@ def _answered(leg: Leg, event: Answer) -> bool:
             leg.fill_reported(fill, event.at_ns)
     elif isinstance(event, PositionReported):
         leg.position_reported(event)
+    elif isinstance(event, BalancesReported):
+        leg.available = {balance.asset: balance.available for balance in event.balances}
     else:
         for report in event.orders:
             leg.order_reported(report, event.at_ns)
@@ -134,10 +138,16 @@ def _answered(leg: Leg, event: Answer) -> bool:
     return True
 
 
+def _balances_reported(leg: Leg, event: BalancesReported) -> bool:
+    return event.requested_ns is not None and leg.sync.asks_balances and _answered(leg, event)
+
+
 def _query_failed(leg: Leg, event: QueryFailed) -> bool:
     leg.sync.failed(event)
     if event.query == "QueryPosition":
         leg.venue_position_lots = None
+    if event.query == "QueryBalances":
+        leg.available = None
     return True
 
 
@@ -157,5 +167,6 @@ _TAKEN: dict[type[Event], Callable[[Leg, Any], bool]] = {
     OrderHistoryReported: _answered,
     FillsReported: _answered,
     PositionReported: _answered,
+    BalancesReported: _balances_reported,
     QueryFailed: _query_failed,
 }

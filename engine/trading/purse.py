@@ -17,6 +17,11 @@ class Purse:
     def can_place(self) -> bool:
         return self._place > 0
 
+    @property
+    def takes(self) -> int:
+        """How many of the most urgent requests there is room for."""
+        return self._reduce
+
     def take_reduce(self) -> bool:
         return self._take(self._reduce, 1)
 

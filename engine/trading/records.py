@@ -72,6 +72,8 @@ class Note(Message, frozen=True, kw_only=True):
     leg: str
     what: str
     facts: dict[str, str | int | float | bool | None] = {}
+    alarm: bool = False
+    """Somebody should look at it."""
 
 
 Record = OrderRecord | FillRecord | MemoRecord | Stops | Note

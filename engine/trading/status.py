@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from engine.model.value import Value
 from engine.trading.budgets import BudgetStatus
+from engine.trading.hedging import HedgeStatus
 from engine.trading.leg import Leg
 from engine.trading.records import OrderState
 from engine.trading.watch import MoneyStatus
@@ -48,6 +49,8 @@ class MachineStatus(Value, frozen=True, kw_only=True):
     trip: str = ""
     money: MoneyStatus = MoneyStatus()
     budgets: dict[str, BudgetStatus] = {}
+    hedge: HedgeStatus | None = None
+    """Of a bot that hedges one leg with another."""
 
 
 def leg_status(leg: Leg) -> LegStatus:

@@ -8,8 +8,16 @@ a request began, and nothing at all unless every answer of the round came (law 1
 from __future__ import annotations
 
 from engine.clock import NS_PER_MS, NS_PER_S
-from engine.model.commands import Command, QueryFills, QueryOpenOrders, QueryOrderHistory, QueryPosition
+from engine.model.commands import (
+    Command,
+    QueryBalances,
+    QueryFills,
+    QueryOpenOrders,
+    QueryOrderHistory,
+    QueryPosition,
+)
 from engine.model.events import (
+    BalancesReported,
     Event,
     FillsReported,
     OpenOrdersReported,
@@ -37,6 +45,7 @@ _ANSWERS: dict[type[Event], str] = {
     OrderHistoryReported: "QueryOrderHistory",
     FillsReported: "QueryFills",
     PositionReported: "QueryPosition",
+    BalancesReported: "QueryBalances",
 }
 
 
@@ -45,6 +54,8 @@ class Sync:
 
     def __init__(self, leg: str, kind: MarketKind) -> None:
         self._leg, self._kind = leg, kind
+        self.asks_balances = False
+        """Whether rounds also ask what the account has free."""
         self._waiting: set[str] = set()
         self._attempts = 0
         self._asked_ns = 0
@@ -83,6 +94,8 @@ class Sync:
         ]
         if self._kind is MarketKind.PERP:
             commands.append(QueryPosition(leg=leg))
+        if self.asks_balances:
+            commands.append(QueryBalances(leg=leg))
         self._waiting = {type(command).__name__ for command in commands}
         self._asked_ns = now_ns
         self._next_ns = now_ns + ROUND_LIMIT_NS

@@ -75,12 +75,16 @@ class Keeper:
             self._world.crash_in(None)
         self._fill_disk(False)
 
+    def crash_in(self, effects: int) -> None:
+        """Die after some more effects."""
+        if self._world:
+            self._world.crash_in(effects)
+
     def suffer(self, mishap: Mishap) -> None:
         """Take one blow of the story."""
         match mishap.blow:
             case Blow.CRASH:
-                if self._world:
-                    self._world.crash_in(mishap.amount)
+                self.crash_in(mishap.amount)
             case Blow.DISK:
                 self._fill_disk(True)
                 asyncio.get_running_loop().call_later(mishap.amount / 1000, self._fill_disk, False)

@@ -14,18 +14,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from engine.model.value import Value
+from tests.chaos.story import HEDGES_EVERY
 
 ROOT = Path(__file__).parents[2]
 SEEDS = 60
 
 
 class Bug(Value, frozen=True, kw_only=True):
-    """`right` stands exactly once in `file`, and `wrong` takes its place."""
+    """`right` stands exactly once in `file`, and `wrong` takes its place. One of the kind `hedges` is looked for in
+    stories of a bot that hedges only."""
 
     name: str
     file: str
     right: str
     wrong: str
+    hedges: bool = False
 
 
 BUGS = (
@@ -123,6 +126,20 @@ BUGS = (
         right="self.state = self.final if agree else OrderState.CLOSING",
         wrong="self.state = self.final",
     ),
+    Bug(
+        name="hedge again while a hedge is under way",
+        file="trading/desk.py",
+        right="        coming = leg.taking_lots\n",
+        wrong="        coming = 0\n",
+        hedges=True,
+    ),
+    Bug(
+        name="take what was open before a restart for flat",
+        file="trading/machine.py",
+        right="        for fill in memory.fills:\n",
+        wrong="        for fill in ():\n",
+        hedges=True,
+    ),
 )
 
 
@@ -143,8 +160,9 @@ def noticed(bug: Bug) -> str:
     """The first thing the harness has to say about it; empty when it notices nothing."""
     with TemporaryDirectory(prefix="planted-") as directory:
         plant(bug, Path(directory))
+        only = ["--every", str(HEDGES_EVERY)] if bug.hedges else []
         run = subprocess.run(
-            [sys.executable, "-m", "tests.chaos", "--seeds", str(SEEDS), "--fail-fast"],
+            [sys.executable, "-m", "tests.chaos", "--seeds", str(SEEDS), *only, "--fail-fast"],
             cwd=directory,
             env={**os.environ, "PYTHONPATH": directory},
             capture_output=True,

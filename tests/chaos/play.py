@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +19,6 @@ from unittest.mock import patch
 
 from msgspec.structs import replace
 
-from engine.clock import NS_PER_S
 from engine.host.endpoints import SimEndpoint, write_sim_endpoint
 from engine.host.workspace import Workspace
 from engine.model.order import OrderStatus, Side, TimeInForce
@@ -36,6 +34,8 @@ from engine.sim.venues import account_credentials
 from engine.sim.virtual_loop import VirtualLoop
 from engine.sim.world import Crashed, VirtualWorld
 from engine.spec.types import BotSpec, BudgetSpec, BudgetsSpec, StopPolicy, StrategySpec
+from tests.chaos.flow import FlowThatRests
+from tests.chaos.hedge_play import HedgePlay
 from tests.chaos.invariants import Watch
 from tests.chaos.keeper import Keeper
 from tests.chaos.story import TROUBLED_MS, Mishap, Story
@@ -57,14 +57,14 @@ def perform(story: Story) -> list[str]:
     """Tell a story to its end; gives what happened that must not happen, nothing when all is well."""
     with TemporaryDirectory(prefix="chaos-") as directory:
         environment = {"XDG_STATE_HOME": f"{directory}/host"}
-        with patch.dict(os.environ, environment), _silence():
-            play = Play(Path(directory), story)
+        with patch.dict(os.environ, environment), silence():
+            play = (HedgePlay if story.pair else Play)(Path(directory), story)
             try:
                 play.loop.run_until_complete(asyncio.wait_for(play.scene(), LONGEST_S))
             finally:
-                play.loop.run_until_complete(_end_all_tasks())
+                play.loop.run_until_complete(end_all_tasks())
                 play.loop.close()
-    return play.watch.complaints
+    return play.complaints
 
 
 class Play:
@@ -122,6 +122,10 @@ class Play:
         looking.cancel()
         self.watch.ended()
 
+    @property
+    def complaints(self) -> list[str]:
+        return self.watch.complaints
+
     # What keepers ask for -----------------------------------------------------------------------------------
 
     def world(self, name: str) -> VirtualWorld:
@@ -177,7 +181,7 @@ class Play:
 
     def _flow(self, exchange: Exchange, at: VenueMarket, now_ns: int) -> Flow:
         random = Random(f"{self.story.seed}/{at.market.symbol}")
-        return _FlowThatRests(GeneratedFlow(exchange, at, random, self.story.pace, now_ns), lambda: self.is_quiet)
+        return FlowThatRests(GeneratedFlow(exchange, at, random, self.story.pace, now_ns), lambda: self.is_quiet)
 
     def _write_generation(self) -> None:
         self.generations += 1
@@ -188,23 +192,6 @@ class Play:
         error = context.get("exception")
         if not isinstance(error, Crashed):
             self.complain(f"in the loop: {context['message']}: {error!r}")
-
-
-class _FlowThatRests:
-    """A market where nobody else does anything while the play is quiet."""
-
-    def __init__(self, flow: Flow, is_quiet: Callable[[], bool]) -> None:
-        self._flow, self._is_quiet = flow, is_quiet
-        self._has_begun = False
-        self.next_ns = flow.next_ns
-
-    def step(self, now_ns: int) -> None:
-        if self._is_quiet() and self._has_begun:
-            self.next_ns = now_ns + NS_PER_S
-        else:
-            self._has_begun = True
-            self._flow.step(now_ns)
-            self.next_ns = max(self._flow.next_ns, now_ns)
 
 
 def _spec(bot: str, story: Story) -> BotSpec:
@@ -225,7 +212,7 @@ def _spec(bot: str, story: Story) -> BotSpec:
 
 
 @contextmanager
-def _silence() -> Any:
+def silence() -> Any:
     """A story has its own voice; what bots log is for those who replay it with a debugger."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
@@ -235,7 +222,7 @@ def _silence() -> Any:
         logging.disable(before)
 
 
-async def _end_all_tasks() -> None:
+async def end_all_tasks() -> None:
     others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     for task in others:
         task.cancel()

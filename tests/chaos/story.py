@@ -14,6 +14,9 @@ from engine.sim.trouble import Kind, Trouble
 TROUBLED_MS = 20_000
 """How long a play is troubled; afterwards everything works and the market rests."""
 TROUBLES_MOST = 9
+HEDGES_EVERY = 4
+"""One story in so many is of a bot that hedges."""
+PAIRS = ("spot and perp", "two accounts", "backpack and paradex", "backpack and aster")
 
 
 class Blow(StrEnum):
@@ -39,7 +42,8 @@ class Mishap(Value, frozen=True, kw_only=True):
 
 
 class Story(Value, frozen=True, kw_only=True):
-    """`pace` is the market's speed, `lag_ms` how far behind the venue's own snapshots are."""
+    """`pace` is the market's speed, `lag_ms` how far behind the venue's own snapshots are. A story with a `pair` is
+    of one bot that hedges over these two legs."""
 
     seed: int
     bots: tuple[str, ...]
@@ -50,6 +54,7 @@ class Story(Value, frozen=True, kw_only=True):
     cancels_later: bool
     lag_ms: int
     troubles: tuple[Trouble | Mishap, ...]
+    pair: str = ""
 
     @property
     def has_budget(self) -> bool:
@@ -62,8 +67,9 @@ class Story(Value, frozen=True, kw_only=True):
         habits += ["cancels are answered 202"] if self.cancels_later else []
         habits += [f"snapshots {self.lag_ms} ms behind"] if self.lag_ms else []
         habits += ["stop flattens"] if self.flatten else []
-        habits += ["the bots share a budget"] if self.has_budget else []
-        lines = [f"seed {self.seed}: {' and '.join(self.bots)}; {', '.join(habits)}"]
+        habits += ["the bots share a budget"] if self.has_budget and not self.pair else []
+        who = f"{' and '.join(self.bots)}{f' over {self.pair}' if self.pair else ''}"
+        lines = [f"seed {self.seed}: {who}; {', '.join(habits)}"]
         return "\n".join(lines + [f"  {number:2}  {each}" for number, each in enumerate(self.troubles)])
 
 
@@ -71,6 +77,9 @@ def tell(seed: int) -> Story:
     """The story of a seed."""
     random = Random(f"story/{seed}")
     bots = random.choice((("spot",), ("perp",), ("spot", "perp")))
+    hedges = seed % HEDGES_EVERY == 0
+    if hedges:
+        bots = ("hedge",)
     troubles = [_trouble(random, bots) for _ in range(random.randint(1, TROUBLES_MOST))]
     return Story(
         seed=seed,
@@ -82,6 +91,7 @@ def tell(seed: int) -> Story:
         cancels_later=random.random() < 0.25,
         lag_ms=random.choice((0, 0, 50, 400)),
         troubles=tuple(sorted(troubles, key=lambda each: each.at_ms)),
+        pair=PAIRS[seed // HEDGES_EVERY % len(PAIRS)] if hedges else "",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +32,13 @@ class ScriptedMachine:
 
     def __init__(self) -> None:
         self.heard: list[Event] = []
-        self.budgets: list[Budget] = []
+        self.budgets: list[Mapping[str, Budget]] = []
         self.answer: Callable[[Event], Step] = lambda _event: Step()
         self.is_stopped = False
 
-    def step(self, event: Event, budget: Budget) -> Step:
+    def step(self, event: Event, budgets: Mapping[str, Budget]) -> Step:
         self.heard.append(event)
-        self.budgets.append(budget)
+        self.budgets.append(budgets)
         return self.answer(event)
 
     def status(self) -> MachineStatus:
@@ -195,11 +195,12 @@ def test_a_wake_that_lies_in_the_past_for_ever_does_not_spin(stage: Stage) -> No
     stage.run(scene)
 
 
-def test_a_step_may_spend_what_every_leg_can_afford(stage: Stage) -> None:
+def test_a_step_is_told_what_each_leg_can_afford(stage: Stage) -> None:
     async def scene(bot: Bot) -> None:
         bot.lines = {"maker": RememberingLine(5), "hedge": RememberingLine(2)}
         bot.handle(lost("x"))
-        assert stage.machine.budgets == [Budget(reduce=2, cancel=2, place=2)]
+        afforded = {"maker": Budget(reduce=5, cancel=5, place=5), "hedge": Budget(reduce=2, cancel=2, place=2)}
+        assert stage.machine.budgets == [afforded]
 
     stage.run(scene)
 

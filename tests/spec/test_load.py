@@ -224,6 +224,10 @@ def test_the_sample_fleet_loads_without_errors() -> None:
         ("spot-grid", "{account: alpha, market: SOL_USDC, lower: 170, upper: 190, capital: 5000}"),
         ("perp-grid", "{account: alpha, market: SOL_USDC_PERP, centre: 180, size: 0.5, direction: long}"),
         ("following-perp-grid", "{account: alpha, market: SOL_USDC_PERP, capital: 5000, max_position: 30}"),
+        (
+            "hedged-maker",
+            "{account: alpha, market: SOL_USDC, hedge_account: beta, hedge_market: SOL_USDC_PERP, size: 0.5}",
+        ),
         ("modelled-perp", "{account: alpha, market: SOL_USDC_PERP, size: 0.5, liquidity: 0.3, arrivals: 0.9}"),
     ],
 )

@@ -37,7 +37,7 @@ def learn_markets(root: Path) -> None:
 def test_a_new_workspace_has_everything_and_is_valid(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     learn_markets(made)
     assert cli.run(["validate", "-C", str(made)]) == 0
-    assert capsys.readouterr().out == "8 bots on 6 accounts: everything is fine\n"
+    assert capsys.readouterr().out == "9 bots on 6 accounts: everything is fine\n"
     assert "id: my-fleet\n" in (made / "bots" / "fleet.yaml").read_text()
     assert ".env" in (made / ".gitignore").read_text().splitlines()
     assert ".botctl/" in (made / ".gitignore").read_text().splitlines()

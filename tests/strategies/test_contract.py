@@ -38,6 +38,10 @@ SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
         {**RANGE, "direction": "short", "spacing": "geometric"},
         {"levels": 9, "auto_range_pct": "1", "order_size": "0.5", "boundary_action": "recenter"},
     ),
+    "maker_taker_hedge": (
+        {"order_size": "0.5", "max_unhedged": "8"},
+        {"order_size": "0.5", "max_unhedged": "8", "min_edge_bps": "5", "offset_ticks": 2},
+    ),
 }
 
 
@@ -63,6 +67,11 @@ class TestGrid(StrategyContract):
 class TestPerpGrid(StrategyContract):
     kind = "perp_grid"
     parameters = SAMPLES["perp_grid"]
+
+
+class TestMakerTakerHedge(StrategyContract):
+    kind = "maker_taker_hedge"
+    parameters = SAMPLES["maker_taker_hedge"]
 
 
 @pytest.mark.parametrize("kind", SAMPLES)

@@ -159,7 +159,7 @@ def test_a_new_range_is_taken_while_running_and_what_is_held_is_closed_where_it_
     bench = running(levels=3)
     fill_and_accept(bench, at(bench, 9_800), 10)
     moved = grid_spec(levels=3, lower="95", upper="97", reference_price="110")
-    step = bench.machine.reconfigure(moved, bench.now_ns, PLENTY)
+    step = bench.machine.reconfigure(moved, bench.now_ns, {LEG: PLENTY})
     assert len(canceled(list(step.commands))) == 1
     assert {order.ticks for order in submitted(list(step.commands))} == {9_500, 9_600}
     assert armed(bench)[Side.SELL, 10_000] == 10

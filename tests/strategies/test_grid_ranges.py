@@ -76,7 +76,7 @@ def test_the_range_is_recorded_in_the_step_that_sends_the_first_orders() -> None
     bench = Bench(spec=grid_spec(**AROUND))
     bench.connect()
     book = BookUpdated(at_ns=bench.now_ns, leg=LEG, bids=((9_999, 5),), asks=((10_001, 5),))
-    step = bench.machine.step(book, PLENTY)
+    step = bench.machine.step(book, {LEG: PLENTY})
     assert len(submitted(list(step.commands))) == 4
     assert any(isinstance(record, MemoRecord) for record in step.records)
 
@@ -84,10 +84,10 @@ def test_the_range_is_recorded_in_the_step_that_sends_the_first_orders() -> None
 def test_a_change_of_size_leaves_the_range_and_a_change_of_range_lays_it_anew() -> None:
     bench = running(**AROUND)
     bench.book(10_049, 10_051)
-    step = bench.machine.reconfigure(grid_spec(**AROUND, post_only=False, levels=3), bench.now_ns, PLENTY)
+    step = bench.machine.reconfigure(grid_spec(**AROUND, post_only=False, levels=3), bench.now_ns, {LEG: PLENTY})
     assert {order.ticks for order in submitted(list(step.commands))} <= {9_800, 10_000, 10_200}
     wider = grid_spec(**{**AROUND, "auto_range_pct": "4"}, levels=3)
-    step = bench.machine.reconfigure(wider, bench.now_ns, PLENTY)
+    step = bench.machine.reconfigure(wider, bench.now_ns, {LEG: PLENTY})
     assert {order.ticks for order in submitted(list(step.commands))} <= {9_648, 10_050, 10_452}
     assert submitted(list(step.commands))
 
@@ -142,7 +142,7 @@ def test_a_closed_grid_begins_again_when_its_range_is_changed() -> None:
     carry_out(bench, bench.book(9_700, 9_702))
     assert resting(bench) == {}
     moved = grid_spec(boundary_action="close_and_stop", lower="95", upper="99")
-    carry_out(bench, list(bench.machine.reconfigure(moved, bench.now_ns, PLENTY).commands))
+    carry_out(bench, list(bench.machine.reconfigure(moved, bench.now_ns, {LEG: PLENTY}).commands))
     assert set(resting(bench)) == {9_500, 9_600, 9_800, 9_900}
 
 

@@ -142,7 +142,7 @@ class Bench:
     # Feeding it ---------------------------------------------------------------------------------------------
 
     def feed(self, event: Event, budget: Budget = PLENTY) -> list[Command]:
-        return self._keep(self.machine.step(event, budget))
+        return self._keep(self.machine.step(event, {LEG: budget}))
 
     def wait(self, seconds: float) -> list[Command]:
         self.now_ns += round(seconds * NS_PER_S)

@@ -25,6 +25,7 @@ from engine.spec.types import StopPolicy
 from engine.trading.records import Budget, OrderState
 from tests.trading.desk_bench import (
     LEG,
+    PLENTY,
     SPOT,
     Bench,
     asked,
@@ -365,7 +366,7 @@ def test_an_unexplained_position_stops_adding() -> None:
 def test_a_new_spread_is_taken_while_running() -> None:
     bench = Bench()
     bench.quoting()
-    step = bench.machine.reconfigure(bot_spec(spread_bps="60"), bench.now_ns, Budget(reduce=9, cancel=9, place=9))
+    step = bench.machine.reconfigure(bot_spec(spread_bps="60"), bench.now_ns, {LEG: PLENTY})
     assert len(canceled(list(step.commands))) == 2
 
 

@@ -201,7 +201,7 @@ def test_tighter_limits_take_effect_at_once() -> None:
     holding(bench)
     fall(bench)
     assert trip(bench) == ""
-    step = bench.machine.reconfigure(bot_spec(stop_loss_usd=Decimal(10)), bench.now_ns, PLENTY)
+    step = bench.machine.reconfigure(bot_spec(stop_loss_usd=Decimal(10)), bench.now_ns, {LEG: PLENTY})
     assert trip(bench) == LOST
     assert any(isinstance(record, Stops) for record in step.records)
     assert submitted(all_canceled(bench)) == []
