@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SCRIPTS = {"botctl": "cli", "botctl-engine": "engine.runtime.main", "botctl-sim": "engine.sim.main"}
+SCRIPTS: dict[str, str] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
 
 
 def install(package: Path, place: Path) -> dict[str, str]:
@@ -27,9 +28,12 @@ def virtual_environment(package: Path, place: Path) -> Path:
     (site,) = place.glob("lib/python*/site-packages")
     (site / "botctl.pth").write_text(f"{ROOT}\n{Path(pytest.__file__).parents[1]}\n")
     install(package, site)
-    for name, module in SCRIPTS.items():
+    for name, entry in SCRIPTS.items():
+        module, function = entry.split(":")
         script = place / "bin" / name
-        script.write_text(f"#!{place}/bin/python\nimport sys\nfrom {module} import main\nsys.exit(main())\n")
+        script.write_text(
+            f"#!{place}/bin/python\nimport sys\nfrom {module} import {function}\nsys.exit({function}())\n"
+        )
         script.chmod(0o755)
     return place / "bin"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
+from itertools import product
 from random import Random
 
 import pytest
@@ -158,3 +159,22 @@ def test_the_newest_funding_rate_reaches_the_strategy() -> None:
 def test_a_pricing_that_lacks_a_parameter_is_refused_by_the_engine_too() -> None:
     with pytest.raises(ConfigInvalid, match="glft needs risk_aversion and order_book_liquidity and arrival_rate"):
         build_strategy(bot_spec(pricing="glft").strategy)
+
+
+@pytest.mark.parametrize("pricing", [Pricing.AVELLANEDA_STOIKOV, Pricing.GLFT])
+@pytest.mark.parametrize("taste", list(product((1e-6, 1e3), repeat=3)))
+def test_every_parameter_the_schema_allows_has_a_shape(pricing: Pricing, taste: tuple[float, ...]) -> None:
+    gamma, k, arrivals = taste
+    parameters = PricingParameters(
+        spread_bps=Decimal(1),
+        order_size=Decimal(1),
+        pricing=pricing,
+        risk_aversion=gamma,
+        order_book_liquidity=k,
+        arrival_rate=arrivals,
+        horizon_s=86_400,
+    )
+    for mids in ((1, 10**6) * 20, (10_000,) * 40):
+        for excess in (-100.0, 0.0, 100.0):
+            shape = shape_of(parameters, seen(mids), Inventory(excess=excess, most=100))
+            assert shape is not None and 1 <= shape.spread_bps <= 5_000
