@@ -51,8 +51,8 @@ def acquire(file: Path, holder: Holder) -> RunnerLock:
             os.close(handle)
             raise _locked(file)
         # A shared lock fits, so no runner has it: somebody only looked with `is_free`. Try again.
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, msgspec.json.encode(holder), 0)
+    name = msgspec.json.encode(holder)
+    os.ftruncate(handle, os.pwrite(handle, name, 0))  # Written first: a full disk takes what lies in a block it has.
     return RunnerLock(handle)
 
 

@@ -122,7 +122,9 @@ class Workspace(Value, frozen=True, kw_only=True):
         place = self.runtime_dir
         private_directory(place.parent)
         private_directory(place)
-        write_atomic(self.state / "runtime", os.fsencode(place))
+        remembered, name = self.state / "runtime", os.fsencode(place)
+        if read_if_present(remembered) != name:  # Who comes to a full disk, to stop what trades, writes nothing.
+            write_atomic(remembered, name)
 
 
 def _runtime_base() -> Path:

@@ -104,10 +104,22 @@ class Botctl:
         )
         now_ns = time.time_ns()
         command = QueryOpenOrders(leg="main")
-        response = _ask(endpoint.rest_url, codec.encode(command, Context(now_ns=now_ns)))
+        response = send(endpoint.rest_url, codec.encode(command, Context(now_ns=now_ns)))
         (event,) = codec.decode_reply(command, response, requested_ns=now_ns, at_ns=now_ns)
         assert isinstance(event, OpenOrdersReported)
         return event.orders
+
+    def runners(self) -> dict[str, list[int]]:
+        """Engines of this workspace that really run, from the process table."""
+        found: dict[str, list[int]] = {}
+        for place in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (place / "cmdline").read_text().split("\0")
+            except OSError:
+                continue
+            if any(word.endswith("botctl-engine") for word in words) and str(self.workspace.state) in words:
+                found.setdefault(words[-2], []).append(int(place.name))
+        return found
 
     @property
     def fleet_id(self) -> str:
@@ -115,7 +127,8 @@ class Botctl:
         return next(line.removeprefix("id:").strip() for line in lines if line.startswith("id:"))
 
 
-def _ask(rest_url: str, request: HttpRequest) -> HttpResponse:
+def send(rest_url: str, request: HttpRequest) -> HttpResponse:
+    """One request, past every session; an OSError when it is refused or not answered."""
     asked = urllib.request.Request(
         rest_url + request.target, data=request.body or None, headers=dict(request.headers), method=request.method
     )

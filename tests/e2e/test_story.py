@@ -227,15 +227,7 @@ def _believes_what_rests(botctl: Botctl, name: str, account: str, market: str) -
 
 
 def _runners(botctl: Botctl) -> dict[str, int]:
-    """Engines of this workspace that really run, from the process table."""
-    found: dict[str, int] = {}
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (place / "cmdline").read_text().split("\0")
-        except OSError:
-            continue
-        if any(word.endswith("botctl-engine") for word in words) and str(botctl.workspace.state) in words:
-            name = words[-2]
-            assert name not in found, f"{name} runs twice"
-            found[name] = int(place.name)
-    return found
+    """The one process of every bot that has one."""
+    found = botctl.runners()
+    assert all(len(pids) == 1 for pids in found.values()), f"some run twice: {found}"
+    return {name: pids[0] for name, pids in found.items()}
