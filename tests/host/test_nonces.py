@@ -58,7 +58,7 @@ def test_a_wallets_accounts_at_both_of_asters_venues_number_together(
     keys = find_venue("aster").throwaway_credentials("someone")
     with ExitStack() as held:
         perp, spot, another, paper = (
-            shared_with_host(site, fleet_allows=None, held=held).clock_nonces
+            shared_with_host(site, fleet_allows=None, way="", held=held).clock_nonces
             for site in (
                 site_at("aster", keys),
                 site_at("aster-spot", {**keys, "user": keys["user"].upper().replace("0X", "0x")}),

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from engine.exchanges.interface import Codec, Endpoints
 from engine.exchanges.lighter.venue import VENUE
+from engine.exchanges.limits import plain_class
 from engine.host.nonces import KeyLease
 from engine.model.commands import SubmitOrder
 from engine.model.events import Event, LegConnected, OrderUpdated, SubmitRejected
@@ -25,7 +26,7 @@ from engine.session.settings import SessionSettings
 from engine.session.shared import Shared
 from engine.sim.venues import account_credentials
 from engine.transport.live import LiveWorld
-from engine.transport.pacing import Pacing
+from engine.transport.weights import own_scales
 from tests.sim.served import FLEET
 
 LEG, ACCOUNT, TICKS = "main", "alice", 300_000
@@ -39,7 +40,7 @@ class Bot:
         self.connected = asyncio.Event()
         self._resting: set[int | None] = set()
         self._refused = 0
-        shared = Shared(Pacing(100_000, world.monotonic_ns()), clock_nonces(), KeyLease(lease))
+        shared = Shared(own_scales([plain_class(100_000)], world.monotonic_ns()), clock_nonces(), KeyLease(lease))
         settings = SessionSettings(leg=LEG)
         self.session = Session(world, VENUE, codec, lambda: endpoints, self._hear, settings, shared)
 

@@ -34,7 +34,7 @@ from engine.sim.venues import account_credentials, simulated_lighter
 from engine.sim.virtual_loop import VirtualLoop
 from engine.sim.world import VirtualWorld
 from engine.spec.types import SimSpec
-from engine.transport.pacing import Pacing
+from engine.transport.weights import own_scales
 
 LEG, FLEET, ACCOUNT, MARKET = "main", "tests", "alice", "ETH"
 ENDPOINTS = Endpoints(rest_url="http://lighter", ws_url="ws://lighter/")
@@ -115,8 +115,9 @@ class Trader:
         instrument = await fetch_instrument(self.world, self.venue, ENDPOINTS, MARKET)
         keys = account_credentials("lighter", FLEET, self.account)
         codec = self.venue.codec(leg=LEG, instrument=instrument, credentials=keys, endpoints=ENDPOINTS)
-        per_minute = self.venue.facts.requests_per_minute
-        shared = Shared(Pacing(per_minute, self.world.monotonic_ns()), clock_nonces(), lease or OwnKey())
+        shared = Shared(
+            own_scales(self.venue.facts.counts, self.world.monotonic_ns()), clock_nonces(), lease or OwnKey()
+        )
         self.session = Session(
             self.world,
             self.venue,
