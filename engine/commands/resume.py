@@ -1,4 +1,4 @@
-"""`botctl resume`: the same as start, in the words of somebody who paused a bot."""
+"""`botctl resume`: as start, and the only verb that lifts the hold of a bot that tripped."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from engine.control.lifecycle import start
 
 
 def command(names: Names = None, directory: Directory = None, everything: All = False) -> None:
-    """Lift the bots' holds; a paused bot quotes again, one that is down starts."""
-    start(open_fleet(directory, verb="resume", progress=tell), chosen(names, everything))
+    """Lift the bots' holds, trips too; a paused bot quotes again, one that is down starts."""
+    start(open_fleet(directory, verb="resume", progress=tell), chosen(names, everything), lift_trips=True)

@@ -9,5 +9,5 @@ from engine.control.lifecycle import start
 
 
 def command(names: Names = None, directory: Directory = None, everything: All = False) -> None:
-    """Lift the bots' holds, of whatever kind, and start those that do not run."""
+    """Lift the bots' holds, but for trips, and start those that do not run."""
     start(open_fleet(directory, verb="start", progress=tell), chosen(names, everything))

@@ -15,7 +15,7 @@ from engine.control.fleet import Fleet, open_fleet
 from engine.control.observe import observe
 from engine.control.status import CALM, BotStatus, fleet_status, sentinel_words
 from engine.errors import BotctlError
-from engine.plan.observed import Leg
+from engine.plan.observed import Leg, Risk
 
 DIFFERENCES = 2
 POLL_S = 0.25
@@ -83,7 +83,25 @@ def _trades(bot: BotStatus) -> bool:
 def _text(bots: tuple[BotStatus, ...]) -> str:
     lines = [table(HEAD, [_row(bot) for bot in bots])]
     lines += [f"{bot.name}: {bot.why}" for bot in bots if bot.why]
+    lines += [f"{bot.name}: {words}" for bot in bots if bot.risk and (words := _standing(bot.risk))]
+    shared = {name: figures for bot in bots if bot.risk for name, figures in bot.risk.budgets.items()}
+    lines += [f"budget of the {name}: {_use(figures)}" for name, figures in sorted(shared.items())]
     return "\n".join(lines)
+
+
+def _use(figures: dict[str, str | None]) -> str:
+    """How much of a shared budget is used, of what there is."""
+    used = (("net", "max_net_exposure_usd"), ("gross", "max_gross_exposure_usd"), ("today", "max_daily_loss_usd"))
+    keys = {"net": "net", "gross": "gross", "today": "day_pnl"}
+    return ", ".join(f"{word} {figures[keys[word]]} of {figures[limit]}" for word, limit in used if figures[limit])
+
+
+def _standing(risk: Risk) -> str:
+    """Against its stops; nothing where none is followed."""
+    if risk.day_pnl is None:
+        return ""
+    fallen = "" if risk.drawdown_pct is None else f", {risk.drawdown_pct} % below the peak"
+    return f"net {risk.net_pnl}, today {risk.day_pnl}{fallen}"
 
 
 def _row(bot: BotStatus) -> tuple[str, ...]:

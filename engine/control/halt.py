@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from engine.control.audit import record
 from engine.control.fleet import Fleet, caller
@@ -25,9 +26,11 @@ from engine.host.holders import await_release, kill_holder, verified_holder
 from engine.host.holds import Hold, HoldKind, place_hold
 from engine.host.locks import Holder
 from engine.host.secrets import Secrets
+from engine.host.workspace import Workspace
 from engine.model.value import Value
 from engine.runtime.logs import JsonLines, start_log
 from engine.runtime.proxies import proxy_of
+from engine.runtime.sites import find_sites, market_locks
 from engine.runtime.startup import Surroundings
 from engine.runtime.windup import WindUp
 from engine.spec.types import StopPolicy
@@ -46,6 +49,7 @@ AT_ONCE = 32
 """Bots wound up at the same time; the others wait for their turn."""
 RETRY_S = 1.0
 PROGRESS_S = 5.0
+LINES_MAX = 10
 
 
 class Halted(Value, frozen=True, kw_only=True):
@@ -86,8 +90,7 @@ def halt(fleet: Fleet, names: Sequence[str], *, flatten: bool, timeout_s: float,
     fleet.workspace.prepare()
     began = time.monotonic()
     for name in known:
-        hold = Hold(bot=name, kind=HoldKind.HALT, who=caller(), since_ns=time.time_ns(), why=why)
-        place_hold(fleet.workspace, hold)
+        _hold(fleet.workspace, name, why)
     fleet.progress(f"held: {', '.join(known)}")
     record(fleet.workspace, "halt", bots=list(known), flatten=int(flatten))
     handler = JsonLines(private_directory(fleet.workspace.logs) / "halt.jsonl", beside=lambda work: work())
@@ -100,6 +103,18 @@ def halt(fleet: Fleet, names: Sequence[str], *, flatten: bool, timeout_s: float,
         handler.close()
     record(fleet.workspace, "halt done", pending=[bot.name for bot in done if bot.pending])
     return done
+
+
+def _hold(workspace: Workspace, name: str, why: str) -> None:
+    try:
+        hold = Hold(bot=name, kind=HoldKind.HALT, who=caller(), since_ns=time.time_ns(), why=why)
+        place_hold(workspace, hold)
+    except OSError as error:
+        raise BotctlError(
+            f"the hold of {name} cannot be written: {error.strerror}",
+            hint="without it, its supervisor would start it again; where a disk is full, bots stop quoting by "
+            "themselves: make room, then halt",
+        ) from error
 
 
 async def _all(run: Halting, names: Sequence[str]) -> tuple[Halted, ...]:
@@ -115,8 +130,10 @@ async def _all(run: Halting, names: Sequence[str]) -> tuple[Halted, ...]:
 async def _tell(run: Halting) -> None:
     while True:
         await asyncio.sleep(PROGRESS_S)
-        for name, words in sorted(run.waiting.items()):
+        for name, words in sorted(run.waiting.items())[:LINES_MAX]:
             run.fleet.progress(f"{name} pending after {run.took_s:.0f} s: {words}")
+        if (more := len(run.waiting) - LINES_MAX) > 0:
+            run.fleet.progress(f"and {more} more pending")
 
 
 async def _in_turn(run: Halting, name: str, turn: asyncio.Semaphore) -> Halted:
@@ -124,8 +141,9 @@ async def _in_turn(run: Halting, name: str, turn: asyncio.Semaphore) -> Halted:
     legs: dict[str, LegStatus] = {}
     async with turn:
         try:
-            await asyncio.to_thread(_end_process, run, name)
-            legs = await _wind_up(run, name)
+            applied = _applied(run.fleet.workspace, name)
+            await asyncio.to_thread(_end_process, run, applied)
+            legs = await _wind_up(run, applied)
             pending = ""
         except TimeoutError:
             pending = run.waiting[name]
@@ -141,16 +159,26 @@ async def _in_turn(run: Halting, name: str, turn: asyncio.Semaphore) -> Halted:
     return Halted(name=name, pending=pending, took_s=run.took_s, positions=positions)
 
 
-def _end_process(run: Halting, name: str) -> None:
-    """Ask the bot's process to stop where it answers, kill it where it does not."""
-    workspace = run.fleet.workspace
-    lock = private_directory(workspace.locks) / name
+def _end_process(run: Halting, applied: AppliedBot) -> None:
+    """Whoever holds the bot's lock, or as this bot one of its markets' locks."""
+    workspace, name = run.fleet.workspace, applied.spec.name
+    _end_holder(run, name, private_directory(workspace.locks) / name)
+    try:
+        sites = find_sites(workspace, applied.spec, fleet_id=applied.fleet.id, secrets=_secrets(workspace))
+    except BotctlError:  # Winding up asks the same, and tells.
+        return
+    for lock in market_locks(sites):
+        holder = verified_holder(lock)
+        if holder and holder.bot == name and Path(holder.workspace).resolve() == workspace.root.resolve():
+            _end_holder(run, name, lock)
+
+
+def _end_holder(run: Halting, name: str, lock: Path) -> None:
+    """Ask the process to stop where it answers, kill it where it does not."""
     holder = verified_holder(lock)
     if holder is None:
         return
     run.waiting[name] = f"process {holder.pid} is ending"
-    if holder.pid == os.getpid():
-        raise Conflict(f"this very process runs {name}")
     if not await_release(lock, PASSING_S if holder.passing else _patience_s(run, name)):
         run.fleet.progress(f"{name}: killing process {holder.pid}, which does not stop")
         kill_holder(lock)
@@ -165,23 +193,31 @@ def _patience_s(run: Halting, name: str) -> float:
     return STOPPING_S
 
 
-async def _wind_up(run: Halting, name: str) -> dict[str, LegStatus]:
-    """Until it is done or time is up; a venue that is out of reach is asked again."""
-    applied = read_current_bot(run.fleet.workspace, name)
+def _applied(workspace: Workspace, name: str) -> AppliedBot:
+    applied = read_current_bot(workspace, name)
     if applied is None:
-        raise Conflict(f"{name} is not in the applied generation")
+        raise Conflict(f"{name} is not in the applied generation any more")
+    return applied
+
+
+def _secrets(workspace: Workspace) -> Secrets:
+    return Secrets(workspace, shell=os.environ, shell_allowed=True)
+
+
+async def _wind_up(run: Halting, applied: AppliedBot) -> dict[str, LegStatus]:
+    """Until it is done or time is up; a venue that is out of reach is asked again."""
     async with asyncio.timeout(run.left_s):
         while True:
             try:
                 return await _attempt(run, applied)
             except VenueError as error:
-                run.waiting[name] = error.message
+                run.waiting[applied.spec.name] = error.message
             await asyncio.sleep(RETRY_S)
 
 
 async def _attempt(run: Halting, applied: AppliedBot) -> dict[str, LegStatus]:
     workspace, name = run.fleet.workspace, applied.spec.name
-    secrets = Secrets(workspace, shell=os.environ, shell_allowed=True)
+    secrets = _secrets(workspace)
     world = LiveWorld(proxy_of(applied.spec, secrets, hide=run.handler.hide))
     holder = Holder(pid=os.getpid(), bot=name, workspace=str(workspace.root), since_ns=world.now_ns(), passing=True)
     around = Surroundings(

@@ -12,6 +12,7 @@ from engine.errors import BotctlError, Unavailable
 from engine.host.control_client import Reply, call_all
 from engine.host.endpoints import read_sim_endpoint
 from engine.host.finished import read_finished
+from engine.host.holds import HoldKind, read_hold
 from engine.plan.actions import Subject
 from engine.plan.observed import Process, ProcessState, Unknown
 
@@ -64,7 +65,7 @@ def _verdicts(fleet: Fleet, waiting: Mapping[str, str], *, late: bool) -> dict[s
         if _is_healthy(reply, fingerprint):
             decided[name] = ""
         elif process is not None and process.state in _OVER:
-            decided[name] = "" if _is_finished(fleet, name, fingerprint) else _ended(process)
+            decided[name] = "" if _is_finished(fleet, name, fingerprint) else _ended(fleet, name, process)
         elif late:
             decided[name] = _why_late(reply, fingerprint)
     return decided
@@ -81,7 +82,10 @@ def _is_finished(fleet: Fleet, name: str, fingerprint: str) -> bool:
     return done is not None and done.fingerprint == fingerprint
 
 
-def _ended(process: Process) -> str:
+def _ended(fleet: Fleet, name: str, process: Process) -> str:
+    hold = read_hold(fleet.workspace, name)
+    if hold is not None and hold.kind is HoldKind.TRIP:
+        return f"tripped: {hold.why}"
     return process.why or f"ended with exit code {process.exit_code}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -15,7 +16,7 @@ from engine.control.fleet import Fleet, caller
 from engine.control.lock import writer_lock
 from engine.control.observe import observe
 from engine.control.remains import remains_of
-from engine.errors import BotctlError, Conflict, UsageError
+from engine.errors import BotctlError, Conflict, Refused, StateDamaged, UsageError
 from engine.host.control_client import call
 from engine.host.finished import clear_finished
 from engine.host.generation import Generation, read_current
@@ -38,9 +39,19 @@ def stop(fleet: Fleet, names: Sequence[str], *, why: str) -> None:
     _require_nothing_left(fleet, known)
 
 
-def start(fleet: Fleet, names: Sequence[str]) -> None:
-    """Lift the bots' holds, of whatever kind, and make them run and quote."""
+def start(fleet: Fleet, names: Sequence[str], *, lift_trips: bool = False) -> None:
+    """Lift the bots' holds and make them run and quote. A trip is lifted only by those who say that they mean it:
+    among all bots one that tripped is left alone, by its name it is Refused."""
     known = applied_names(fleet, names)
+    if not lift_trips:
+        tripped = _tripped(fleet, known)
+        if names and tripped:
+            raise _still_tripped(tripped)
+        known = tuple(name for name in known if name not in tripped)
+        for hold in tripped.values():
+            fleet.progress(f"{hold.bot} stays held: {hold.why}; `botctl resume {hold.bot}` lifts a trip")
+        if not known:
+            return
     for name in known:
         lift_hold(fleet.workspace, name)
         forget_starts(fleet.workspace, name)
@@ -48,9 +59,26 @@ def start(fleet: Fleet, names: Sequence[str]) -> None:
     observed = _converge_only(fleet, known, verb="start")
     for name in known:
         engine = observed.engines.get(name)
-        if isinstance(engine, Engine) and engine.state == "paused":
+        if isinstance(engine, Engine) and engine.state in ("paused", "tripped"):
             call(fleet.workspace.control_socket(name), "resume", {"who": caller()})
             fleet.progress(f"{name} resumed")
+
+
+def _tripped(fleet: Fleet, names: Sequence[str]) -> dict[str, Hold]:
+    """Those that are held because a limit took them out of trade. A hold that cannot be read is none of these:
+    starting or stopping its bot is what replaces it."""
+    tripped: dict[str, Hold] = {}
+    for name in names:
+        with suppress(StateDamaged):
+            hold = read_hold(fleet.workspace, name)
+            if hold is not None and hold.kind is HoldKind.TRIP:
+                tripped[name] = hold
+    return tripped
+
+
+def _still_tripped(tripped: dict[str, Hold]) -> Refused:
+    words = "; ".join(f"{name} tripped: {hold.why}" for name, hold in sorted(tripped.items()))
+    return Refused(words, hint=f"look at it first; `botctl resume {' '.join(sorted(tripped))}` lifts the hold")
 
 
 def restart(fleet: Fleet, names: Sequence[str]) -> None:
@@ -58,7 +86,7 @@ def restart(fleet: Fleet, names: Sequence[str]) -> None:
     known = applied_names(fleet, names)
     held = [name for name in known if read_hold(fleet.workspace, name)]
     if held:
-        raise Conflict(f"held: {', '.join(held)}", hint=f"lift the hold with `botctl start {' '.join(held)}`")
+        raise Conflict(f"held: {', '.join(held)}", hint=f"lift the hold with `botctl resume {' '.join(held)}`")
     _converge_only(fleet, known, verb="restart")
 
 

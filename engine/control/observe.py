@@ -19,7 +19,7 @@ from engine.host.generation import Generation, read_current, read_generation
 from engine.host.holds import Hold, read_holds
 from engine.host.workspace import Workspace
 from engine.plan.actions import Subject
-from engine.plan.observed import Applied, Engine, Held, Leg, Observed, Process, Simulator, Unknown
+from engine.plan.observed import Applied, Engine, Held, Leg, Observed, Process, Risk, Simulator, Unknown
 from engine.spec.fingerprint import simulator_fingerprint
 from engine.spec.types import BotSpec
 
@@ -80,6 +80,7 @@ def _engine(
             fingerprint=reply["fingerprint"],
             generation=reply.get("generation"),
             legs=msgspec.convert(reply.get("legs", {}), dict[str, Leg], strict=False),
+            risk=msgspec.convert(reply.get("risk"), Risk | None),
         )
     except (KeyError, msgspec.ValidationError) as error:
         return Unknown(why=f"its status cannot be understood: {error}")

@@ -7,7 +7,7 @@ from engine.host.generation import read_current_fleet
 from engine.host.locks import is_free, read_holder
 from engine.host.workspace import Workspace
 from engine.model.value import Value
-from engine.plan.observed import Engine, Leg, Observed, ProcessState, Unknown
+from engine.plan.observed import Engine, Leg, Observed, ProcessState, Risk, Unknown
 from engine.plan.view import BotView, view
 from engine.runtime.sentinel import lock_file as sentinel_lock
 from engine.spec.types import BotSpec
@@ -32,6 +32,7 @@ class BotStatus(Value, frozen=True, kw_only=True):
     pid: int | None
     generation: int | None
     legs: dict[str, Leg]
+    risk: Risk | None = None
 
 
 def fleet_status(observed: Observed) -> tuple[BotStatus, ...]:
@@ -61,6 +62,7 @@ def _status(spec: BotSpec, seen: BotView) -> BotStatus:
         pid=engine.pid if engine else (seen.process.pid if seen.process else None),
         generation=engine.generation if engine else None,
         legs=legs,
+        risk=engine.risk if engine else None,
     )
 
 
@@ -94,7 +96,7 @@ def _state(spec: BotSpec, seen: BotView) -> tuple[str, str]:
 
 
 def _talking(seen: BotView, engine: Engine) -> tuple[str, str]:
-    if seen.hold and engine.state == "paused":
+    if seen.hold and engine.state in ("paused", "tripped"):
         return "held", _held(seen)
     reasons = sorted({leg.why_not for leg in engine.legs.values() if leg.why_not})
     if not seen.is_supervised:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from engine.model.account import Balance, Fill, Position
+from engine.model.budgets import Share
 from engine.model.order import Operation, OrderReport, RejectReason
 from engine.model.value import Message
 
@@ -181,6 +182,12 @@ class TimePassed(Event, frozen=True, kw_only=True):
     """Nothing happened, but time went on. The runtime sends one at the step's `wake_ns` or a steady interval."""
 
 
+class BudgetsRead(Event, frozen=True, kw_only=True):
+    """The budgets that the bot shares were looked at, and its shares of them are claimed."""
+
+    shares: dict[str, Share]
+
+
 class Paused(Event, frozen=True, kw_only=True):
     """Stop quoting, keep the process: own orders are cancelled."""
 
@@ -190,6 +197,12 @@ class Paused(Event, frozen=True, kw_only=True):
 
 class Resumed(Event, frozen=True, kw_only=True):
     who: str
+
+
+class TripHeld(Event, frozen=True, kw_only=True):
+    """The hold of a trip is in place: the bot is out of trade until a person resumes it."""
+
+    why: str
 
 
 class StopRequested(Event, frozen=True, kw_only=True):

@@ -48,6 +48,7 @@ def _written(spec: BotSpec) -> dict[str, Any]:
                 "strategy": {"kind": document["strategy"]["kind"], **document["strategy"]["parameters"]},
                 "risk": document["risk"],
                 "process": document["process"],
+                "budgets": document["budgets"] or {},
                 "accounts": {name: document["accounts"][name] for name in _used_accounts(spec)},
             }
         )

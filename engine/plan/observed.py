@@ -66,6 +66,17 @@ class Leg(Value, frozen=True, kw_only=True):
     """How everything the venue counts of the account stands, over all its users on this host."""
 
 
+class Risk(Value, frozen=True, kw_only=True):
+    """How a running bot stands against its stops, money in quote as text; None is unknown, or not followed."""
+
+    net_pnl: str | None = None
+    day_pnl: str | None = None
+    drawdown_pct: str | None = None
+    rejects_in_a_row: int = 0
+    budgets: dict[str, dict[str, str | None]] = {}
+    """Of every budget it shares: `net`, `gross` and `day_pnl` of all its bots, and the limits."""
+
+
 class Engine(Message, frozen=True, kw_only=True):
     """What an engine says of itself on its control socket. `spec` is what it runs, where that is still known."""
 
@@ -74,6 +85,7 @@ class Engine(Message, frozen=True, kw_only=True):
     fingerprint: str
     generation: int | None
     legs: dict[str, Leg]
+    risk: Risk | None = None
     spec: BotSpec | None = None
 
 

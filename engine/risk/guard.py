@@ -19,6 +19,16 @@ RESERVE = 10
 a flattening needs."""
 
 
+class Room(Value, frozen=True, kw_only=True):
+    """What is left to a bot of its share of one budget, in quote; None: no limit. `why_not`: that is unknown."""
+
+    budget: str
+    long_usd: Decimal | None = None
+    short_usd: Decimal | None = None
+    gross_usd: Decimal | None = None
+    why_not: str = ""
+
+
 class Exposure(Value, frozen=True, kw_only=True):
     """What a leg is in for, before the order under review.
 
@@ -37,6 +47,8 @@ class Exposure(Value, frozen=True, kw_only=True):
     mark: Decimal | None
     adding_blocked: str
     """Why nothing may be added (unexplained position, unknown position); empty when it may."""
+    rooms: tuple[Room, ...] = ()
+    """Of budgets shared with other bots."""
 
 
 class Denied(Value, frozen=True, kw_only=True):
@@ -69,6 +81,7 @@ class Guard:
             or self._price(request, exposure)
             or self._position(request, exposure)
             or self._money(request, exposure)
+            or self._shared(request, exposure)
         )
         return Denied(reason=reason) if reason else ApprovedOrder(request=request)
 
@@ -123,3 +136,27 @@ class Guard:
         if total is not None and exposure.open_notional + notional > total:
             return "max_open_notional_usd"
         return ""
+
+    def _shared(self, request: OrderRequest, exposure: Exposure) -> str:
+        """What only reduces the own position always passes: it may turn another bot's net, never the gross."""
+        long_lots = exposure.long_most_lots + exposure.open_buy_lots
+        short_lots = exposure.open_sell_lots - exposure.short_most_lots
+        buying = request.side is Side.BUY
+        reached = (long_lots if buying else short_lots) + request.lots
+        if request.reduce_only or reached <= 0:
+            return ""
+        worth = self._worth(request.lots, exposure)
+        raised = self._worth(max(0, reached - max(long_lots, short_lots)), exposure)
+        for room in exposure.rooms:
+            net_usd = room.long_usd if buying else room.short_usd
+            if room.why_not:
+                return room.why_not
+            if net_usd is not None and worth > net_usd:
+                return f"max_net_exposure_usd of the {room.budget}"
+            if room.gross_usd is not None and raised > room.gross_usd:
+                return f"max_gross_exposure_usd of the {room.budget}"
+        return ""
+
+    def _worth(self, lots: int, exposure: Exposure) -> Decimal:
+        """At the mid, without which no order gets this far."""
+        return self._instrument.notional(exposure.twice_mid_ticks or 0, lots) / 2

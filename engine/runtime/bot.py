@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Protocol
 
 from engine.clock import NS_PER_MS, NS_PER_S
@@ -18,7 +19,8 @@ from engine.model.commands import Command
 from engine.model.events import Event, TimePassed
 from engine.model.instrument import Instrument
 from engine.runtime.journal import Journal, checkpoint
-from engine.spec.types import BotSpec
+from engine.spec.types import BotSpec, BudgetSpec
+from engine.trading.budgets import Need
 from engine.trading.machine import Machine
 from engine.trading.records import Budget, FillRecord, Note, Record, Step
 from engine.trading.status import MachineStatus
@@ -72,6 +74,35 @@ class Bot:
     @property
     def status(self) -> MachineStatus:
         return self._machine.status()
+
+    @property
+    def budgets(self) -> Mapping[str, BudgetSpec]:
+        """Limits that the bot shares with others, by name."""
+        return self._machine.budgets.specs
+
+    def budget_needs(self) -> Mapping[str, Need] | None:
+        """What the bot has of them and would like to have; None while that is unknown."""
+        return self._machine.budgets.needs()
+
+    @property
+    def day_pnl(self) -> tuple[int, Decimal]:
+        """The day that is followed, and what the bot made of it when that was known last."""
+        return self._machine.watch.day_pnl
+
+    @property
+    def trip(self) -> str:
+        """Why the bot took itself out of trade; empty while it did not."""
+        return self._machine.watch.trip
+
+    @property
+    def trip_is_held(self) -> bool:
+        """Whether the trip is known to have become a hold."""
+        return self._machine.watch.is_held
+
+    @property
+    def trip_is_over(self) -> bool:
+        """Whether the tripped bot has come to rest as declared."""
+        return self._machine.watch.is_over
 
     @property
     def live_orders(self) -> int:

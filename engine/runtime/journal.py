@@ -19,6 +19,7 @@ from engine.errors import BotctlError, StateDamaged
 from engine.host.files import private_directory
 from engine.model.ids import ClientIdScheme
 from engine.model.value import Value
+from engine.risk.stops import Stops
 from engine.runtime.journal_schema import VERSION, create, prune
 from engine.trading.records import FillRecord, MemoRecord, Memory, Note, OrderRecord, Record
 from engine.transport.world import World
@@ -97,7 +98,18 @@ class Journal:
             fills=tuple(msgspec.json.decode(record, type=FillRecord) for record in fills),
             memos=tuple(self._memos()),
             next_sequence=max(self._next.values(), default=0),
+            stops=self._stops(),
         )
+
+    def _stops(self) -> Stops | None:
+        row = self._connection.execute(
+            "SELECT value FROM meta WHERE key = ?", (stops_key(self._markets),)
+        ).fetchone()
+        return msgspec.json.decode(row[0], type=Stops) if row else None
+
+    @property
+    def _markets(self) -> dict[str, str]:
+        return {name: leg.market for name, leg in self._legs.items()}
 
     def _memos(self) -> Iterator[MemoRecord]:
         for leg in self._legs:
@@ -106,7 +118,7 @@ class Journal:
 
     def live_elsewhere(self) -> dict[str, int]:
         """Orders that may live on markets which the bot does not trade now, counted by market."""
-        present = {name: leg.market for name, leg in self._legs.items()}
+        present = self._markets
         rows = self._connection.execute("SELECT leg, market, count(*) FROM orders WHERE done = 0 GROUP BY 1, 2")
         elsewhere: dict[str, int] = {}
         for leg, market, count in rows:
@@ -127,7 +139,7 @@ class Journal:
         self._connection.close()
 
     def _of_present_markets(self, rows: str) -> Iterator[bytes]:
-        markets = {name: leg.market for name, leg in self._legs.items()}
+        markets = self._markets
         for leg, market, record in self._connection.execute(f"SELECT leg, market, record FROM {rows}"):
             if markets.get(leg) == market:
                 yield record
@@ -137,6 +149,8 @@ class Journal:
             self._write_order(record)
         elif isinstance(record, FillRecord):
             self._write_fill(record)
+        elif isinstance(record, Stops):
+            self._write_stops(record)
         elif isinstance(record, MemoRecord):
             self._write_memo(record)
         else:
@@ -158,6 +172,10 @@ class Journal:
             "INSERT OR IGNORE INTO fills (leg, market, trade_id, venue_order_id, record) VALUES (?, ?, ?, ?, ?)",
             (leg, self._market(leg), fill.trade_id, fill.venue_order_id, msgspec.json.encode(record)),
         )
+
+    def _write_stops(self, stops: Stops) -> None:
+        key = stops_key(self._markets)
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, msgspec.json.encode(stops)))
 
     def _write_memo(self, record: MemoRecord) -> None:
         self._connection.execute(
@@ -190,6 +208,11 @@ class Journal:
         self._commits += 1
         if self._commits % COMMITS_BETWEEN_PRUNING == 0:
             prune(self._connection)
+
+
+def stops_key(markets: Mapping[str, str]) -> str:
+    """Under which the newest stops are kept: profit on one market means nothing on another."""
+    return "stops " + " ".join(f"{leg}={market}" for leg, market in sorted(markets.items()))
 
 
 def open_journal(world: World, path: Path, owner: JournalOwner, legs: Mapping[str, JournalLeg]) -> Journal:

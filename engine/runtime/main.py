@@ -25,6 +25,7 @@ from engine.runtime.proxies import proxy_of
 from engine.runtime.service import applied_reader, run_process
 from engine.runtime.starts import STARTS_PER_HOUR, forget_starts, note_start, starts_within_hour
 from engine.runtime.startup import Surroundings
+from engine.runtime.trips import is_trip_over
 from engine.spec.types import BotSpec
 from engine.transport.live import LiveWorld
 
@@ -62,12 +63,20 @@ async def _logged(workspace: Workspace, bot: str) -> None:
 
 
 async def _unless_held(workspace: Workspace, bot: str, handler: JsonLines) -> None:
-    """A bot that a person or a limit took out of trade does not even connect; a paused one runs without quoting."""
+    """A bot that a person or a limit took out of trade does not even connect; a paused one runs without quoting,
+    and one that tripped and crashed before it came to rest runs to do that."""
     hold = read_hold(workspace, bot)
-    if hold and hold.kind is not HoldKind.PAUSE:
+    if hold and not _may_run(workspace, bot, hold):
         log.warning("the bot is held", extra={"facts": {"kind": hold.kind, "who": hold.who, "why": hold.why}})
         return
     await _run(workspace, bot, handler, hold)
+
+
+def _may_run(workspace: Workspace, bot: str, hold: Hold) -> bool:
+    if hold.kind is not HoldKind.TRIP:
+        return hold.kind is HoldKind.PAUSE
+    applied, secrets = applied_reader(workspace, bot)(), Secrets(workspace, shell=os.environ)
+    return not is_trip_over(workspace, applied.spec, fleet_id=applied.fleet.id, secrets=secrets)
 
 
 async def _run(workspace: Workspace, bot: str, handler: JsonLines, hold: Hold | None) -> None:

@@ -11,20 +11,24 @@ from typing import Any
 
 from engine.clock import NS_PER_S
 from engine.errors import BotctlError, Refused
+from engine.host.accounts import account_directory
 from engine.host.finished import Finished, clear_finished, mark_finished
 from engine.host.generation import AppliedBot
-from engine.host.holds import Hold
+from engine.host.holds import Hold, HoldKind
+from engine.host.tags import owner_name
 from engine.model.account import BudgetUse
 from engine.model.events import Paused
 from engine.runtime.bot import WHOLE_BOT, Bot
 from engine.runtime.logs import set_level
-from engine.runtime.remains import orders_left
-from engine.runtime.report import legs_report
+from engine.runtime.remains import has_traded, orders_left
+from engine.runtime.report import legs_report, risk_report
+from engine.runtime.shares import Shares
 from engine.runtime.startup import Started, Surroundings, start_bot
 from engine.runtime.stopping import stand_down, stop_trading
+from engine.runtime.trips import begin_held, obey_trips
 from engine.session.session import Session
 from engine.session.tasks import race
-from engine.spec.types import BotSpec
+from engine.spec.types import BotSpec, StopPolicy
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +38,8 @@ LAST_CANCELS_S = 2.0
 
 
 class BotProcess:
-    """One process's bot. `read_applied` reads the spec in force, now and at every reload. `hold` is a pause that
-    was placed before the process started, `delay_s` what it waits after earlier crashes."""
+    """One process's bot. `read_applied` reads the spec in force, now and at every reload. `hold` is the pause or
+    trip that was placed before the process started, `delay_s` what it waits after earlier crashes."""
 
     def __init__(
         self,
@@ -50,7 +54,7 @@ class BotProcess:
         self.bot: Bot | None = None
         self._sessions: Mapping[str, Session] = {}
         self._around = around
-        self._hold = hold
+        self.hold = hold
         self._delay_s = delay_s
         self._started_ns = around.world.now_ns()
         self._stop_asked_ns = 0
@@ -92,6 +96,7 @@ class BotProcess:
             "fingerprint": self.applied.fingerprint,
             "generation": self.applied.meta.number,
             "legs": legs_report(self.applied, self.bot.status, self._budgets()) if self.bot else {},
+            "risk": risk_report(self.bot.status) if self.bot else None,
             "started_ns": self._started_ns,
         }
 
@@ -106,6 +111,8 @@ class BotProcess:
             return "starting"
         if self.bot.failed.done():
             return "failed"
+        if self.bot.trip:
+            return "tripped"
         return "paused" if self.bot.status.paused else "running"
 
     async def live(self) -> None:
@@ -129,15 +136,22 @@ class BotProcess:
         """Asked to end before it began to trade. What an earlier life left at the venue is still to be cancelled
         (law 10), and only a bot that has started can do that."""
         left = self._orders_left()
-        if not left:
+        if not left and not self._must_trade():
             return
         log.warning("starting only to stop", extra={"facts": {"orders": left}})
         await asyncio.wait((starting,), timeout=self._time_left_s())
         if not starting.done():
             raise BotctlError(
-                f"told to stop while starting; {left} orders of its earlier life may still live",
+                f"told to stop while starting; {left} orders of its earlier life may still live"
+                + (", its position is as it was" if self._must_trade() else ""),
                 hint="the next start resolves them; or cancel them at the venue",
             )
+
+    def _must_trade(self) -> bool:
+        """Whether the stop policy may have a position to get rid of."""
+        spec = self.applied.spec
+        keeps = self._keep_position or spec.process.stop_policy is StopPolicy.KEEP
+        return not keeps and has_traded(self._around.workspace, spec.name)
 
     def _orders_left(self) -> int:
         around, applied = self._around, self.applied
@@ -168,12 +182,23 @@ class BotProcess:
     async def _trade(self, started: Started) -> None:
         self.bot, self._sessions = started.bot, started.sessions
         clear_finished(self._around.workspace, self.applied.spec.name)
-        if self._hold:
-            who, why = self._hold.who, self._hold.why
+        begin_held(self.bot, self.hold, self.now_ns())
+        if self.hold and self.hold.kind is HoldKind.PAUSE:
+            who, why = self.hold.who, self.hold.why
             self.bot.handle(Paused(at_ns=self.now_ns(), leg=WHOLE_BOT, who=who, why=why))
         self.bot.tell_time()
         conversations = (session.run() for session in started.sessions.values())
-        await race(*conversations, self._failure(self.bot), self.bot.keep_house(), self._end(self.bot))
+        shares = self._shares(started)
+        keeping = (shares.keep(), self.bot.keep_house())
+        await race(*conversations, *keeping, self._failure(self.bot), self._end(self.bot))
+        shares.renew()
+
+    def _shares(self, started: Started) -> Shares:
+        """Of budgets: an account's lie with the account, the fleet's in the workspace."""
+        directories = {f"account {site.account.name}": account_directory(site.identity) for site in started.sites}
+        directories["fleet"] = self._around.workspace.state
+        owner = owner_name(self.applied.fleet.id, self.applied.spec.name)
+        return Shares(self._around.world, started.bot, directories.__getitem__, owner)
 
     async def _failure(self, bot: Bot) -> None:
         """Ends with what the bot failed with. One that cannot go on, with a full disk for example, may stay away
@@ -186,13 +211,9 @@ class BotProcess:
             raise
 
     async def _end(self, bot: Bot) -> None:
-        """Wait until somebody asks for the end or the declared duration is over; then stop as a procedure."""
-        process = self.applied.spec.process
-        if process.duration_s is None:
-            await self._stop
-        else:
-            await race(asyncio.wait((self._stop,)), self._around.world.sleep(float(process.duration_s)))
-            self.request_stop(DURATION_OVER)
+        """Wait until somebody asks for the end, the declared duration is over, or a tripped bot has come to rest;
+        then stop as a procedure."""
+        await race(asyncio.wait((self._stop,)), self._outlive_duration(), self._wind_up(bot))
         why = self._stop.result()
         world, timeout_s = self._around.world, self._time_left_s()
         await stop_trading(world, bot, why=why, timeout_s=timeout_s, keep_position=self._keep_position)
@@ -200,6 +221,19 @@ class BotProcess:
         if why == DURATION_OVER:
             self._mark_finished()
         log.info("stopped", extra={"facts": {"why": why}})
+
+    async def _outlive_duration(self) -> None:
+        duration_s = self.applied.spec.process.duration_s
+        if duration_s is None:
+            await asyncio.wait((self._stop,))
+        else:
+            await self._around.world.sleep(float(duration_s))
+            self.request_stop(DURATION_OVER)
+
+    async def _wind_up(self, bot: Bot) -> None:
+        around = self._around
+        why = await obey_trips(around.world, around.workspace, self.applied.spec.name, bot)
+        self.request_stop(f"tripped: {why}")
 
     def _mark_finished(self) -> None:
         finished = Finished(

@@ -5,10 +5,16 @@ from __future__ import annotations
 from engine.errors import Unavailable
 from engine.host.secrets import Secrets
 from engine.host.workspace import Workspace
-from engine.runtime.journal_reader import live_orders
+from engine.runtime.journal_reader import live_orders, read_number
 from engine.runtime.memory import journal_file
 from engine.runtime.sites import find_sites
 from engine.spec.types import BotSpec
+
+
+def has_traded(workspace: Workspace, bot: str) -> bool:
+    """Whether the bot has fills, and so may hold a position."""
+    files = (workspace.journals / bot).glob("*.sqlite")
+    return any(read_number(file, "SELECT count(*) FROM fills") for file in files)
 
 
 def orders_left(workspace: Workspace, spec: BotSpec, *, fleet_id: str, secrets: Secrets) -> int:

@@ -11,6 +11,7 @@ import msgspec
 from engine.host.generation import AppliedBot
 from engine.model.account import BudgetUse
 from engine.model.instrument import plain
+from engine.trading.budgets import BudgetStatus
 from engine.trading.status import LegStatus, MachineStatus
 
 
@@ -28,7 +29,22 @@ def legs_report(
     }
 
 
+def risk_report(status: MachineStatus) -> dict[str, Any]:
+    """How the whole bot stands against its stops."""
+    budgets = {name: _of_budget(budget) for name, budget in status.budgets.items()}
+    return {**_plain(msgspec.structs.asdict(status.money)), "budgets": budgets}
+
+
+def _of_budget(budget: BudgetStatus) -> dict[str, Any]:
+    figures = {"net": budget.net, "gross": budget.gross, "day_pnl": budget.day_pnl}
+    return _plain({**figures, **msgspec.structs.asdict(budget.limits)})
+
+
 def _figures(leg: LegStatus) -> dict[str, Any]:
     figures = msgspec.structs.asdict(leg)
     figures["fees"] = {asset: plain(fee) for asset, fee in leg.fees.items()}
+    return _plain(figures)
+
+
+def _plain(figures: dict[str, Any]) -> dict[str, Any]:
     return {name: plain(value) if isinstance(value, Decimal) else value for name, value in figures.items()}

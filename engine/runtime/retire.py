@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from engine.host.accounts import host_directory
+from engine.host.exposures import forget
 from engine.host.tags import abandon_tag, owner_name, release_tag
 from engine.host.workspace import Workspace
 from engine.runtime.journal_reader import live_orders, read_number
@@ -28,6 +29,9 @@ def retire_bot(workspace: Workspace, fleet_id: str, bot: str, *, at_ns: int) -> 
         else:
             next_sequence = max(read_number(file, "SELECT coalesce(max(next), 0) FROM ids") for file in journals)
             release_tag(directory, owner, at_ns=at_ns, next_sequence=next_sequence)
+            forget(directory, owner)
+    if not living:
+        forget(workspace.state, owner)
     return living
 
 

@@ -58,7 +58,8 @@ async def run_process(around: Surroundings, process: BotProcess) -> None:
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, process.request_stop, number.name)
     try:
-        if (hold := read_hold(workspace, bot)) and hold.kind is not HoldKind.PAUSE:
+        hold = read_hold(workspace, bot)
+        if hold and hold.kind is not HoldKind.PAUSE and hold != process.hold:
             log.warning("held while starting", extra={"facts": {"kind": hold.kind, "who": hold.who}})
             return
         log.info("process started", extra={"facts": {"pid": around.holder.pid, "bot": bot}})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from pathlib import Path
 
 from engine.errors import BotctlError
 from engine.exchanges.interface import Credentials, Endpoints, Venue
@@ -47,11 +48,15 @@ def endpoints_of(workspace: Workspace, site: Site) -> Callable[[], Endpoints]:
     return ask
 
 
+def market_locks(sites: Iterable[Site]) -> tuple[Path, ...]:
+    """The files whose locks are the right to trade the sites' markets."""
+    return tuple(runner_lock_file(account_directory(site.identity), site.leg.market) for site in sites)
+
+
 def lock_markets(sites: tuple[Site, ...], holder: Holder, held: ExitStack) -> None:
     """Take the right to trade every site's market; Locked, and nothing kept, when somebody has one of them."""
     with ExitStack() as taken:
-        for site in sites:
-            file = runner_lock_file(account_directory(site.identity), site.leg.market)
+        for file in market_locks(sites):
             taken.callback(acquire(file, holder).release)
         held.push(taken.pop_all())
 

@@ -19,12 +19,14 @@ from engine.host.locks import acquire
 from engine.model.events import StopRequested
 from engine.runtime.bot import WHOLE_BOT, Bot
 from engine.runtime.remains import orders_left
-from engine.runtime.startup import Surroundings, start_bot
+from engine.runtime.startup import Started, Surroundings, start_bot
+from engine.runtime.stopping import stand_down
 from engine.session.tasks import race
 from engine.spec.types import BotSpec, Environment, StopPolicy
 from engine.trading.status import LegStatus
 
 WOUND_UP = "wound up from outside"
+STAND_DOWN_S = 5.0
 
 
 class WindUp:
@@ -50,8 +52,13 @@ class WindUp:
             self._bot = bot = started.bot
             bot.handle(StopRequested(at_ns=around.world.now_ns(), leg=WHOLE_BOT, why=WOUND_UP))
             conversations = (session.run() for session in started.sessions.values())
-            await race(*conversations, _failure(bot), bot.until(lambda: bot.is_stopped and bot.is_synced))
+            await race(*conversations, _failure(bot), self._end(started))
             return bot.status.legs
+
+    async def _end(self, started: Started) -> None:
+        bot = started.bot
+        await bot.until(lambda: bot.is_stopped and bot.is_synced)
+        await stand_down(self._around.world, started.sessions.values(), timeout_s=STAND_DOWN_S)
 
     def pending(self) -> str:
         """What is still to be done, in words."""

@@ -13,7 +13,7 @@ import msgspec
 
 from engine.model.instrument import plain
 from engine.spec.schema import fill_defaults
-from engine.spec.types import AccountSpec, BotSpec, Environment, FleetSpec, SentinelSpec, SimSpec
+from engine.spec.types import AccountSpec, BotSpec, BudgetsSpec, Environment, FleetSpec, SentinelSpec, SimSpec
 
 Data = dict[str, Any]
 
@@ -32,12 +32,22 @@ def fleet_spec(written: Data) -> FleetSpec:
         accounts=accounts,
         sims={venue: _sim(venue, data["sim"].get(venue), simulated) for venue in venues},
         requests_per_minute=data["budgets"]["requests_per_minute"],
+        budgets=_budgets(data["budgets"]),
         sentinel=msgspec.convert(_plainest(data["sentinel"]), SentinelSpec, strict=False),
     )
 
 
-def bot_spec(written: Data, accounts: dict[str, AccountSpec]) -> BotSpec:
-    """A bot from the data of its valid, overlaid document. Its accounts must exist."""
+def _budgets(data: Data) -> BudgetsSpec | None:
+    """The shared ones; None when there are none, so that nobody's meaning changes with the key."""
+    fleet, accounts = data["fleet"], data["accounts"]
+    if not fleet and not accounts:
+        return None
+    return msgspec.convert({"fleet": _plainest(fleet), "accounts": _plainest(accounts)}, BudgetsSpec)
+
+
+def bot_spec(written: Data, fleet: FleetSpec) -> BotSpec:
+    """A bot from the data of its valid, overlaid document. Its accounts must be the fleet's."""
+    accounts = fleet.accounts
     data = fill_defaults(written, "bot")
     legs = {name: _leg(leg, accounts) for name, leg in written_legs(data["exchange"]).items()}
     used = sorted({leg["account"] for leg in legs.values()})
@@ -55,9 +65,21 @@ def bot_spec(written: Data, accounts: dict[str, AccountSpec]) -> BotSpec:
             },
             "risk": _plainest(data["risk"]),
             "process": _process(data["process"]),
+            "budgets": _drawn_on(fleet.budgets, used),
         },
         BotSpec,
     )
+
+
+def _drawn_on(budgets: BudgetsSpec | None, accounts: list[str]) -> Data | None:
+    """Those of the fleet's budgets that a bot on these accounts shares."""
+    if budgets is None:
+        return None
+    own = {name: budget for name, budget in budgets.accounts.items() if name in accounts}
+    if budgets.fleet is None and not own:
+        return None
+    drawn: Data = msgspec.to_builtins(BudgetsSpec(fleet=budgets.fleet, accounts=own), builtin_types=(Decimal,))
+    return drawn
 
 
 def written_legs(exchange: Data) -> dict[str, Data]:

@@ -129,7 +129,8 @@ def _type_hint(node: Node | None, wanted: list[str]) -> str | None:
 
 def _choice(path: str, node: Node | None, error: ValidationError) -> _Words:
     value: Any = error.validator_value
-    choices = [str(choice) for choice in (value if error.validator == "enum" else [value])]
+    given = value if error.validator == "enum" else [value]
+    choices = ["null" if choice is None else str(choice) for choice in given]
     message = f"{path} must be {' or '.join(choices)}, not {shown(node)}"
     is_word = isinstance(node, ScalarNode) and isinstance(node.value, str) and not node.private
     return "not-allowed", message, closest(str(error.instance), choices) if is_word else None

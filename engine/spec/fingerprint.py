@@ -32,6 +32,7 @@ def fingerprint(spec: BotSpec) -> str:
         "strategy": spec.strategy,
         "risk": spec.risk,
         "process": spec.process,
+        "budgets": spec.budgets,
     }
     return _digest(meaning)
 

@@ -147,7 +147,7 @@ class _Loading:
             check_accounts(draft, self._fleet_root)
         check_strategy(draft)
         if self._fleet is not None and not findings.has_errors:
-            draft.spec = bot_spec(data_of(draft.root), self._fleet.accounts)
+            draft.spec = bot_spec(data_of(draft.root), self._fleet)
             check_parameters(draft, draft.spec)
         return draft
 
@@ -179,6 +179,7 @@ class _Loading:
         used = {name: entry for name, entry in accounts.entries.items() if name in draft.spec.accounts}
         return {
             **_places_below(MappingNode(entries=used, place=accounts.place), "accounts."),
+            **_places_below(self._fleet_root.mapping("budgets"), "budgets."),
             **_places_below(draft.root, ""),
         }
 

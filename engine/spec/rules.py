@@ -14,8 +14,9 @@ from engine.spec.diagnostics import Findings, nearest
 from engine.spec.document import MappingNode, Path, Place, ScalarNode, data_of, node_at, place_at
 from engine.spec.facts import FactsLookup, VenueMarkets
 from engine.spec.grid_rules import Complaint, market_complaints, shape_complaints
+from engine.spec.risk_rules import risk_complaints
 from engine.spec.schema import fields_of_schema, load_schema
-from engine.spec.types import AccountSpec, BotSpec, Environment, FleetSpec
+from engine.spec.types import AccountSpec, BotSpec, BudgetSpec, BudgetsSpec, Environment, FleetSpec
 
 
 @dataclass(kw_only=True)
@@ -34,6 +35,7 @@ class BotDraft:
 
 def check_fleet(root: MappingNode, fleet: FleetSpec, findings: Findings) -> None:
     """Rules within fleet.yaml."""
+    _check_budgets(root, fleet, findings)
     keys: dict[tuple[str, str, str], str] = {}
     for name, account in fleet.accounts.items():
         if account.environment is Environment.MAINNET and not fleet.live_allowed:
@@ -55,6 +57,21 @@ def check_fleet(root: MappingNode, fleet: FleetSpec, findings: Findings) -> None
             message = f"accounts {keys[secrets]} and {name} are one account: their credentials are the same"
             findings.error("duplicate-account", message, place_at(root, ("accounts", name)))
         keys.setdefault(secrets, name)
+
+
+def _check_budgets(root: MappingNode, fleet: FleetSpec, findings: Findings) -> None:
+    budgets = fleet.budgets or BudgetsSpec()
+    for name in budgets.accounts:
+        if name not in fleet.accounts:
+            place = place_at(root, ("budgets", "accounts", name))
+            hint = nearest(name, fleet.accounts)
+            findings.error("unknown-account", f"fleet.yaml has no account `{name}`", place, hint=hint)
+    shared = [(("budgets", "accounts", name), budget) for name, budget in budgets.accounts.items()]
+    for path, budget in [*shared, (("budgets", "fleet"), budgets.fleet or BudgetSpec())]:
+        net, gross = budget.max_net_exposure_usd, budget.max_gross_exposure_usd
+        if net is not None and gross is not None and net > gross:
+            message = f"{'.'.join(path)}: the net exposure is never more than the gross, {plain(gross)} at most"
+            findings.warning("never-reached", message, place_at(root, (*path, "max_net_exposure_usd")))
 
 
 def _check_switch(root: MappingNode, account: AccountSpec, findings: Findings) -> None:
@@ -144,6 +161,7 @@ def check_market(draft: BotDraft, spec: BotSpec, leg: str, markets: VenueMarkets
 def check_parameters(draft: BotDraft, spec: BotSpec) -> None:
     """No parameter contradicts another."""
     _report(draft, shape_complaints(spec.strategy))
+    _report(draft, risk_complaints(spec.risk))
 
 
 def _report(draft: BotDraft, complaints: Iterable[Complaint]) -> None:

@@ -79,7 +79,11 @@ class StrategySpec(Value, frozen=True, kw_only=True):
 
 
 class RiskSpec(Value, frozen=True, kw_only=True):
-    """Limits on every order before the send. `max_position` in base, money in quote (USD). None: no limit."""
+    """Limits on every order before the send. `max_position` in base, money in quote (USD). None: no limit.
+
+    Those after `max_data_age_s` are stops: they take the whole bot out of trade. Percentages are of `capital_usd`;
+    `on_trip` None is the process's stop policy.
+    """
 
     max_position: Decimal | None
     max_open_notional_usd: Decimal | None
@@ -87,6 +91,15 @@ class RiskSpec(Value, frozen=True, kw_only=True):
     max_orders_per_minute: int
     price_band_bps: Decimal
     max_data_age_s: Decimal
+    capital_usd: Decimal | None = None
+    stop_loss_usd: Decimal | None = None
+    stop_loss_pct: Decimal | None = None
+    take_profit_usd: Decimal | None = None
+    take_profit_pct: Decimal | None = None
+    max_drawdown_pct: Decimal | None = None
+    max_daily_loss_usd: Decimal | None = None
+    max_rejects_in_a_row: int | None = None
+    on_trip: StopPolicy | None = None
 
 
 class ProcessSpec(Value, frozen=True, kw_only=True):
@@ -105,8 +118,24 @@ class ProcessSpec(Value, frozen=True, kw_only=True):
     max_restarts_per_hour: int | None = None
 
 
+class BudgetSpec(Value, frozen=True, kw_only=True):
+    """Limits on all bots of an account or of the fleet together, in quote (USD). None: no limit."""
+
+    max_net_exposure_usd: Decimal | None = None
+    max_gross_exposure_usd: Decimal | None = None
+    max_daily_loss_usd: Decimal | None = None
+
+
+class BudgetsSpec(Value, frozen=True, kw_only=True):
+    """The shared budgets of fleet.yaml; of a bot, only those it draws on."""
+
+    fleet: BudgetSpec | None = None
+    accounts: dict[str, BudgetSpec] = {}
+
+
 class BotSpec(Value, frozen=True, kw_only=True):
-    """One bot, whole. `legs` maps leg name to leg; a one-leg bot's is called `main`."""
+    """One bot, whole. `legs` maps leg name to leg; a one-leg bot's is called `main`. `budgets` None: it shares
+    none with other bots."""
 
     name: str
     labels: dict[str, str]
@@ -116,6 +145,15 @@ class BotSpec(Value, frozen=True, kw_only=True):
     strategy: StrategySpec
     risk: RiskSpec
     process: ProcessSpec
+    budgets: BudgetsSpec | None = None
+
+    @property
+    def shared_budgets(self) -> dict[str, BudgetSpec]:
+        """What the bot shares with others, by the name that people are told: `fleet`, `account NAME`."""
+        if self.budgets is None:
+            return {}
+        fleet = {"fleet": self.budgets.fleet} if self.budgets.fleet else {}
+        return fleet | {f"account {name}": budget for name, budget in sorted(self.budgets.accounts.items())}
 
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -184,4 +222,5 @@ class FleetSpec(Value, frozen=True, kw_only=True):
     accounts: dict[str, AccountSpec]
     sims: dict[str, SimSpec]
     requests_per_minute: int | None = None
+    budgets: BudgetsSpec | None = None
     sentinel: SentinelSpec | None = None

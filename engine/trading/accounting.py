@@ -74,6 +74,14 @@ class Accounting:
         twice = sum(signed * (twice_mid_ticks - 2 * ticks) for signed, ticks in self._open)
         return twice * self._unit / 2
 
+    def net_pnl(self, twice_mid_ticks: int) -> Decimal | None:
+        """What all fills made after fees, marked at the mid, in quote; None while a fee in some third asset has no
+        price here."""
+        instrument, known = self._instrument, (self._instrument.base, self._instrument.quote)
+        if any(fee for asset, fee in self.fees.items() if asset not in known):
+            return None
+        return self.quote_change + self.base_change * instrument.price(twice_mid_ticks) / 2
+
     @property
     def base_change(self) -> Decimal:
         """Base gained by all fills, fees taken in base included."""

@@ -31,7 +31,7 @@ class Desk:
         if target.inventory is not None and not taking:
             commands += self._take_inventory(target.inventory, target.funds)
         diff = diff_book(
-            target.quotes,
+            self._leg.bearable(target.quotes),
             live,
             threshold_ticks=threshold_ticks,
             min_lots=self._leg.least_lots,

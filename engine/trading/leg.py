@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from decimal import Decimal
 
 from engine.clock import NS_PER_S
@@ -11,9 +12,9 @@ from engine.model.events import Level, PositionReported
 from engine.model.ids import ClientIdScheme
 from engine.model.instrument import Instrument, MarketKind
 from engine.model.order import OrderReport, OrderRequest, OrderStatus, RejectReason, Side
-from engine.model.target import Funds, LegTarget
+from engine.model.target import Funds, LegTarget, Quote
 from engine.model.value import Value
-from engine.risk.guard import Exposure, Guard
+from engine.risk.guard import Exposure, Guard, Room
 from engine.spec.types import RiskSpec
 from engine.strategies.interface import LegView
 from engine.trading.accounting import Accounting
@@ -28,6 +29,13 @@ from engine.trading.sync import Sync, is_question
 ORPHAN_SLOT = "orphan"
 NO_BOOK_YET = "no book yet"
 FIRST_BOOK_NS = 10 * NS_PER_S
+WORTH_COUNTING = frozenset(RejectReason) - {
+    RejectReason.WOULD_CROSS,
+    RejectReason.RATE_LIMITED,
+    RejectReason.VENUE_BUSY,
+    RejectReason.NOT_SENT,
+}
+"""Refusals that show something to be wrong; the others belong to a fast market and a busy line."""
 
 
 class LegSetup(Value, frozen=True, kw_only=True):
@@ -46,7 +54,7 @@ class Leg:
     def __init__(self, setup: LegSetup, risk: RiskSpec, sequence: Sequence) -> None:
         self.setup = setup
         self.instrument = setup.instrument
-        self.guard = Guard(risk, setup.instrument)
+        self.limit_by(risk)
         self.orders = OwnOrders(setup.client_ids, setup.tag, sequence)
         self.accounting = Accounting(setup.instrument)
         self.sync = Sync(setup.leg, setup.instrument.kind)
@@ -57,6 +65,7 @@ class Leg:
         self._own_levels = OwnLevels()
         self.book_why_not = NO_BOOK_YET
         self.mark: Decimal | None = None
+        self.marked_ns = 0
         self.funding_rate: Decimal | None = None
         self.mids = MidHistory()
         self.memo = ""
@@ -71,6 +80,12 @@ class Leg:
         """Signed lots of fills heard after the venue's last figure."""
         self.unexplained_lots = 0
         self._difference: tuple[int, int] | None = None
+        self.rejects_in_a_row = 0
+        """Orders refused by the venue since it last took one, for reasons that do not pass by themselves."""
+        self.money_why_not = ""
+        """Why nothing may be added for the bot as a whole; empty while it may."""
+        self.rooms: Callable[[int], tuple[Room, ...]] = lambda _now_ns: ()
+        """What is left of the budgets that the bot shares; put in by `budgets`."""
         self._sent_ns: deque[int] = deque()
         self._remembered_ns: int | None = None
 
@@ -115,6 +130,7 @@ class Leg:
             order.reported(report, at_ns)
             if before[0] is not order.state and report.status in (OrderStatus.RESTING, OrderStatus.FILLED):
                 self.refusals.accepted(order.request.slot)
+                self.rejects_in_a_row = 0
             if before != (order.state, order.executed_lots, order.venue_order_id):
                 self.changed(order)
 
@@ -157,6 +173,7 @@ class Leg:
 
     def refused(self, slot: str, reason: RejectReason | None, words: str, at_ns: int) -> None:
         """Remember a refusal and say so once, not every time it is repeated."""
+        self.rejects_in_a_row += reason in WORTH_COUNTING
         if self.refusals.refused(slot, reason, words, at_ns):
             who = "guard" if reason is None else "venue"
             self.note(at_ns, "order refused", slot=slot, by=who, reason=reason or words, words=words)
@@ -175,6 +192,7 @@ class Leg:
     def limit_by(self, risk: RiskSpec) -> None:
         """New limits, from now on."""
         self.guard = Guard(risk, self.instrument)
+        self._mark_lasts_ns = int(risk.max_data_age_s * NS_PER_S)
 
     def wanted(self, target: LegTarget, at_ns: int) -> None:
         """Keep what a target says beside its orders; a memo is on disk before those leave."""
@@ -247,6 +265,12 @@ class Leg:
             return self.instrument.lots_within(self.accounting.base_change)
         return self.accounting.position_lots
 
+    @property
+    def net_pnl(self) -> Decimal | None:
+        """What own fills made after fees, at the present mid; None while that is unknown."""
+        twice_mid = self.twice_mid_ticks
+        return None if twice_mid is None else self.accounting.net_pnl(twice_mid)
+
     def others(self, side: Side, now_ns: int) -> tuple[Level, ...]:
         """The book's levels on a side without our own orders."""
         levels = self.bids if side is Side.BUY else self.asks
@@ -271,21 +295,41 @@ class Leg:
 
     def exposure(self, now_ns: int) -> Exposure:
         """What the guard weighs: the worse of both positions, and everything that may still execute."""
-        own, venue = self.accounting.position_lots, self._venue_position_now()
-        perp = self.instrument.kind is MarketKind.PERP
-        other = venue if perp and venue is not None else own
+        most, least = self._worse_positions
         return Exposure(
-            long_most_lots=max(own, other),
-            short_most_lots=min(own, other),
-            venue_position_lots=venue,
+            long_most_lots=most,
+            short_most_lots=least,
+            venue_position_lots=self._venue_position_now(),
             open_buy_lots=self.orders.open_lots(Side.BUY),
             open_sell_lots=self.orders.open_lots(Side.SELL),
             open_notional=self._open_notional(),
             orders_last_minute=self._sent_last_minute(now_ns),
             twice_mid_ticks=self.twice_mid_ticks,
-            mark=self.mark,
-            adding_blocked=self._adding_blocked(perp),
+            mark=self.mark if now_ns - self.marked_ns <= self._mark_lasts_ns else None,
+            adding_blocked=self.adding_blocked,
+            rooms=self.rooms(now_ns),
         )
+
+    @property
+    def _worse_positions(self) -> tuple[int, int]:
+        """The longest and the shortest that the own and the venue's figure allow for."""
+        own, venue = self.accounting.position_lots, self._venue_position_now()
+        other = venue if self.instrument.kind is MarketKind.PERP and venue is not None else own
+        return max(own, other), min(own, other)
+
+    def worst_lots(self, *, at_least_buys: int = 0, at_least_sells: int = 0) -> tuple[int, int]:
+        """How long and how short the leg would be if all that is open, or at least so much, were filled."""
+        most, least = self._worse_positions
+        buys = max(at_least_buys, self.orders.open_lots(Side.BUY))
+        sells = max(at_least_sells, self.orders.open_lots(Side.SELL))
+        return most + buys, sells - least
+
+    def worth(self, lots: int) -> Decimal | None:
+        """Value in quote at the newest mid; None for lots of which the price is unknown."""
+        twice_mid = self.twice_mid_ticks
+        if twice_mid is None:
+            return None if lots else Decimal(0)
+        return self.instrument.notional(twice_mid, lots) / 2
 
     def reducible_lots(self, side: Side) -> int:
         """How much an order of this side may reduce: never more than the venue's position, less what is on its
@@ -294,6 +338,18 @@ class Leg:
         if held is None:
             return abs(self.accounting.position_lots)
         return max(0, -held * side.sign - self.orders.open_lots(side))
+
+    def bearable(self, quotes: tuple[Quote, ...]) -> tuple[Quote, ...]:
+        """The quotes that may rest: all of them, or while nothing may be added those that reduce the position."""
+        if not self.adding_blocked:
+            return quotes
+        held = self.accounting.position_lots
+        left, bearable = abs(held), list[Quote]()
+        for quote in quotes:
+            if quote.side.sign * held < 0 and quote.lots <= left:
+                left -= quote.lots
+                bearable.append(quote)
+        return tuple(bearable)
 
     def affordable_lots(self, funds: Funds, side: Side, ticks: int) -> int:
         """What the funds still pay for, after everything that rests, is under way, or waits for its fill."""
@@ -332,9 +388,11 @@ class Leg:
         units = sum(order.request.ticks * order.remaining_lots for order in self.orders.live)
         return units * self.instrument.notional(1, 1)
 
-    def _adding_blocked(self, perp: bool) -> str:
-        if not perp:
-            return ""
+    @property
+    def adding_blocked(self) -> str:
+        """Why no order may add to the position; empty while orders may."""
+        if self.money_why_not or self.instrument.kind is not MarketKind.PERP:
+            return self.money_why_not
         if self.venue_position_lots is None:
             return "the venue's position is unknown"
         return "the venue's position is not explained by own fills" if self.unexplained_lots else ""

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 
 from engine.clock import NS_PER_MS
 from engine.model.commands import CancelOrder, Command
-from engine.model.events import Event, Paused, Resumed, StopRequested, TimePassed
+from engine.model.events import BudgetsRead, Event, Paused, Resumed, StopRequested, TimePassed, TripHeld
 from engine.model.target import Target
 from engine.spec.types import BotSpec, StopPolicy
 from engine.strategies.interface import View
 from engine.strategies.registry import build_strategy
+from engine.trading.budgets import Budgets
 from engine.trading.desk import Desk
 from engine.trading.leg import Leg, LegSetup
 from engine.trading.news import take_news
@@ -25,7 +26,9 @@ from engine.trading.purse import Purse
 from engine.trading.records import Budget, Memory, Step
 from engine.trading.status import MachineStatus, leg_status
 from engine.trading.sync import is_question
+from engine.trading.watch import Watch
 
+NEVER_NS = 1 << 63
 STARVED_WAKE_NS = 100 * NS_PER_MS
 """What is due already lacks budget or an answer; asking again sooner would only spin."""
 
@@ -39,6 +42,8 @@ class Machine:
         self._spec = spec
         self._strategy = build_strategy(spec.strategy)
         self._legs = {name: Leg(setup, spec.risk, sequence) for name, setup in legs.items()}
+        self._watch = Watch(self._legs, memory.stops)
+        self.budgets = Budgets(self._legs, spec)
         self._paused = False
         self._parting: Parting | None = None
         for fill in memory.fills:
@@ -61,6 +66,7 @@ class Machine:
         self._spec = spec
         for leg in self._legs.values():
             leg.limit_by(spec.risk)
+        self.budgets.limit_by(spec)
         return self._decide(at_ns, Purse(budget))
 
     @property
@@ -75,6 +81,17 @@ class Machine:
         """Whether the venue has answered every leg's questions at least once."""
         return all(leg.was_synced for leg in self._legs.values())
 
+    @property
+    def _policy(self) -> StopPolicy:
+        """What becomes of the position when the bot ends."""
+        on_trip = self._spec.risk.on_trip if self._watch.trip else None
+        return on_trip or self._spec.process.stop_policy
+
+    @property
+    def watch(self) -> Watch:
+        """What the bot's stops have to say."""
+        return self._watch
+
     def last_cancels(self) -> tuple[CancelOrder, ...]:
         """What is left to say for a bot that cannot go on: nothing of this is remembered."""
         return tuple(
@@ -88,6 +105,9 @@ class Machine:
         return MachineStatus(
             paused=self._paused,
             stopping=self._is_stopping,
+            trip=self._watch.trip,
+            money=self._watch.status(self._spec.risk),
+            budgets=self.budgets.status(self._watch.day_pnl[1]),
             legs={name: leg_status(leg) for name, leg in self._legs.items()},
         )
 
@@ -97,6 +117,14 @@ class Machine:
         """Let an event change the state; False when it cannot change any decision."""
         if isinstance(event, Paused | Resumed):
             self._paused = isinstance(event, Paused)
+            if not self._paused:
+                self._watch.resumed(event.at_ns)
+            return True
+        if isinstance(event, BudgetsRead):
+            self.budgets.read(event)
+            return True
+        if isinstance(event, TripHeld):
+            self._watch.held(event.why, event.at_ns)
             return True
         if isinstance(event, StopRequested):
             self._parting = self._parting or self._part(event)
@@ -112,16 +140,38 @@ class Machine:
 
     def _decide(self, now_ns: int, purse: Purse) -> Step:
         commands: list[Command] = []
+        self._mind_stops(now_ns)
         for leg in self._legs.values():
             commands += self._ask(leg, now_ns, purse)
         target = self._target(now_ns)
+        self.budgets.want(target)
         for name, leg in self._legs.items():
             if (wanted := target.get(name)) is not None:
                 leg.wanted(wanted, now_ns)
                 desk = Desk(leg, now_ns, purse)
                 commands += desk.bring_about(wanted, self._strategy.requote_threshold_ticks)
-        records = tuple(record for leg in self._legs.values() for record in leg.take_records())
-        return Step(commands=tuple(commands), records=records, wake_ns=self._wake_ns(now_ns))
+        records = [record for leg in self._legs.values() for record in leg.take_records()]
+        records += self._watch.take_records()
+        return Step(commands=tuple(commands), records=tuple(records), wake_ns=self._wake_ns(now_ns))
+
+    def _mind_stops(self, now_ns: int) -> None:
+        """Before anything is decided: whether the bot may trade at all, and whether a tripped one is done."""
+        if self._parting is None:
+            self._watch.look(self._spec.risk, self.budgets, now_ns)
+        if self._watch.trip and not self._watch.is_over and self._has_come_to_rest:
+            self._watch.over()
+
+    @property
+    def _has_come_to_rest(self) -> bool:
+        """Nothing of ours may rest or fill, the venue has said so, and the position is as declared."""
+        legs = self._legs.values()
+        rests = any(True for leg in legs for _ in leg.orders.live)
+        return not rests and all(leg.synced and self._parting_of_a_trip.is_over(leg) for leg in legs)
+
+    @property
+    def _parting_of_a_trip(self) -> Parting:
+        """What a tripped bot does about its position, for as long as that takes."""
+        return Parting(self._policy, self._spec.risk, reduce_until_ns=NEVER_NS)
 
     def _ask(self, leg: Leg, now_ns: int, purse: Purse) -> list[Command]:
         if any(is_question(order, now_ns) for order in leg.orders.live):
@@ -135,6 +185,9 @@ class Machine:
         """What each leg should look like; a leg that was never synchronised is left exactly as it is."""
         if self._parting is not None:
             return {name: self._parting.target(leg, now_ns) for name, leg in self._legs.items()}
+        if self._watch.trip:
+            parting, legs = self._parting_of_a_trip, self._legs.items()
+            return {name: parting.target(leg, now_ns) for name, leg in legs if leg.may_be_pulled(now_ns)}
         if self._paused or any(leg.why_not for leg in self._legs.values()):
             return {name: NOTHING for name, leg in self._legs.items() if leg.may_be_pulled(now_ns)}
         return self._strategy.target(
@@ -146,7 +199,7 @@ class Machine:
         return self._parting is not None
 
     def _part(self, event: StopRequested) -> Parting:
-        policy = StopPolicy.KEEP if event.keep_position else self._spec.process.stop_policy
+        policy = StopPolicy.KEEP if event.keep_position else self._policy
         return Parting(policy, self._spec.risk, reduce_until_ns=event.reduce_until_ns)
 
     def _wake_ns(self, now_ns: int) -> int | None:

@@ -60,7 +60,7 @@ def _book_lost(leg: Leg, event: BookLost) -> bool:
 
 
 def _mark_updated(leg: Leg, event: MarkPriceUpdated) -> bool:
-    leg.mark, leg.funding_rate = event.mark, event.funding_rate
+    leg.mark, leg.marked_ns, leg.funding_rate = event.mark, event.at_ns, event.funding_rate
     return False
 
 

@@ -9,6 +9,7 @@ from engine.model.account import Fill
 from engine.model.commands import Command
 from engine.model.order import OrderRequest
 from engine.model.value import Message, Value
+from engine.risk.stops import Stops
 
 
 class OrderState(StrEnum):
@@ -73,7 +74,7 @@ class Note(Message, frozen=True, kw_only=True):
     facts: dict[str, str | int | float | bool | None] = {}
 
 
-Record = OrderRecord | FillRecord | MemoRecord | Note
+Record = OrderRecord | FillRecord | MemoRecord | Stops | Note
 
 
 class Step(Value, frozen=True, kw_only=True):
@@ -101,7 +102,7 @@ class Budget(Value, frozen=True, kw_only=True):
 
 
 class Memory(Value, frozen=True, kw_only=True):
-    """What a journal gives back at start: orders not yet done, every own fill in order, memos, and the id
+    """What a journal gives back at start: orders not yet done, every own fill in order, memos, stops, and the id
     block.
 
     `next_sequence` is the first sequence number that was certainly never used.
@@ -111,3 +112,4 @@ class Memory(Value, frozen=True, kw_only=True):
     fills: tuple[FillRecord, ...] = ()
     memos: tuple[MemoRecord, ...] = ()
     next_sequence: int = 0
+    stops: Stops | None = None

@@ -5,8 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from engine.model.value import Value
+from engine.trading.budgets import BudgetStatus
 from engine.trading.leg import Leg
 from engine.trading.records import OrderState
+from engine.trading.watch import MoneyStatus
 
 OPEN = (OrderState.SUBMITTED, OrderState.ACCEPTED, OrderState.CANCEL_PENDING)
 
@@ -38,9 +40,14 @@ class LegStatus(Value, frozen=True, kw_only=True):
 
 
 class MachineStatus(Value, frozen=True, kw_only=True):
+    """`trip` says why the bot took itself out of trade; empty while it did not."""
+
     paused: bool
     stopping: bool
     legs: dict[str, LegStatus]
+    trip: str = ""
+    money: MoneyStatus = MoneyStatus()
+    budgets: dict[str, BudgetStatus] = {}
 
 
 def leg_status(leg: Leg) -> LegStatus:

@@ -13,6 +13,7 @@ import msgspec
 from engine.clock import NS_PER_S
 from engine.host.workspace import Workspace
 from engine.model.order import Side
+from engine.risk.stops import Stops
 from engine.runtime.process import BotProcess
 from engine.sim.exchange import Exchange
 from engine.sim.orders import ExchangeFill, Order
@@ -23,6 +24,8 @@ from engine.trading.status import LegStatus
 
 LEG = "main"
 COMPLAINTS_MOST = 20
+DRIFT = Decimal("1.03")
+"""Bots count at the present price, the look at the first one."""
 
 
 class Watch:
@@ -42,6 +45,8 @@ class Watch:
         self._balances = balances
         self._hands: dict[int, Order] = {}
         self._slots: dict[str, dict[int, str]] = {bot: {} for bot in specs}
+        self.budget_usd: Decimal | None = None
+        """Most that all bots together may be in for, if they share a budget."""
 
     def complain(self, what: str) -> None:
         if what not in self.complaints and len(self.complaints) < COMPLAINTS_MOST:
@@ -65,6 +70,7 @@ class Watch:
             for slot in {slot for slot in known if known.count(slot) > 1}:
                 self.complain(f"{when} has two orders in slot {slot}")
             self._look_at_limit(bot, resting, when)
+        self._look_at_budget(elapsed_ns)
 
     def stopped(self, bot: str) -> None:
         """A bot ended as asked: nothing of it rests, and where the policy says flatten nothing is held."""
@@ -88,6 +94,7 @@ class Watch:
             self._agree_on_orders(bot, status)
             self._agree_on_fills(bot)
             self._agree_on_books(bot, status)
+            self._agree_on_stops(bot)
         self._agree_on_money()
 
     def ended(self) -> None:
@@ -110,7 +117,7 @@ class Watch:
             self.complain(f"{bot} believes in {ghosts}, which do not rest, and misses {orphans}")
         elif status.orders != len(resting):
             self.complain(f"{bot} says {status.orders} orders, {len(resting)} rest")
-        if not resting:
+        if not resting and self.budget_usd is None:
             self.complain(f"{bot} does not quote in the end")
 
     def _agree_on_fills(self, bot: str) -> None:
@@ -141,6 +148,13 @@ class Watch:
         paid = books.fees.get(instrument.quote, Decimal(0))
         if status.realised_pnl + status.unrealised_pnl != books.quote_change + paid + status.position * mid:
             self.complain(f"{bot}'s profit is not what its fills made")
+
+    def _agree_on_stops(self, bot: str) -> None:
+        """The day began before the first fill, with nothing made or lost; no restart may begin it again."""
+        rows = self._rows(bot, "SELECT value FROM meta WHERE key LIKE 'stops %'")
+        stops = [msgspec.json.decode(row, type=Stops) for row in rows]
+        if [(each.base_usd, each.day_start_usd) for each in stops] != [(0, 0)]:
+            self.complain(f"{bot} forgot since when it counts its losses: {stops}")
 
     def _agree_on_money(self) -> None:
         """The account has what it began with, what the bots' books say, and what the person did."""
@@ -195,6 +209,22 @@ class Watch:
             open_lots = sum(o.open_lots for o in resting if o.side is side and not o.reduce_only)
             if open_lots and held * side.sign + open_lots > instrument.lots_within(limit):
                 self.complain(f"{when} holds {held} lots and may {side} {open_lots} more: over the limit")
+
+    def _look_at_budget(self, elapsed_ns: int) -> None:
+        """All bots together, with everything filled that may be, at the price the market began with."""
+        if self.budget_usd is None:
+            return
+        used = sum(self._gross_usd(bot) for bot in self._specs)
+        if used > self.budget_usd * DRIFT:
+            self.complain(f"{elapsed_ns / NS_PER_S:.3f} s: all bots use {used} of a budget of {self.budget_usd}")
+
+    def _gross_usd(self, bot: str) -> Decimal:
+        at = self._exchange.markets[self._symbol(bot)]
+        held = sum(f.lots * f.side.sign for f in self._venue_fills(bot))
+        resting = self._resting(bot)
+        buys = sum(o.open_lots for o in resting if o.side is Side.BUY)
+        sells = sum(o.open_lots for o in resting if o.side is Side.SELL)
+        return at.market.start_price * at.market.instrument.size(max(held + buys, sells - held))
 
     # The bots from their journals ---------------------------------------------------------------------------
 

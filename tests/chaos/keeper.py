@@ -10,6 +10,7 @@ from typing import Protocol
 
 from engine.clock import NS_PER_MS
 from engine.errors import BotctlError
+from engine.host.holds import read_hold
 from engine.host.locks import Holder
 from engine.host.secrets import Secrets
 from engine.host.workspace import Workspace
@@ -143,4 +144,4 @@ def _process(world: VirtualWorld, workspace: Workspace, bot: str) -> BotProcess:
         holder=Holder(pid=os.getpid(), bot=bot, workspace=str(workspace.root), since_ns=0),
         hide=lambda _secrets: None,
     )
-    return BotProcess(around, applied_reader(workspace, bot))
+    return BotProcess(around, applied_reader(workspace, bot), hold=read_hold(workspace, bot))

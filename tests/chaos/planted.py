@@ -94,6 +94,18 @@ BUGS = (
         wrong="Sequence(0)",
     ),
     Bug(
+        name="forget the loss limit's marks in a restart",
+        file="trading/machine.py",
+        right="Watch(self._legs, memory.stops)",
+        wrong="Watch(self._legs, None)",
+    ),
+    Bug(
+        name="claim a shared budget without looking at the others",
+        file="host/exposures.py",
+        right="    taken = _total(others)\n",
+        wrong="    taken = _total([])\n",
+    ),
+    Bug(
         name="stop without waiting for the cancels",
         file="trading/machine.py",
         right="not self._stopping or any(True for leg in self._legs.values() for _ in leg.orders.live)",

@@ -35,7 +35,7 @@ from engine.sim.venue_market import VenueMarket
 from engine.sim.venues import account_credentials
 from engine.sim.virtual_loop import VirtualLoop
 from engine.sim.world import Crashed, VirtualWorld
-from engine.spec.types import BotSpec, StopPolicy, StrategySpec
+from engine.spec.types import BotSpec, BudgetSpec, BudgetsSpec, StopPolicy, StrategySpec
 from tests.chaos.invariants import Watch
 from tests.chaos.keeper import Keeper
 from tests.chaos.story import TROUBLED_MS, Mishap, Story
@@ -44,6 +44,10 @@ from tests.fleets import STRATEGY, bot_spec, write_generation
 ACCOUNT = "main"
 MARKETS = {"spot": "SOL_USDC", "perp": "SOL_USDC_PERP"}
 BALANCES = {"SOL": Decimal(50), "USDC": Decimal(10_000)}
+BUDGET = Decimal(300)
+"""For all bots of a story together: of two, less than both would use."""
+FAR_AWAY = Decimal(1_000_000)
+"""A loss that nobody reaches: it is only followed."""
 SETTLE_S = 100.0
 LOOK_EVERY_S = 0.05
 LONGEST_S = 3_600.0
@@ -93,6 +97,7 @@ class Play:
         address = SimEndpoint(instance="one", rest_url="http://backpack", ws_url="ws://backpack/", pid=os.getpid())
         write_sim_endpoint(self.workspace, "backpack", address)
         self.watch = Watch(self.workspace, self.venue.exchange, self.specs, BALANCES)
+        self.watch.budget_usd = BUDGET if story.has_budget else None
         self.keepers = {bot: Keeper(self, bot) for bot in story.bots}
         self._random = Random(f"person/{story.seed}")
 
@@ -213,8 +218,9 @@ def _spec(bot: str, story: Story) -> BotSpec:
     policy = StopPolicy.FLATTEN if story.flatten else StopPolicy.KEEP
     return replace(
         spec,
-        risk=replace(spec.risk, max_position=Decimal(2)),
+        risk=replace(spec.risk, max_position=Decimal(2), stop_loss_usd=FAR_AWAY),
         process=replace(spec.process, stop_policy=policy),
+        budgets=BudgetsSpec(fleet=BudgetSpec(max_gross_exposure_usd=BUDGET)) if story.has_budget else None,
     )
 
 

@@ -51,12 +51,18 @@ class Story(Value, frozen=True, kw_only=True):
     lag_ms: int
     troubles: tuple[Trouble | Mishap, ...]
 
+    @property
+    def has_budget(self) -> bool:
+        """Whether the bots share one: a third of all stories, and nothing is drawn for it."""
+        return self.seed % 3 == 0
+
     def __str__(self) -> str:
         habits = [f"pace {self.pace:g}", f"latency up to {self.latency_ms} ms"]
         habits += [f"takers wait {self.taker_delay_ms} ms"] if self.taker_delay_ms else []
         habits += ["cancels are answered 202"] if self.cancels_later else []
         habits += [f"snapshots {self.lag_ms} ms behind"] if self.lag_ms else []
         habits += ["stop flattens"] if self.flatten else []
+        habits += ["the bots share a budget"] if self.has_budget else []
         lines = [f"seed {self.seed}: {' and '.join(self.bots)}; {', '.join(habits)}"]
         return "\n".join(lines + [f"  {number:2}  {each}" for number, each in enumerate(self.troubles)])
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import closing, suppress
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +23,8 @@ from engine.clock import NS_PER_S
 from engine.errors import BotctlError
 from engine.exchanges.interface import Credentials
 from engine.host.endpoints import SimEndpoint, write_sim_endpoint
+from engine.host.generation import AppliedBot
+from engine.host.holds import Hold
 from engine.host.locks import Holder
 from engine.host.secrets import Secrets
 from engine.host.workspace import Workspace
@@ -102,15 +104,20 @@ class Play:
         self.lives += 1
         return VirtualWorld(self.network, seed=self.seed * 1000 + self.lives, crash_at=crash_at)
 
-    def process(self, world: VirtualWorld) -> BotProcess:
-        around = Surroundings(
+    def process(self, world: VirtualWorld, *, hold: Hold | None = None, bot: str = BOT) -> BotProcess:
+        return BotProcess(self.around(world, bot), self.read_applied(bot), hold=hold)
+
+    def read_applied(self, bot: str = BOT) -> Callable[[], AppliedBot]:
+        return applied_reader(self.workspace, bot)
+
+    def around(self, world: VirtualWorld, bot: str = BOT) -> Surroundings:
+        return Surroundings(
             world=world,
             workspace=self.workspace,
             secrets=Secrets(self.workspace, shell={}),
-            holder=Holder(pid=os.getpid(), bot=BOT, workspace=str(self.workspace.root), since_ns=0),
+            holder=Holder(pid=os.getpid(), bot=bot, workspace=str(self.workspace.root), since_ns=0),
             hide=lambda _secrets: None,
         )
-        return BotProcess(around, applied_reader(self.workspace, BOT))
 
     async def live_and_die(
         self, *, for_s: float, crash_at: int | None = None, leaving_orders: bool = False

@@ -13,10 +13,11 @@ from msgspec.structs import replace
 from engine.errors import BotctlError
 from engine.exchanges.interface import Credentials
 from engine.model.instrument import MarketKind
+from engine.runtime.windup import WindUp
 from engine.sim.aster.settings import AsterSettings
 from engine.sim.aster.venue import AsterMachine
 from engine.sim.machine import HttpReceived, Inbound, Outbound
-from engine.spec.types import BotSpec, LegSpec, StrategySpec
+from engine.spec.types import BotSpec, LegSpec, StopPolicy, StrategySpec
 from tests.determinism.play import ACCOUNT, BOT, Play
 from tests.fleets import STRATEGY, bot_spec
 
@@ -107,5 +108,15 @@ def test_a_stop_that_could_not_cancel_leaves_it_to_the_switch(play: AsterPlay) -
         assert play.resting_at_venue()
         await asyncio.sleep(SWITCH_S + 1)
         assert play.resting_at_venue() == []
+
+    play.run(scene())
+
+
+def test_winding_a_killed_bot_up_takes_its_switch_back(play: AsterPlay) -> None:
+    async def scene() -> None:
+        await play.live_and_die(for_s=LIFE_S, leaving_orders=True)
+        play.is_quiet = True
+        await WindUp(play.around(play.world()), play.read_applied()(), StopPolicy.KEEP).run()
+        assert play.resting_at_venue() == [] and play.countdowns == 0
 
     play.run(scene())

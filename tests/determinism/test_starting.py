@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 
+import msgspec
 import pytest
 
 from engine.clock import NS_PER_S
 from engine.errors import BotctlError
 from engine.sim.network import VirtualNetwork
 from engine.sim.trouble import Kind, Trouble, Weather
+from engine.spec.types import StopPolicy
 from tests.determinism.conftest import MakePlay
 from tests.determinism.play import BOT, MARKET, Play
-from tests.fleets import bot_spec, write_generation
+from tests.fleets import PROCESS, bot_spec, write_generation
 
 LIFE_S = 10.0
 
@@ -54,6 +57,21 @@ def test_a_stop_while_starting_fails_in_time_when_the_venue_is_out_of_reach(make
     with pytest.raises(BotctlError, match=f"{left} orders of its earlier life may still live"):
         play.run(stop_while_starting(play))
     assert play.loop.elapsed_ns - began_ns == 10 * NS_PER_S
+
+
+def test_a_stop_while_starting_flattens_what_the_earlier_life_held(make_play: MakePlay) -> None:
+    play = make_play(seed=7)
+    policy = msgspec.structs.replace(PROCESS, stop_policy=StopPolicy.FLATTEN)
+    spec = msgspec.structs.replace(bot_spec(BOT, market=MARKET), process=policy)
+    write_generation(play.workspace, {BOT: spec})
+    play.run(play.live_and_die(for_s=LIFE_S, leaving_orders=True))
+    halting = msgspec.structs.replace(spec, process=msgspec.structs.replace(policy, stop_policy=StopPolicy.KEEP))
+    write_generation(play.workspace, {BOT: halting})
+    play.run(stop_while_starting(play))
+    assert play.resting_at_venue() == [] and abs(play.change_at_venue("SOL")) >= Decimal("0.1")
+    write_generation(play.workspace, {BOT: spec})
+    play.run(stop_while_starting(play))
+    assert abs(play.change_at_venue("SOL")) < Decimal("0.1"), "less than the venue takes as an order"
 
 
 def test_a_bot_that_left_nothing_stops_at_once_while_starting(make_play: MakePlay) -> None:

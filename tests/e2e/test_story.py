@@ -12,7 +12,7 @@ import pytest
 
 from engine.host.control_client import call
 from engine.host.holds import Hold, HoldKind, place_hold
-from tests.e2e.botctl import ETH, Botctl, until
+from tests.e2e.botctl import ETH, SOL, Botctl, until
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -110,6 +110,48 @@ def test_a_paused_bot_keeps_its_process_and_quotes_again_when_resumed(botctl: Bo
     assert botctl.status()["sol"]["pid"] == before["pid"]
 
 
+def test_a_bot_that_lost_enough_stays_out_until_it_is_resumed(botctl: Botctl) -> None:
+    botctl("apply", "--yes")
+    trading(botctl)
+    botctl.write("bots/sol.yaml", f"{SOL}risk: {{stop_loss_usd: 0.0001, take_profit_usd: 0.0001}}\n")
+    with botctl.begin("apply", "--yes") as running:
+        code = running.wait(90)
+        assert running.stderr and code in (0, 1), running.stderr.read()
+    bot = until(lambda: _ended_by_a_trip(botctl))
+    assert bot["why"].startswith("trip by the risk guard since")
+    assert "the limit is" in bot["why"] or "the goal is" in bot["why"]
+    assert botctl.orders_at_venue("alpha", "SOL_USDC") == ()
+    assert "trip by the risk guard" in botctl("plan", "--detailed-exitcode")
+    botctl("apply", "--yes")
+    botctl("down")
+    botctl("apply", "--yes")
+    assert botctl.status()["sol"]["state"] == "held"
+    assert "botctl resume sol" in botctl("start", "sol", code=5)
+    botctl("start", "--all")
+    assert botctl.status()["sol"]["state"] == "held"
+    botctl.write("bots/sol.yaml", f"{SOL}risk: {{stop_loss_usd: 100000}}\n")
+    botctl("apply", "--yes")
+    botctl("resume", "sol")
+    until(lambda: botctl.orders_at_venue("alpha", "SOL_USDC"))
+    assert "nothing to do" in botctl("plan", "--detailed-exitcode")
+
+
+def test_a_budget_that_bots_share_is_kept_shown_and_changed_in_place(botctl: Botctl) -> None:
+    fleet = (botctl.root / "bots" / "fleet.yaml").read_text()
+    botctl.write("bots/fleet.yaml", f"{fleet}budgets: {{fleet: {{max_gross_exposure_usd: 100}}}}\n")
+    botctl("apply", "--yes")
+    until(lambda: "budget of the fleet: gross " in botctl("status"))
+    assert botctl.orders_at_venue("alpha", "SOL_USDC") == (), "one order of it is worth more"
+    before = {name: bot["pid"] for name, bot in botctl.status().items()}
+    line = botctl.edit("bots/fleet.yaml", "max_gross_exposure_usd: 100", "max_gross_exposure_usd: 50000")
+    plan = botctl("plan", "--detailed-exitcode", code=2)
+    assert f"budgets.fleet.max_gross_exposure_usd: 100 → 50000  (bots/fleet.yaml:{line})" in plan
+    botctl("apply", "--yes")
+    until(lambda: botctl.orders_at_venue("alpha", "SOL_USDC"))
+    assert {name: bot["pid"] for name, bot in botctl.status().items()} == before
+    assert "nothing to do" in botctl("plan", "--detailed-exitcode")
+
+
 def test_an_interrupted_apply_is_finished_by_the_next(botctl: Botctl) -> None:
     with botctl.begin("apply", "--yes") as running:
         assert running.stderr is not None
@@ -134,6 +176,11 @@ def test_destroy_leaves_nothing_running_and_apply_begins_anew(botctl: Botctl) ->
     assert _runners(botctl) == {}
     assert botctl.status() == {}
     assert "3 to create" in botctl("plan")
+
+
+def _ended_by_a_trip(botctl: Botctl) -> dict[str, Any] | None:
+    bot = botctl.status()["sol"]
+    return bot if bot["state"] == "held" and not bot["pid"] else None
 
 
 def _retiring(botctl: Botctl, words: str) -> str | None:

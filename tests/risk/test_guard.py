@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.model.order import ApprovedOrder, OrderRequest, Side
-from engine.risk.guard import Denied, Exposure, Guard
+from engine.risk.guard import Denied, Exposure, Guard, Room
 from tests.trading.desk_bench import LEG, PERP, bot_spec
 
 CALM: dict[str, Any] = {
@@ -78,6 +78,34 @@ def test_each_limit_names_itself(
     request_: dict[str, Any], exposure: dict[str, Any], limits: dict[str, Any], reason: str
 ) -> None:
     assert review(request_, exposure, **limits) == reason
+
+
+LONG = {"long_most_lots": 300, "short_most_lots": 300}
+NET, GROSS = "max_net_exposure_usd of the fleet", "max_gross_exposure_usd of the fleet"
+
+
+@pytest.mark.parametrize(
+    ("request_", "exposure", "room", "reason"),
+    [
+        ({}, {}, {"long_usd": Decimal(100)}, ""),
+        ({}, {}, {"long_usd": Decimal(99)}, NET),
+        ({}, {}, {"short_usd": Decimal(0)}, ""),
+        ({"side": Side.SELL}, {}, {"short_usd": Decimal(99)}, NET),
+        ({}, {}, {"gross_usd": Decimal(100)}, ""),
+        ({}, {}, {"gross_usd": Decimal(99)}, GROSS),
+        ({}, {"open_sell_lots": 100}, {"gross_usd": Decimal(0)}, ""),
+        ({}, {"open_sell_lots": 60}, {"gross_usd": Decimal(40)}, ""),
+        ({}, {"open_sell_lots": 60}, {"gross_usd": Decimal(39)}, GROSS),
+        ({"side": Side.SELL}, LONG, {"short_usd": Decimal(-5), "gross_usd": Decimal(-5)}, ""),
+        ({"side": Side.SELL, "lots": 301}, LONG, {"short_usd": Decimal(-5)}, NET),
+        ({}, {}, {"why_not": "what is left is unknown"}, "what is left is unknown"),
+        ({"side": Side.SELL}, LONG, {"why_not": "what is left is unknown"}, ""),
+    ],
+)
+def test_no_order_needs_more_of_a_shared_budget_than_is_left_of_it(
+    request_: dict[str, Any], exposure: dict[str, Any], room: dict[str, Any], reason: str
+) -> None:
+    assert review(request_, {**exposure, "rooms": (Room(budget="fleet", **room),)}) == reason
 
 
 @given(

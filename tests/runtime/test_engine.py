@@ -20,7 +20,7 @@ from engine.spec.types import BotSpec
 from tests.fleets import bot_spec, write_generation
 from tests.runtime.conftest import Stage, until
 
-CONTRACT = {"name", "pid", "state", "fingerprint", "generation", "legs", "started_ns"}
+CONTRACT = {"name", "pid", "state", "fingerprint", "generation", "legs", "started_ns", "risk"}
 LEG_CONTRACT = {
     "venue", "account", "market", "ready", "why_not", "orders", "fills", "position", "bid", "ask", "unresolved",
     "realised_pnl", "unrealised_pnl",

@@ -16,6 +16,7 @@ from engine.errors import BotctlError, StateDamaged
 from engine.model.account import Fill
 from engine.model.ids import ClientIdScheme
 from engine.model.order import Liquidity, OrderRequest, Side
+from engine.risk.stops import Stops
 from engine.runtime import journal_schema
 from engine.runtime.journal import Journal, JournalLeg, JournalOwner, checkpoint, open_journal
 from engine.trading.records import FillRecord, MemoRecord, Note, OrderRecord, OrderState, Record
@@ -236,6 +237,16 @@ def test_a_leg_moved_to_another_market_forgets_lots_and_ticks_but_not_its_ids(tm
     back = open_journal(LiveWorld(), file, OWNER, LEGS)
     assert (len(back.restore().orders), len(back.restore().fills)) == (1, 1)
     back.close()
+
+
+def test_the_newest_stops_come_back_on_the_market_they_belong_to(journal: Journal, file: Path) -> None:
+    for trip in ("", "stop_loss_usd: lost 10, the limit is 10"):
+        journal.commit([Stops(base_usd=Decimal(0), peak_usd=Decimal("7.5"), day=3, trip=trip)])
+    stops = opened(file).restore().stops
+    assert stops is not None
+    assert (stops.peak_usd, stops.trip) == (Decimal("7.5"), "stop_loss_usd: lost 10, the limit is 10")
+    elsewhere = {"main": JournalLeg(market="ETH_USDC", client_ids=SCHEME)}
+    assert open_journal(LiveWorld(), file, OWNER, elsewhere).restore().stops is None
 
 
 def test_the_newest_memo_of_a_leg_is_restored_and_counts_only_on_its_market(tmp_path: Path) -> None:

@@ -105,7 +105,8 @@ class Expected(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Scenario(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`most_orders` may never be exceeded at the venue, not even for a moment, by each bot and leg."""
+    """`most_orders` may never be exceeded at the venue, not even for a moment, by each bot and leg. What stands in
+    `never_answered` no venue may have said: a status, or part of a refusal."""
 
     id: str
     title: str
@@ -121,6 +122,7 @@ class Scenario(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     settings: dict[str, dict[str, Any]] = {}
     latency_ms: tuple[int, int] = (1, 5)
     most_orders: int | None = None
+    never_answered: tuple[str, ...] = ()
     ends_stopped: bool = False
 
 

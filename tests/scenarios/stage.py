@@ -15,6 +15,7 @@ import yaml
 from engine.host.endpoints import SimEndpoint, write_sim_endpoint
 from engine.host.workspace import Workspace
 from engine.sim.exchange import Exchange
+from engine.sim.machine import HttpAnswered
 from engine.sim.market_machine import FlowMaker, MarketMachine
 from engine.sim.network import VirtualNetwork
 from engine.sim.orders import Order
@@ -92,6 +93,8 @@ class Stage:
         looking.cancel()
         for bot in self.specs:
             self._nothing_left(bot)
+        for venue in self.venues:
+            self._look_at_answers(venue)
 
     # What keepers ask for -----------------------------------------------------------------------------------
 
@@ -172,6 +175,13 @@ class Stage:
         for leg in self.specs[bot].legs:
             if resting := self._resting(bot, leg):
                 self.complain(f"{bot} stopped and left {len(resting)} orders")
+
+    def _look_at_answers(self, venue: str) -> None:
+        for at_ns, said in self.network.transcript(venue):
+            if isinstance(said, HttpAnswered) and said.response.status >= 400:
+                words = f"{said.response.status} {said.response.body.decode()}"
+                if any(each in words for each in self.scenario.never_answered):
+                    self.complain(f"{venue} said after {at_ns / 1e9:.2f} s: {words}")
 
     # The venues from within ---------------------------------------------------------------------------------
 

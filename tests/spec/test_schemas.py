@@ -26,6 +26,8 @@ from engine.spec.schema import (
 from engine.spec.types import (
     AccountSpec,
     BotSpec,
+    BudgetSpec,
+    BudgetsSpec,
     Environment,
     FleetSpec,
     LegSpec,
@@ -99,11 +101,24 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
     assert below("bot", "exchange.legs.*") == names(LegSpec)
     assert below("bot", "exchange") == names(LegSpec) | {"legs"}
     assert below("bot", "metadata") == {"name", "labels"}
-    assert names(BotSpec) == {"name", "labels", "enabled", "legs", "accounts", "strategy", "risk", "process"}
+    assert names(BotSpec) == {
+        "name",
+        "labels",
+        "enabled",
+        "legs",
+        "accounts",
+        "strategy",
+        "risk",
+        "process",
+        "budgets",
+    }
     assert below("fleet", "accounts.*") | {"name", "rest_url", "ws_url"} == names(AccountSpec)
     assert below("fleet", "venues.*.environments.*") == {"rest_url", "ws_url"}
     assert below("fleet", "sim.*") | {"venue", "accounts", "tiers"} == names(SimSpec)
-    assert below("fleet", "budgets") | {"id", "live_allowed", "accounts", "sims", "sentinel"} == names(FleetSpec)
+    assert below("fleet", "budgets") == {"requests_per_minute"} | names(BudgetsSpec)
+    assert below("fleet", "budgets.fleet") == below("fleet", "budgets.accounts.*") == names(BudgetSpec)
+    known = {"id", "live_allowed", "accounts", "sims", "requests_per_minute", "budgets", "sentinel"}
+    assert known == names(FleetSpec)
     assert below("fleet", "sentinel") == names(SentinelSpec)
 
 

@@ -32,10 +32,11 @@ from engine.model.events import (
 from engine.model.ids import ClientIdScheme
 from engine.model.instrument import Instrument, MarketKind
 from engine.model.order import Liquidity, OrderReport, OrderRequest, OrderStatus, Side
+from engine.risk.stops import Stops
 from engine.spec.types import BotSpec, LegSpec, ProcessSpec, RiskSpec, StopPolicy, StrategySpec
 from engine.trading.leg import LegSetup
 from engine.trading.machine import Machine
-from engine.trading.records import Budget, FillRecord, MemoRecord, Memory, OrderRecord, Step
+from engine.trading.records import Budget, FillRecord, MemoRecord, Memory, Note, OrderRecord, Step
 
 LEG = "main"
 TAG = 7
@@ -96,7 +97,9 @@ def bot_spec(
         "price_band_bps": Decimal(500),
         "max_data_age_s": Decimal(10),
     }
-    limits |= {name: changes.pop(name) for name in list(changes) if name in limits}
+    known = RiskSpec.__struct_fields__
+    budgets = changes.pop("budgets", None)
+    limits |= {name: changes.pop(name) for name in list(changes) if name in known}
     return BotSpec(
         name="mm",
         labels={},
@@ -109,6 +112,7 @@ def bot_spec(
         ),
         risk=RiskSpec(**limits),
         process=ProcessSpec(stop_policy=stop_policy, stop_timeout_s=Decimal(10), duration_s=None, log_level="info"),
+        budgets=budgets,
     )
 
 
@@ -122,6 +126,8 @@ class Bench:
     now_ns: int = START_NS
     orders: dict[int, OrderRecord] = field(default_factory=dict)
     fills: list[FillRecord] = field(default_factory=list)
+    stops: Stops | None = None
+    notes: list[Note] = field(default_factory=list)
     memos: dict[str, MemoRecord] = field(default_factory=dict)
     trades: int = 0
 
@@ -130,6 +136,7 @@ class Bench:
         self.machine = Machine(legs={LEG: setup_of(self.instrument)}, spec=self.spec, memory=self.memory)
         self.orders |= {record.request.client_id: record for record in self.memory.orders}
         self.fills += self.memory.fills
+        self.stops = self.memory.stops
         self.memos |= {record.leg: record for record in self.memory.memos}
 
     # Feeding it ---------------------------------------------------------------------------------------------
@@ -212,6 +219,7 @@ class Bench:
         memory = Memory(
             orders=tuple(record for record in self.orders.values() if not record.state.is_done),
             fills=tuple(self.fills),
+            stops=self.stops,
             memos=tuple(self.memos.values()),
             next_sequence=max(sequences, default=-1) + 1,
         )
@@ -225,6 +233,10 @@ class Bench:
                 self.fills.append(record)
             elif isinstance(record, MemoRecord):
                 self.memos[record.leg] = record
+            elif isinstance(record, Stops):
+                self.stops = record
+            else:
+                self.notes.append(record)
         return list(step.commands)
 
 

@@ -88,11 +88,12 @@ def test_a_failed_open_orders_query_places_nothing() -> None:
 
 
 def test_an_unknown_position_denies_what_would_add() -> None:
-    """H4: a failed position query switched the limit off elsewhere."""
+    """H4: a failed position query switched the limit off elsewhere; here what rests and would add is pulled."""
     bench = Bench()
     bench.quoting()
     bench.wait(31)
-    bench.feed(QueryFailed(at_ns=bench.now_ns, leg=LEG, query="QueryPosition", why="503"))
+    pulled = bench.feed(QueryFailed(at_ns=bench.now_ns, leg=LEG, query="QueryPosition", why="503"))
+    assert len(canceled(pulled)) == 2, "flat, so that either side would add"
     bid = next(r.request for r in bench.orders.values() if r.request.side is Side.BUY)
     assert submitted(bench.update(bid, OrderStatus.CANCELED)) == []
 
