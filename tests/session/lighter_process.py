@@ -14,6 +14,7 @@ from pathlib import Path
 
 from engine.exchanges.interface import Codec, Endpoints
 from engine.exchanges.lighter.venue import VENUE
+from engine.exchanges.limits import plain_class
 from engine.host.nonces import KeyLease
 from engine.model.commands import SubmitOrder
 from engine.model.events import Event, LegConnected, OrderUpdated, SubmitRejected
@@ -39,7 +40,7 @@ class Bot:
         self.connected = asyncio.Event()
         self._resting: set[int | None] = set()
         self._refused = 0
-        shared = Shared(own_scales(VENUE.facts.counts, world.monotonic_ns()), clock_nonces(), KeyLease(lease))
+        shared = Shared(own_scales([plain_class(100_000)], world.monotonic_ns()), clock_nonces(), KeyLease(lease))
         settings = SessionSettings(leg=LEG)
         self.session = Session(world, VENUE, codec, lambda: endpoints, self._hear, settings, shared)
 
