@@ -111,8 +111,8 @@ BUGS = (
     Bug(
         name="stop without waiting for the cancels",
         file="trading/machine.py",
-        right="not self._stopping or any(True for leg in self._legs.values() for _ in leg.orders.live)",
-        wrong="not self._stopping",
+        right="self._parting is None or any(True for leg in self._legs.values() for _ in leg.orders.live)",
+        wrong="self._parting is None",
     ),
     Bug(
         name="give an order up before it is dead",
