@@ -52,9 +52,8 @@ def acquire(file: Path, holder: Holder) -> RunnerLock:
             raise _locked(file)
         # A shared lock fits, so no runner has it: somebody only looked with `is_free`. Try again.
     name = msgspec.json.encode(holder)
-    os.ftruncate(
-        handle, os.pwrite(handle, name, 0)
-    )  # Written first: a full disk takes what lies in a block it has.
+    # Written first: a full disk takes what lies in a block it has.
+    os.ftruncate(handle, os.pwrite(handle, name, 0))
     return RunnerLock(handle)
 
 
