@@ -29,8 +29,8 @@ class Purse:
         return self._take(self._cancel, 1)
 
     def take_round(self) -> bool:
-        """A round of questions: they can wait no longer than a cancel. Whether one fits into every count of the venue
-        `rounds` says; in commands it can be dearer than all that may leave, where questions weigh more than orders."""
+        """A round of questions: they can wait no longer than a cancel. Whether one fits into the venue's counts is
+        for `rounds` to say: where questions weigh more than orders, it is dearer than all commands that may leave."""
         if self._rounds < 1 or self._cancel < 1:
             return False
         self._rounds -= 1
