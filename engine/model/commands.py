@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.model.order import ApprovedOrder
+from engine.model.order import ApprovedOrder, Operation
 from engine.model.value import Message
 
 
@@ -21,6 +21,17 @@ class CancelOrder(Command, frozen=True, kw_only=True):
 
     client_id: int
     venue_order_id: str | None
+
+
+BatchItems = tuple[SubmitOrder, ...] | tuple[CancelOrder, ...]
+
+
+class Batch(Command, frozen=True, kw_only=True):
+    """Several orders, or several cancels, in one request. Sessions make them where a venue has such a request; each
+    item keeps its own outcome. `charge` is what the venue counts it as, in requests."""
+
+    items: BatchItems
+    charge: int
 
 
 class SetDeadMansSwitch(Command, frozen=True, kw_only=True):
@@ -64,7 +75,7 @@ class QueryInstrument(Command, frozen=True, kw_only=True):
     """Ask for the market's facts; issued by sessions at start and by `validate` for its cache."""
 
 
-Change = SubmitOrder | CancelOrder | SetDeadMansSwitch
+Change = SubmitOrder | CancelOrder | Batch | SetDeadMansSwitch
 """Commands that change something at the venue; where it numbers requests, these take a number."""
 
 Query = (
@@ -78,3 +89,16 @@ Query = (
     | QueryInstrument
 )
 """Commands that change nothing: a failed one is QueryFailed, never unresolved."""
+
+
+def operation_of(command: Command) -> Operation | None:
+    """What a command does to orders, whose outcome may then be unknown; None when it concerns no order of ours."""
+    match command:
+        case SubmitOrder():
+            return Operation.SUBMIT
+        case CancelOrder():
+            return Operation.CANCEL
+        case Batch(items=(first, *_)):
+            return operation_of(first)
+        case _:
+            return None

@@ -16,7 +16,7 @@ from engine.transport.world import World
 class Sender(Protocol):
     """A way out for requests."""
 
-    def send(self, request: HttpRequest, *, timeout_s: float) -> asyncio.Future[HttpResponse]: ...
+    def send(self, request: HttpRequest, *, timeout_s: float, charge: int) -> asyncio.Future[HttpResponse]: ...
 
 
 class Door:
@@ -32,11 +32,12 @@ class Door:
         """Ask again where the venue listens; Unavailable when nobody knows."""
         self._endpoints = self._endpoints_of()
 
-    def send(self, request: HttpRequest, *, timeout_s: float) -> asyncio.Future[HttpResponse]:
-        """Write the request now; as `World.http`, and NotSent while the venue's address is unknown."""
+    def send(self, request: HttpRequest, *, timeout_s: float, charge: int = 1) -> asyncio.Future[HttpResponse]:
+        """Write the request now; as `World.http`, and NotSent while the venue's address is unknown. `charge` is
+        what the venue counts it as."""
         if self._endpoints is None:
             reply = asyncio.get_running_loop().create_future()
             reply.set_exception(NotSent("the venue's address is not known yet"))
             return reply
-        self._pace.spent(1, self._world.monotonic_ns())
+        self._pace.spent(charge, self._world.monotonic_ns())
         return self._world.http(self._endpoints.rest_url, request, timeout_s=timeout_s)

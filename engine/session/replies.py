@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.errors import AuthenticationFailed, ClockSkewed, NotSent, RateLimited, VenueError
-from engine.model.commands import CancelOrder, Command, SubmitOrder
+from engine.model.commands import Batch, CancelOrder, Command, SubmitOrder
 from engine.model.events import CancelRejected, Event, OutcomeUnknown, QueryFailed, SubmitRejected
 from engine.model.order import Operation, RejectReason
 
@@ -16,8 +16,14 @@ CERTAINLY_NOT_DONE: dict[type[VenueError], RejectReason] = {
 """Failures after which an order or cancel did not happen. After every other one, it may have."""
 
 
+def failure_events(command: Command, error: VenueError, *, at_ns: int) -> tuple[Event, ...]:
+    """The events a failed command becomes: of a batch, one for each item."""
+    items = command.items if isinstance(command, Batch) else (command,)
+    return tuple(failure_event(item, error, at_ns=at_ns) for item in items)
+
+
 def failure_event(command: Command, error: VenueError, *, at_ns: int) -> Event:
-    """The event a failed command becomes."""
+    """The event a failed command, or a failed item of a batch, becomes."""
     match command:
         case SubmitOrder(order=order):
             client_id, operation = order.request.client_id, Operation.SUBMIT

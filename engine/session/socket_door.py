@@ -43,13 +43,13 @@ class SocketDoor:
         self._waiting: dict[str, _Waiting] = {}
         """Requests under way: no more than the budget lets out within a timeout."""
 
-    def send(self, request: HttpRequest, *, timeout_s: float) -> asyncio.Future[HttpResponse]:
+    def send(self, request: HttpRequest, *, timeout_s: float, charge: int = 1) -> asyncio.Future[HttpResponse]:
         """As `Door.send`."""
         request_id = str(next(self._ids))
         frame = self._entry.frame(request, request_id)
         if frame is None or not self._say(frame):
-            return self._door.send(request, timeout_s=timeout_s)
-        self._pace.spent(1, self._world.monotonic_ns())
+            return self._door.send(request, timeout_s=timeout_s, charge=charge)
+        self._pace.spent(charge, self._world.monotonic_ns())
         reply: asyncio.Future[HttpResponse] = asyncio.get_running_loop().create_future()
         self._waiting[request_id] = _Waiting(reply, self._world.monotonic_ns() + seconds_to_ns(timeout_s))
         return reply

@@ -20,9 +20,10 @@ from typing import ClassVar
 
 from engine.clock import NS_PER_S, NS_PER_US
 from engine.errors import ProtocolError, VenueError
-from engine.exchanges.interface import Codec, Context, Endpoints, NonceRule, Venue
+from engine.exchanges.interface import BatchCodec, Codec, Context, Endpoints, NonceRule, Venue
 from engine.exchanges.messages import HttpResponse
 from engine.model.commands import (
+    Batch,
     CancelOrder,
     Command,
     QueryBalances,
@@ -95,6 +96,17 @@ class VenueContract:
                 assert request.target.startswith("/")
                 assert not any(secret in repr(request) for secret in secrets)
 
+    def test_batches_are_spoken_exactly_where_the_facts_name_them(self) -> None:
+        rule = self.venue.facts.batches
+        secrets = [value for field, value in self._keys().items() if "secret" in field or "private" in field]
+        for codec in self._codecs():
+            assert isinstance(codec, BatchCodec) or (rule.orders == rule.cancels == 1)
+            for batch in self._batches():
+                assert isinstance(codec, BatchCodec)
+                request = codec.encode_batch(batch, NOW)
+                assert request.target.startswith("/")
+                assert not any(secret in repr(request) for secret in secrets)
+
     def test_every_market_has_a_private_and_a_public_stream(self) -> None:
         for codec in self._codecs():
             streams = codec.streams(NOW)
@@ -127,6 +139,24 @@ class VenueContract:
                         continue
                     assert all(event.leg == LEG and event.at_ns == 2 for event in events)
 
+    def test_every_item_of_a_batch_gets_an_answer_of_its_own_or_the_batch_a_venue_error(self) -> None:
+        for codec in self._codecs():
+            for batch in self._batches():
+                assert isinstance(codec, BatchCodec)
+                for response in _responses():
+                    try:
+                        parts = codec.split_reply(batch, response)
+                    except VenueError:
+                        continue
+                    assert len(parts) == len(batch.items)
+
+    def test_a_refusal_of_a_whole_batch_is_every_items(self) -> None:
+        busy = HttpResponse(status=503, body=b"busy")
+        for codec in self._codecs():
+            for batch in self._batches():
+                assert isinstance(codec, BatchCodec)
+                assert list(codec.split_reply(batch, busy)) == [busy] * len(batch.items)
+
     def test_no_public_answer_raises_anything_but_a_venue_error(self) -> None:
         for decode in (self.venue.decode_instruments, self.venue.decode_server_time):
             for response in _responses():
@@ -150,6 +180,16 @@ class VenueContract:
         endpoints = Endpoints(rest_url="http://127.0.0.1", ws_url="ws://127.0.0.1/")
         for instrument in self.instruments:
             yield self.venue.codec(leg=LEG, instrument=instrument, credentials=self._keys(), endpoints=endpoints)
+
+    def _batches(self) -> Iterator[Batch]:
+        """The longest ones of either kind that the facts allow."""
+        scheme, rule = self.venue.facts.client_ids, self.venue.facts.batches
+        ids = [scheme.compose(1, number) for number in range(1, max(rule.orders, rule.cancels) + 1)]
+        if rule.orders > 1:
+            yield Batch(leg=LEG, items=tuple(submit(each) for each in ids[: rule.orders]), charge=1)
+        if rule.cancels > 1:
+            cancels = [CancelOrder(leg=LEG, client_id=each, venue_order_id="7") for each in ids[: rule.cancels]]
+            yield Batch(leg=LEG, items=tuple(cancels), charge=1)
 
     def _commands(self, codec: Codec) -> list[Command]:
         client_id = self.venue.facts.client_ids.compose(1, 1)

@@ -19,13 +19,14 @@ from engine.sim.exchange import Exchange
 from engine.sim.orders import ExchangeFill, Order
 from engine.spec.types import BotSpec, StopPolicy
 from engine.trading.accounting import Accounting
-from engine.trading.records import FillRecord, OrderRecord
+from engine.trading.records import FillRecord, OrderRecord, OrderState
 from engine.trading.status import LegStatus
 
 LEG = "main"
 COMPLAINTS_MOST = 20
 DRIFT = Decimal("1.03")
 """Bots count at the present price, the look at the first one."""
+LOOKS_BETWEEN_BELIEFS = 10
 
 
 class Watch:
@@ -43,6 +44,7 @@ class Watch:
         self._exchange = exchange
         self._specs = specs
         self._balances = balances
+        self._looks = 0
         self._hands: dict[int, Order] = {}
         self._slots: dict[str, dict[int, str]] = {bot: {} for bot in specs}
         self.budget_usd: Decimal | None = None
@@ -59,7 +61,9 @@ class Watch:
     # At any moment ------------------------------------------------------------------------------------------
 
     def look(self, elapsed_ns: int) -> None:
-        """No order without owner, no slot twice, no limit passed: not even for a moment."""
+        """No order without owner, no slot twice, no limit passed, no belief without a reason: not even for a
+        moment."""
+        self._looks += 1
         for bot in self._specs:
             when = f"{elapsed_ns / NS_PER_S:.3f} s: {bot}"
             resting = self._resting(bot)
@@ -70,6 +74,8 @@ class Watch:
             for slot in {slot for slot in known if known.count(slot) > 1}:
                 self.complain(f"{when} has two orders in slot {slot}")
             self._look_at_limit(bot, resting, when)
+            if self._looks % LOOKS_BETWEEN_BELIEFS == 0:
+                self._look_at_beliefs(bot, when)
         self._look_at_budget(elapsed_ns)
 
     def stopped(self, bot: str) -> None:
@@ -209,6 +215,13 @@ class Watch:
             open_lots = sum(o.open_lots for o in resting if o.side is side and not o.reduce_only)
             if open_lots and held * side.sign + open_lots > instrument.lots_within(limit):
                 self.complain(f"{when} holds {held} lots and may {side} {open_lots} more: over the limit")
+
+    def _look_at_beliefs(self, bot: str, when: str) -> None:
+        """What a bot takes for resting the venue has had, be it gone by now."""
+        had = {order.client_id for order in self._exchange.order_history("main")}
+        for record in self._live(bot):
+            if record.state is OrderState.ACCEPTED and record.request.client_id not in had:
+                self.complain(f"{when} takes {record.request.slot} for resting, which the venue never had")
 
     def _look_at_budget(self, elapsed_ns: int) -> None:
         """All bots together, with everything filled that may be, at the price the market began with."""

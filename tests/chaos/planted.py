@@ -56,12 +56,8 @@ BUGS = (
     Bug(
         name="journal only after the send",
         file="runtime/bot.py",
-        right="        self._journal.commit(step.records)\n"
-        "        for command in step.commands:\n"
-        "            self.lines[command.leg].send(command)\n",
-        wrong="        for command in step.commands:\n"
-        "            self.lines[command.leg].send(command)\n"
-        "        self._journal.commit(step.records)\n",
+        right="        self._journal.commit(step.records)\n        self._send(step.commands)\n",
+        wrong="        self._send(step.commands)\n        self._journal.commit(step.records)\n",
     ),
     Bug(
         name="ignore a gap in the book",
@@ -80,6 +76,12 @@ BUGS = (
         file="risk/guard.py",
         right="held + (exposure.open_buy_lots if buying else exposure.open_sell_lots) + request.lots",
         wrong="held + request.lots",
+    ),
+    Bug(
+        name="count a failed item of a batch as placed",
+        file="trading/news.py",
+        right='order.submit_rejected(f"{event.reason}: {event.venue_words}", event.at_ns)',
+        wrong="order.still_rests(event.at_ns)",
     ),
     Bug(
         name="forget remembered orders",

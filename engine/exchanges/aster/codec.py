@@ -12,16 +12,15 @@ from engine.errors import ProtocolError, Unresolved
 from engine.exchanges.aster.encode import Encoder
 from engine.exchanges.aster.frames import FrameDecoder, depth_stream, mark_stream
 from engine.exchanges.aster.gate import ListenKeyGate
-from engine.exchanges.aster.replies import ReplyDecoder
+from engine.exchanges.aster.replies import ReplyDecoder, split
 from engine.exchanges.aster.signing import Signer
 from engine.exchanges.aster.translate import Translator
 from engine.exchanges.aster.wire_streams import Control
 from engine.exchanges.interface import Context, Gate
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
-from engine.model.commands import CancelOrder, Command, SubmitOrder
+from engine.model.commands import Batch, Command, operation_of
 from engine.model.events import Event
 from engine.model.instrument import Instrument, MarketKind
-from engine.model.order import ApprovedOrder
 
 UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 """All that decoding a hostile message can raise; msgspec itself gives up on deep nesting by RecursionError."""
@@ -64,9 +63,16 @@ class AsterCodec:
         """The request that carries out a command."""
         return self._encoder.request(command, context)
 
-    def encode_batch(self, orders: Sequence[ApprovedOrder], context: Context) -> HttpRequest:
-        """Up to five orders in one request; each is answered for itself, in the order given."""
-        return self._encoder.batch(orders, context)
+    def encode_batch(self, batch: Batch, context: Context) -> HttpRequest:
+        """Up to five orders, or ten cancels, in one request; spot has none."""
+        return self._encoder.batch(batch, context)
+
+    def split_reply(self, batch: Batch, response: HttpResponse) -> Sequence[HttpResponse]:
+        """Elements come in the order of the batch; one that was refused reads as the refusal of a single order."""
+        try:
+            return split(batch, response)
+        except UNREADABLE as error:
+            raise Unresolved(f"Aster's answer to a batch makes no sense: {error}") from error
 
     def decode_reply(
         self, command: Command, response: HttpResponse, *, requested_ns: int, at_ns: int
@@ -75,7 +81,7 @@ class AsterCodec:
         try:
             return self._replies.events(command, response, requested_ns=requested_ns, at_ns=at_ns)
         except UNREADABLE as error:
-            kind = Unresolved if isinstance(command, SubmitOrder | CancelOrder) else ProtocolError
+            kind = Unresolved if operation_of(command) else ProtocolError
             raise kind(
                 f"Aster's answer to {type(command).__name__} makes no sense: {error}",
                 venue_words=response.body[:300].decode(errors="replace"),

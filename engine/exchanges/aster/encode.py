@@ -4,7 +4,6 @@ needs percent-encoding except the lists of batches.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from urllib.parse import quote
 
 from engine.clock import NS_PER_US
@@ -16,6 +15,7 @@ from engine.exchanges.interface import Context
 from engine.exchanges.messages import HttpRequest
 from engine.exchanges.sequenced_book import SNAPSHOT_LEVELS
 from engine.model.commands import (
+    Batch,
     CancelOrder,
     Command,
     QueryBalances,
@@ -30,11 +30,10 @@ from engine.model.commands import (
     SubmitOrder,
 )
 from engine.model.instrument import MarketKind
-from engine.model.order import ApprovedOrder, OrderRequest
+from engine.model.order import OrderRequest
 
 PAGE_ROWS = 1_000
 """The longest page of trades and orders."""
-BATCH_MOST = 5
 
 
 class Encoder:
@@ -82,12 +81,16 @@ class Encoder:
             case _:
                 return self.private("GET", *self._fixed_queries[type(command)], context)
 
-    def batch(self, orders: Sequence[ApprovedOrder], context: Context) -> HttpRequest:
-        """Up to five orders in one request; they are matched concurrently and answered in the order given."""
-        if not 0 < len(orders) <= BATCH_MOST:
-            raise ValueError(f"a batch holds 1 to {BATCH_MOST} orders")
-        listed = ",".join(_json_object(self._order(approved.request)) for approved in orders)
-        return self.private("POST", "/batchOrders", f"batchOrders={quote(f'[{listed}]', safe='')}", context)
+    def batch(self, batch: Batch, context: Context) -> HttpRequest:
+        """Several in one request; orders are matched concurrently, and all are answered in the order given."""
+        orders = [item.order.request for item in batch.items if isinstance(item, SubmitOrder)]
+        if orders:
+            listed = ",".join(_json_object(self._order(order)) for order in orders)
+            return self.private("POST", "/batchOrders", f"batchOrders={_list(listed)}", context)
+        client_ids = [client_id_text(item.client_id) for item in batch.items if isinstance(item, CancelOrder)]
+        listed = ",".join(f'"{client_id}"' for client_id in client_ids)
+        parameters = f"{self._symbol}&origClientOrderIdList={_list(listed)}"
+        return self.private("DELETE", "/batchOrders", parameters, context)
 
     def private(self, method: str, route: str, parameters: str, context: Context) -> HttpRequest:
         path = private_path(self._kind, self._signer.generation, route)
@@ -118,6 +121,10 @@ class Encoder:
         if cancel.venue_order_id is not None:
             return f"{self._symbol}&orderId={cancel.venue_order_id}"
         return f"{self._symbol}&origClientOrderId={client_id_text(cancel.client_id)}"
+
+
+def _list(listed: str) -> str:
+    return quote(f"[{listed}]", safe="")
 
 
 def _json_object(parameters: str) -> str:

@@ -14,7 +14,7 @@ import msgspec
 from engine.errors import AuthenticationFailed, ClockSkewed, RateLimited, Unavailable, Unresolved, VenueError
 from engine.exchanges.aster.wire import ApiError
 from engine.exchanges.messages import HttpResponse
-from engine.model.commands import CancelOrder, Command, QueryOrder, SubmitOrder
+from engine.model.commands import CancelOrder, Command, QueryOrder, SubmitOrder, operation_of
 from engine.model.events import CancelRejected, Event, OrderNotFound, SubmitRejected
 from engine.model.order import RejectReason
 
@@ -108,7 +108,7 @@ def _failure(status: int, error: ApiError) -> VenueError | None:
 
 
 def _no_answer(command: Command, status: int, words: str) -> VenueError:
-    kind = Unresolved if isinstance(command, SubmitOrder | CancelOrder) else Unavailable
+    kind = Unresolved if operation_of(command) else Unavailable
     return kind(f"Aster answered {status} to {type(command).__name__}", venue_words=words)
 
 

@@ -17,6 +17,7 @@ from engine.exchanges.decimals import OffGrid
 from engine.exchanges.messages import HttpResponse
 from engine.model.account import Balance
 from engine.model.commands import (
+    Batch,
     CancelOrder,
     Command,
     QueryBalances,
@@ -54,6 +55,9 @@ _SPOT_ACCOUNT = msgspec.json.Decoder(wire.SpotAccount)
 _DEPTH = msgspec.json.Decoder(wire.Depth)
 _COUNTDOWN = msgspec.json.Decoder(wire.Countdown)
 _EXCHANGE = msgspec.json.Decoder(wire.ExchangeInfoView)
+
+_RAWS = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
+_ELEMENT = msgspec.json.Decoder(wire.BatchElement)
 
 _PAST_NS = 7 * 24 * 3_600 * NS_PER_S - 60 * NS_PER_S
 """Lists without a start reach back seven days; a minute less is sure to be in them."""
@@ -195,6 +199,17 @@ class ReplyDecoder:
                 yield self._translator.order(order)
             except OffGrid:
                 continue
+
+
+def split(batch: Batch, response: HttpResponse) -> Sequence[HttpResponse]:
+    """The answers to a batch's items, one by one; a refusal of the whole is everybody's."""
+    if response.status != 200:
+        return (response,) * len(batch.items)
+    elements = _RAWS.decode(response.body)
+    if len(elements) != len(batch.items):
+        raise ValueError(f"{len(elements)} answers to {len(batch.items)} items")
+    statuses = (200 if _ELEMENT.decode(element).code is msgspec.UNSET else 400 for element in elements)
+    return [HttpResponse(status=status, body=bytes(raw)) for status, raw in zip(statuses, elements, strict=True)]
 
 
 def order_events(report: OrderReport, *, leg: str, at_ns: int) -> Sequence[Event]:

@@ -12,13 +12,13 @@ from engine.clock import NS_PER_MS
 from engine.errors import ProtocolError, Unresolved
 from engine.exchanges.backpack.encode import Encoder
 from engine.exchanges.backpack.frames import BALANCES, ORDERS, POSITIONS, FrameDecoder
-from engine.exchanges.backpack.replies import ReplyDecoder
+from engine.exchanges.backpack.replies import ReplyDecoder, split
 from engine.exchanges.backpack.signing import Signer
 from engine.exchanges.backpack.translate import Translator
 from engine.exchanges.backpack.wire_streams import Subscription
 from engine.exchanges.interface import Context
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
-from engine.model.commands import CancelOrder, Command, SubmitOrder
+from engine.model.commands import Batch, Command, operation_of
 from engine.model.events import Event
 from engine.model.instrument import Instrument, MarketKind
 
@@ -62,6 +62,17 @@ class BackpackCodec:
         """The request that carries out a command."""
         return self._encoder.request(command, context)
 
+    def encode_batch(self, batch: Batch, context: Context) -> HttpRequest:
+        """Several orders in one request. There is no request for several cancels that names them."""
+        return self._encoder.batch(batch, context)
+
+    def split_reply(self, batch: Batch, response: HttpResponse) -> Sequence[HttpResponse]:
+        """Elements come in the order of the batch; one that was refused reads as the refusal of a single order."""
+        try:
+            return split(batch, response)
+        except UNREADABLE as error:
+            raise Unresolved(f"Backpack's answer to a batch makes no sense: {error}") from error
+
     def decode_reply(
         self, command: Command, response: HttpResponse, *, requested_ns: int, at_ns: int
     ) -> Sequence[Event]:
@@ -69,7 +80,7 @@ class BackpackCodec:
         try:
             return self._replies.events(command, response, requested_ns=requested_ns, at_ns=at_ns)
         except UNREADABLE as error:
-            kind = Unresolved if isinstance(command, SubmitOrder | CancelOrder) else ProtocolError
+            kind = Unresolved if operation_of(command) else ProtocolError
             raise kind(
                 f"Backpack's answer to {type(command).__name__} makes no sense: {error}",
                 venue_words=response.body[:300].decode(errors="replace"),

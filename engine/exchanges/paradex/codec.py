@@ -11,6 +11,7 @@ import msgspec
 from engine.errors import ProtocolError, Unresolved
 from engine.exchanges.interface import Context
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
+from engine.exchanges.paradex.batches import split
 from engine.exchanges.paradex.encode import Encoder
 from engine.exchanges.paradex.frames import FrameDecoder, book_channel
 from engine.exchanges.paradex.gate import ParadexGate
@@ -18,7 +19,7 @@ from engine.exchanges.paradex.replies import ReplyDecoder
 from engine.exchanges.paradex.signing import Signer
 from engine.exchanges.paradex.translate import Translator
 from engine.exchanges.paradex.wire import RpcRequest
-from engine.model.commands import CancelOrder, Command, SubmitOrder
+from engine.model.commands import Batch, Command, operation_of
 from engine.model.events import Event
 from engine.model.instrument import Instrument
 
@@ -60,6 +61,17 @@ class ParadexCodec:
         """The request that carries out a command."""
         return self._encoder.request(command, context)
 
+    def encode_batch(self, batch: Batch, context: Context) -> HttpRequest:
+        """Several orders or cancels in one request; NotSent when one of them cannot be."""
+        return self._encoder.batch(batch, context)
+
+    def split_reply(self, batch: Batch, response: HttpResponse) -> Sequence[HttpResponse]:
+        """Who is who, client ids tell; see `batches`."""
+        try:
+            return split(batch, response)
+        except UNREADABLE as error:
+            raise Unresolved(f"Paradex's answer to a batch makes no sense: {error}") from error
+
     def decode_reply(
         self, command: Command, response: HttpResponse, *, requested_ns: int, at_ns: int
     ) -> Sequence[Event]:
@@ -67,7 +79,7 @@ class ParadexCodec:
         try:
             return self._replies.events(command, response, requested_ns=requested_ns, at_ns=at_ns)
         except UNREADABLE as error:
-            kind = Unresolved if isinstance(command, SubmitOrder | CancelOrder) else ProtocolError
+            kind = Unresolved if operation_of(command) else ProtocolError
             raise kind(
                 f"Paradex's answer to {type(command).__name__} makes no sense: {error}",
                 venue_words=response.body[:300].decode(errors="replace"),

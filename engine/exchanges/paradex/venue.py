@@ -8,12 +8,21 @@ import msgspec
 
 from engine.clock import NS_PER_MS
 from engine.errors import ConfigInvalid, ProtocolError
-from engine.exchanges.interface import BookMachine, BookSource, Codec, Credentials, Endpoints, Venue, VenueFacts
+from engine.exchanges.interface import (
+    BatchRule,
+    BookMachine,
+    BookSource,
+    Codec,
+    Credentials,
+    Endpoints,
+    Venue,
+    VenueFacts,
+)
 from engine.exchanges.messages import HttpRequest, HttpResponse
 from engine.exchanges.paradex import signing, wire
 from engine.exchanges.paradex.chains import MAINNET, TESTNET, chain_of
 from engine.exchanges.paradex.codec import UNREADABLE, ParadexCodec
-from engine.exchanges.paradex.encode import RECV_WINDOW_MS
+from engine.exchanges.paradex.encode import BATCH_MOST, RECV_WINDOW_MS
 from engine.exchanges.paradex.instruments import instruments
 from engine.exchanges.paradex.keys import ACCOUNT, ETHEREUM_KEY, PRIVATE_KEY, keys_of
 from engine.exchanges.paradex.refusals import plain_failure
@@ -30,6 +39,8 @@ FACTS = VenueFacts(
     send_lifetime_ns=RECV_WINDOW_MS * NS_PER_MS,
     lookup_only_while_resting=True,
     requests_per_minute=600,
+    # The documentation says ten in one place and fifty in another; a batch counts as one request.
+    batches=BatchRule(orders=BATCH_MOST, cancels=BATCH_MOST, charge=1),
     credential_fields=(ETHEREUM_KEY, PRIVATE_KEY, ACCOUNT),
     book_source=BookSource.STREAM,
     endpoints={
