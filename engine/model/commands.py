@@ -23,6 +23,22 @@ class CancelOrder(Command, frozen=True, kw_only=True):
     venue_order_id: str | None
 
 
+class AmendOrder(Command, frozen=True, kw_only=True):
+    """Give a resting own order another price, another size, or both; it stays the same order.
+
+    `order` is approved with the size that shall remain. Venues are told the whole size, executed part included, so
+    that a fill on the way makes less remain and never more.
+    """
+
+    order: ApprovedOrder
+    executed_lots: int
+    venue_order_id: str | None
+
+    @property
+    def whole_lots(self) -> int:
+        return self.executed_lots + self.order.request.lots
+
+
 BatchItems = tuple[SubmitOrder, ...] | tuple[CancelOrder, ...]
 
 
@@ -75,7 +91,7 @@ class QueryInstrument(Command, frozen=True, kw_only=True):
     """Ask for the market's facts; issued by sessions at start and by `validate` for its cache."""
 
 
-Change = SubmitOrder | CancelOrder | Batch | SetDeadMansSwitch
+Change = SubmitOrder | AmendOrder | CancelOrder | Batch | SetDeadMansSwitch
 """Commands that change something at the venue; where it numbers requests, these take a number."""
 
 Query = (
@@ -96,6 +112,8 @@ def operation_of(command: Command) -> Operation | None:
     match command:
         case SubmitOrder():
             return Operation.SUBMIT
+        case AmendOrder():
+            return Operation.AMEND
         case CancelOrder():
             return Operation.CANCEL
         case Batch(items=(first, *_)):

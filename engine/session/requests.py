@@ -11,7 +11,7 @@ from engine.errors import AuthenticationFailed, ClockSkewed, NotSent, RateLimite
 from engine.exchanges.interface import BatchCodec, Codec, Context
 from engine.exchanges.messages import HttpRequest, HttpResponse
 from engine.model.commands import Batch, Change, Command, SubmitOrder
-from engine.model.events import CancelRejected, Event, NonceUsed, OutcomeUnknown, SubmitRejected
+from engine.model.events import AmendRejected, CancelRejected, Event, NonceUsed, OutcomeUnknown, SubmitRejected
 from engine.model.order import RejectReason
 from engine.session.contexts import Contexts
 from engine.session.door import Sender
@@ -20,7 +20,7 @@ from engine.session.replies import failure_event, failure_events
 from engine.session.settings import SessionSettings
 from engine.transport.world import World
 
-NOT_CERTAINLY_TAKEN = SubmitRejected, CancelRejected, OutcomeUnknown
+NOT_CERTAINLY_TAKEN = SubmitRejected, AmendRejected, CancelRejected, OutcomeUnknown
 """After these nobody knows whether the venue counts the request's nonce as used."""
 
 

@@ -19,10 +19,11 @@ from random import Random
 from typing import ClassVar
 
 from engine.clock import NS_PER_S, NS_PER_US
-from engine.errors import ProtocolError, VenueError
+from engine.errors import ProtocolError, Unresolved, VenueError
 from engine.exchanges.interface import BatchCodec, Codec, Context, Endpoints, NonceRule, Venue
 from engine.exchanges.messages import HttpResponse
 from engine.model.commands import (
+    AmendOrder,
     Batch,
     CancelOrder,
     Command,
@@ -36,6 +37,7 @@ from engine.model.commands import (
     SetDeadMansSwitch,
     SubmitOrder,
 )
+from engine.model.events import AmendRejected
 from engine.model.instrument import Instrument, MarketKind
 from engine.model.order import ApprovedOrder, OrderRequest, Side
 
@@ -51,6 +53,10 @@ DEEP = "[" * 100_000
 def submit(client_id: int) -> SubmitOrder:
     request = OrderRequest(leg=LEG, client_id=client_id, slot="bid.0", side=Side.BUY, ticks=100, lots=100)
     return SubmitOrder(leg=LEG, order=ApprovedOrder(request=request))
+
+
+def amend(client_id: int) -> AmendOrder:
+    return AmendOrder(leg=LEG, order=submit(client_id).order, executed_lots=20, venue_order_id="7")
 
 
 class VenueContract:
@@ -139,6 +145,21 @@ class VenueContract:
                         continue
                     assert all(event.leg == LEG and event.at_ns == 2 for event in events)
 
+    def test_an_amend_that_was_not_answered_is_of_unknown_outcome_and_a_refused_one_says_so(self) -> None:
+        if not self.venue.facts.can_amend:
+            return
+        command = amend(self.venue.facts.client_ids.compose(1, 1))
+        for codec in self._codecs():
+            for status, body in ((503, b""), (500, b"{}"), (200, b"?")):
+                response = HttpResponse(status=status, body=body)
+                try:
+                    codec.decode_reply(command, response, requested_ns=1, at_ns=2)
+                except Unresolved:
+                    continue
+                raise AssertionError(f"{status} {body!r} to an amend may hide that it was carried out")
+            refused = codec.decode_reply(command, HttpResponse(status=400, body=b"no"), requested_ns=1, at_ns=2)
+            assert [type(event) for event in refused] == [AmendRejected]
+
     def test_every_item_of_a_batch_gets_an_answer_of_its_own_or_the_batch_a_venue_error(self) -> None:
         for codec in self._codecs():
             for batch in self._batches():
@@ -203,6 +224,8 @@ class VenueContract:
             QueryBalances(leg=LEG),
             QueryBook(leg=LEG),
         ]
+        if self.venue.facts.can_amend:
+            commands.append(amend(client_id))
         if codec.instrument.kind is MarketKind.PERP:
             commands.append(QueryPosition(leg=LEG))
         if self.venue.facts.dead_mans_switch:

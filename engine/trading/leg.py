@@ -46,6 +46,7 @@ class LegSetup(Value, frozen=True, kw_only=True):
     client_ids: ClientIdScheme
     tag: int
     send_lifetime_ns: int
+    can_amend: bool = False
 
 
 class Leg:
@@ -126,12 +127,12 @@ class Leg:
         if order is None and report.status.is_open:
             order = self._adopt(report, at_ns)
         if order is not None:
-            before = (order.state, order.executed_lots, order.venue_order_id)
+            before = (order.state, order.executed_lots, order.venue_order_id, order.terms)
             order.reported(report, at_ns)
             if before[0] is not order.state and report.status in (OrderStatus.RESTING, OrderStatus.FILLED):
                 self.refusals.accepted(order.request.slot)
                 self.rejects_in_a_row = 0
-            if before != (order.state, order.executed_lots, order.venue_order_id):
+            if before != (order.state, order.executed_lots, order.venue_order_id, order.terms):
                 self.changed(order)
 
     def fill_reported(self, fill: Fill, at_ns: int) -> bool:
@@ -293,16 +294,17 @@ class Leg:
             funding_rate=self.funding_rate,
         )
 
-    def exposure(self, now_ns: int) -> Exposure:
-        """What the guard weighs: the worse of both positions, and everything that may still execute."""
+    def exposure(self, now_ns: int, without: OwnOrder | None = None) -> Exposure:
+        """What the guard weighs: the worse of both positions, and everything that may still execute, without the
+        order whose change is under review."""
         most, least = self._worse_positions
         return Exposure(
             long_most_lots=most,
             short_most_lots=least,
             venue_position_lots=self._venue_position_now(),
-            open_buy_lots=self.orders.open_lots(Side.BUY),
-            open_sell_lots=self.orders.open_lots(Side.SELL),
-            open_notional=self._open_notional(),
+            open_buy_lots=self.orders.open_lots(Side.BUY, without),
+            open_sell_lots=self.orders.open_lots(Side.SELL, without),
+            open_notional=self._open_notional(without),
             orders_last_minute=self._sent_last_minute(now_ns),
             twice_mid_ticks=self.twice_mid_ticks,
             mark=self.mark if now_ns - self.marked_ns <= self._mark_lasts_ns else None,
@@ -351,12 +353,12 @@ class Leg:
                 bearable.append(quote)
         return tuple(bearable)
 
-    def affordable_lots(self, funds: Funds, side: Side, ticks: int) -> int:
-        """What the funds still pay for, after everything that rests, is under way, or waits for its fill."""
-        instrument, mine = self.instrument, [o for o in self.orders.live if o.request.side is side]
+    def affordable_lots(self, funds: Funds, side: Side, ticks: int, without: OwnOrder | None = None) -> int:
+        """What the funds still pay for, after everything else that rests, is under way, or waits for its fill."""
+        instrument, mine = self.instrument, [o for o in self.orders.without(without) if o.request.side is side]
         if side is Side.SELL:
             return instrument.lots_within(max(Decimal(0), funds.base)) - sum(o.at_risk_lots for o in mine)
-        promised = sum(o.request.ticks * o.at_risk_lots for o in mine) * instrument.notional(1, 1)
+        promised = sum(o.most_ticks * o.at_risk_lots for o in mine) * instrument.notional(1, 1)
         return instrument.lots_within(max(Decimal(0), funds.quote - promised) / instrument.price(max(ticks, 1)))
 
     def _venue_position_now(self) -> int | None:
@@ -384,8 +386,8 @@ class Leg:
             self._sent_ns.popleft()
         return len(self._sent_ns)
 
-    def _open_notional(self) -> Decimal:
-        units = sum(order.request.ticks * order.remaining_lots for order in self.orders.live)
+    def _open_notional(self, without: OwnOrder | None) -> Decimal:
+        units = sum(order.most_ticks * order.remaining_lots for order in self.orders.without(without))
         return units * self.instrument.notional(1, 1)
 
     @property

@@ -14,6 +14,8 @@ from engine.sim.trouble import Kind, Trouble
 TROUBLED_MS = 20_000
 """How long a play is troubled; afterwards everything works and the market rests."""
 TROUBLES_MOST = 9
+VENUES = ("backpack", "backpack", "aster")
+"""Backpack has spot, slow takers and snapshots that lag; Aster's perps amend orders, and cancel several at once."""
 
 
 class Blow(StrEnum):
@@ -39,9 +41,12 @@ class Mishap(Value, frozen=True, kw_only=True):
 
 
 class Story(Value, frozen=True, kw_only=True):
-    """`pace` is the market's speed, `lag_ms` how far behind the venue's own snapshots are."""
+    """`pace` is the market's speed. Of the venue's habits `taker_delay_ms`, `cancels_later` and `lag_ms` (how far
+    behind its own snapshots are) are Backpack's, `expires_crossing` is Aster's: a post-only order that would cross
+    ends instead of being refused."""
 
     seed: int
+    venue: str
     bots: tuple[str, ...]
     pace: float
     flatten: bool
@@ -49,6 +54,7 @@ class Story(Value, frozen=True, kw_only=True):
     taker_delay_ms: int
     cancels_later: bool
     lag_ms: int
+    expires_crossing: bool
     troubles: tuple[Trouble | Mishap, ...]
 
     @property
@@ -63,17 +69,21 @@ class Story(Value, frozen=True, kw_only=True):
         habits += [f"snapshots {self.lag_ms} ms behind"] if self.lag_ms else []
         habits += ["stop flattens"] if self.flatten else []
         habits += ["the bots share a budget"] if self.has_budget else []
-        lines = [f"seed {self.seed}: {' and '.join(self.bots)}; {', '.join(habits)}"]
+        lines = [f"seed {self.seed}: {' and '.join(self.bots)} on {self.venue}; {', '.join(habits)}"]
         return "\n".join(lines + [f"  {number:2}  {each}" for number, each in enumerate(self.troubles)])
 
 
 def tell(seed: int) -> Story:
     """The story of a seed."""
     random = Random(f"story/{seed}")
-    bots = random.choice((("spot",), ("perp",), ("spot", "perp")))
+    venue = Random(f"venue/{seed}").choice(VENUES)
+    bots: tuple[str, ...] = random.choice((("spot",), ("perp",), ("spot", "perp")))
+    if venue == "aster":
+        bots = ("perp",)
     troubles = [_trouble(random, bots) for _ in range(random.randint(1, TROUBLES_MOST))]
     return Story(
         seed=seed,
+        venue=venue,
         bots=bots,
         pace=random.choice((1.0, 3.0, 5.0)),
         flatten=random.random() < 0.25,
@@ -81,6 +91,7 @@ def tell(seed: int) -> Story:
         taker_delay_ms=random.choice((0, 100)),
         cancels_later=random.random() < 0.25,
         lag_ms=random.choice((0, 0, 50, 400)),
+        expires_crossing=seed % 2 == 0,
         troubles=tuple(sorted(troubles, key=lambda each: each.at_ms)),
     )
 

@@ -32,6 +32,7 @@ def facts(kind: MarketKind) -> VenueFacts:
         lookup_only_while_resting=False,
         requests_per_minute=1_200,
         batches=BATCHES[kind],
+        can_amend=kind is MarketKind.PERP,
         # Either user and private_key (v3), or api_key and api_secret (v1, keys of before March 2026).
         credential_fields=("user", "private_key", "api_key", "api_secret"),
         dead_mans_switch=kind is MarketKind.PERP,

@@ -17,6 +17,7 @@ from engine.exchanges.decimals import OffGrid
 from engine.exchanges.messages import HttpResponse
 from engine.model.account import Balance
 from engine.model.commands import (
+    AmendOrder,
     Batch,
     CancelOrder,
     Command,
@@ -37,6 +38,7 @@ from engine.model.events import (
     Event,
     FillsReported,
     OpenOrdersReported,
+    OrderAmended,
     OrderHistoryReported,
     OrderUpdated,
     PositionReported,
@@ -79,6 +81,7 @@ class ReplyDecoder:
         self._translator = translator
         self._readers: dict[type[Command], Callable[[_Success], Sequence[Event]]] = {
             SubmitOrder: self._order,
+            AmendOrder: self._amended,
             CancelOrder: self._order,
             QueryOrder: self._order,
             QueryOpenOrders: self._open_orders,
@@ -100,6 +103,10 @@ class ReplyDecoder:
 
     def _order(self, reply: _Success) -> Sequence[Event]:
         return order_events(self._translator.order(_ORDER.decode(reply.body)), leg=self._leg, at_ns=reply.at_ns)
+
+    def _amended(self, reply: _Success) -> Sequence[Event]:
+        report = self._translator.order(_ORDER.decode(reply.body))
+        return (OrderAmended(at_ns=reply.at_ns, leg=self._leg, report=report),)
 
     def _nothing(self, reply: _Success) -> Sequence[Event]:
         """The countdown runs; that it does is all there is to know."""

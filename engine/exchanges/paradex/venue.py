@@ -39,6 +39,7 @@ FACTS = VenueFacts(
     send_lifetime_ns=RECV_WINDOW_MS * NS_PER_MS,
     lookup_only_while_resting=True,
     requests_per_minute=600,
+    # No amends: one is only queued, and whether a changed size counts what was executed is not documented.
     # The documentation says ten in one place and fifty in another; a batch counts as one request.
     batches=BatchRule(orders=BATCH_MOST, cancels=BATCH_MOST, charge=1),
     credential_fields=(ETHEREUM_KEY, PRIVATE_KEY, ACCOUNT),
