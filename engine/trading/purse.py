@@ -20,7 +20,7 @@ class Purse:
     @property
     def takes(self) -> int:
         """How many of the most urgent requests there is room for."""
-        return self._reduce
+        return max(0, self._reduce)
 
     def take_reduce(self) -> bool:
         return self._take(self._reduce, 1)
@@ -29,10 +29,12 @@ class Purse:
         return self._take(self._cancel, 1)
 
     def take_round(self) -> bool:
-        """A round of questions: they can wait no longer than a cancel."""
-        if self._rounds < 1 or not self._take(self._cancel, self._round_size):
+        """A round of questions: they can wait no longer than a cancel. Whether one fits into the venue's counts is
+        for `rounds` to say: where questions weigh more than orders, it is dearer than all commands that may leave."""
+        if self._rounds < 1 or self._cancel < 1:
             return False
         self._rounds -= 1
+        self._spend(self._round_size)
         return True
 
     def take_place(self) -> bool:
@@ -41,7 +43,10 @@ class Purse:
     def _take(self, allowance: int, requests: int) -> bool:
         if allowance < requests:
             return False
+        self._spend(requests)
+        return True
+
+    def _spend(self, requests: int) -> None:
         self._reduce -= requests
         self._cancel -= requests
         self._place -= requests
-        return True

@@ -9,11 +9,12 @@ import pytest
 from msgspec.structs import replace
 
 from engine.clock import NS_PER_S
-from engine.exchanges.registry import find_venue
+from engine.exchanges.registry import configured_venue, find_venue, venue_names
 from engine.host.accounts import AccountIdentity
 from engine.runtime.sharing import counts_of, shared_with_host
 from engine.runtime.sites import Site
 from engine.spec.types import Environment, LegSpec
+from engine.trading.purse import Purse
 from tests.fleets import ACCOUNT
 from tests.session.toy import submit
 
@@ -83,6 +84,24 @@ def test_a_fleets_cap_is_one_more_count_of_plain_requests(name: str) -> None:
     own = {one.name: one.per_minute for one in facts.counts}
     assert capped == {**own, "requests": 300}
     assert counts_of(facts, None) == facts.counts
+
+
+KINDS_OF_ACCOUNT = [*((name, None) for name in venue_names()), ("lighter", {"tier": "premium"})]
+
+
+@pytest.mark.parametrize(("name", "options"), KINDS_OF_ACCOUNT)
+def test_a_new_account_may_soon_ask_and_then_cancel(name: str, options: dict[str, str] | None) -> None:
+    """Its buckets begin empty, and what a question weighs in one says nothing of what is left in another."""
+    one = replace(site("ann", Environment.SIM, name), venue=configured_venue(name, options))
+    with ExitStack() as held:
+        scales = shared_with_host(one, fleet_allows=None, way="", held=held).scales
+        asked = False
+        for second in range(60):
+            purse = Purse(scales.budget(HOUR_NS + second * NS_PER_S))
+            asked = asked or purse.take_round()
+            if asked and purse.take_cancel():
+                return
+    pytest.fail("asked" if asked else "never asked")
 
 
 def lighter_site(api_key_index: int) -> Site:
