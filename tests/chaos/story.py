@@ -44,7 +44,7 @@ class Mishap(Value, frozen=True, kw_only=True):
 
 
 class Story(Value, frozen=True, kw_only=True):
-    """`pace` is the market's speed. Of the venue's habits `taker_delay_ms`, `cancels_later` and `lag_ms` (how far
+    """`pace` is the market's speed. Of the `venue`'s habits `taker_delay_ms`, `cancels_later` and `lag_ms` (how far
     behind its own snapshots are) are Backpack's, `expires_crossing` is Aster's: a post-only order that would cross
     ends instead of being refused. A story with a `pair` is of one bot that hedges over these two legs."""
 
