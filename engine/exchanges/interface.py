@@ -14,7 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from engine.exchanges.limits import WeightClass, plain_class
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
-from engine.model.commands import Command
+from engine.model.commands import Batch, Command
 from engine.model.events import BookLost, BookUpdated, DepthChanged, DepthSnapshot, Event
 from engine.model.ids import ClientIdScheme
 from engine.model.instrument import Instrument, MarketKind
@@ -67,6 +67,14 @@ class Endpoints(Value, frozen=True, kw_only=True):
     ws_url: str
 
 
+class BatchRule(Value, frozen=True, kw_only=True):
+    """How many orders, and how many cancels named one by one, a request may carry; 1 where the venue has no such
+    request. What a batch weighs is in the weight classes; else as much as its items."""
+
+    orders: int = 1
+    cancels: int = 1
+
+
 class VenueFacts(Value, frozen=True, kw_only=True):
     """What the engine must know of a venue before it speaks to it.
 
@@ -84,6 +92,7 @@ class VenueFacts(Value, frozen=True, kw_only=True):
     lookup_only_while_resting: bool
     requests_per_minute: int
     credential_fields: tuple[str, ...]
+    batches: BatchRule = BatchRule()
     can_amend: bool = False
     dead_mans_switch: bool = False
     """Whether its codecs carry out SetDeadMansSwitch."""
@@ -191,6 +200,20 @@ class SocketCodec(Protocol):
     @property
     def socket_entry(self) -> SocketEntry | None:
         """None where the account has chosen HTTP."""
+
+
+@runtime_checkable
+class BatchCodec(Protocol):
+    """What a codec has besides, where the venue's facts name a batch of more than one."""
+
+    def encode_batch(self, batch: Batch, context: Context) -> HttpRequest:
+        """One request that carries out all items."""
+
+    def split_reply(self, batch: Batch, response: HttpResponse) -> Sequence[HttpResponse]:
+        """For each item, in the batch's order, the answer it would have had alone: `decode_reply` reads it then.
+
+        A refusal of the whole batch is every item's. Raises Unresolved when the answer cannot be told apart.
+        """
 
 
 class BookMachine(Protocol):

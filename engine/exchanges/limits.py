@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.model.commands import Command
+from engine.model.commands import Batch, Command
 from engine.model.value import Value
 
 REQUESTS = "requests"
@@ -17,7 +17,7 @@ REQUESTS = "requests"
 
 class WeightClass(Value, frozen=True, kw_only=True):
     """One count of a venue. `costs` tells what commands weigh in it; what is not named there, logins and questions
-    for the time included, weighs `other`.
+    for the time included, weighs `other`. A batch that is not named weighs what its items do.
 
     `per_address`: the venue counts by network address, so that accounts behind one address share the bucket.
     """
@@ -31,6 +31,12 @@ class WeightClass(Value, frozen=True, kw_only=True):
     def cost(self, command: type[Command] | None) -> int:
         """What a command weighs, or, for None, a request that is none."""
         return self.costs.get(command, self.other) if command is not None else self.other
+
+    def weigh(self, command: Command | None) -> int:
+        """As `cost`, of one command."""
+        if isinstance(command, Batch) and Batch not in self.costs:
+            return sum(self.cost(type(item)) for item in command.items)
+        return self.cost(None if command is None else type(command))
 
 
 def plain_class(per_minute: int) -> WeightClass:

@@ -17,7 +17,7 @@ from engine.errors import ProtocolError, Unresolved
 from engine.exchanges.decimals import OffGrid
 from engine.exchanges.messages import HttpResponse
 from engine.model.account import Balance, Fill, Position
-from engine.model.commands import CancelOrder, Command, QueryFills, QueryOrderHistory, SubmitOrder
+from engine.model.commands import CancelOrder, Command, QueryFills, QueryOrderHistory, operation_of
 from engine.model.events import (
     BalancesReported,
     CancelAcknowledged,
@@ -128,8 +128,8 @@ def other_rules(symbol: str) -> ProtocolError:
 def unreadable_reply(
     venue: str, command: Command, response: HttpResponse, error: Exception
 ) -> Unresolved | ProtocolError:
-    """A success that cannot be read leaves a submit or cancel unresolved (law 2)."""
-    kind = Unresolved if isinstance(command, SubmitOrder | CancelOrder) else ProtocolError
+    """A success that cannot be read leaves what was to become of an order unresolved (law 2)."""
+    kind = Unresolved if operation_of(command) else ProtocolError
     return kind(
         f"{venue}'s answer to {type(command).__name__} makes no sense: {error}",
         venue_words=response.body[:_WORDS_KEPT].decode(errors="replace"),

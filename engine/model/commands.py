@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.model.order import ApprovedOrder
+from engine.model.order import ApprovedOrder, Operation
 from engine.model.value import Message
 
 
@@ -21,6 +21,32 @@ class CancelOrder(Command, frozen=True, kw_only=True):
 
     client_id: int
     venue_order_id: str | None
+
+
+class AmendOrder(Command, frozen=True, kw_only=True):
+    """Give a resting own order another price, another size, or both; it stays the same order.
+
+    `order` is approved with the size that shall remain. Venues are told the whole size, executed part included, so
+    that a fill on the way makes less remain and never more.
+    """
+
+    order: ApprovedOrder
+    executed_lots: int
+    venue_order_id: str | None
+
+    @property
+    def whole_lots(self) -> int:
+        return self.executed_lots + self.order.request.lots
+
+
+BatchItems = tuple[SubmitOrder, ...] | tuple[CancelOrder, ...]
+
+
+class Batch(Command, frozen=True, kw_only=True):
+    """Several orders, or several cancels, in one request. Sessions make them where a venue has such a request; each
+    item keeps its own outcome."""
+
+    items: BatchItems
 
 
 class SetDeadMansSwitch(Command, frozen=True, kw_only=True):
@@ -64,7 +90,7 @@ class QueryInstrument(Command, frozen=True, kw_only=True):
     """Ask for the market's facts; issued by sessions at start and by `validate` for its cache."""
 
 
-Change = SubmitOrder | CancelOrder | SetDeadMansSwitch
+Change = SubmitOrder | AmendOrder | CancelOrder | Batch | SetDeadMansSwitch
 """Commands that change something at the venue; where it numbers requests, these take a number."""
 
 Query = (
@@ -78,3 +104,18 @@ Query = (
     | QueryInstrument
 )
 """Commands that change nothing: a failed one is QueryFailed, never unresolved."""
+
+
+def operation_of(command: Command) -> Operation | None:
+    """What a command does to orders, whose outcome may then be unknown; None when it concerns no order of ours."""
+    match command:
+        case SubmitOrder():
+            return Operation.SUBMIT
+        case AmendOrder():
+            return Operation.AMEND
+        case CancelOrder():
+            return Operation.CANCEL
+        case Batch(items=(first, *_)):
+            return operation_of(first)
+        case _:
+            return None

@@ -102,6 +102,20 @@ class CancelRejected(Event, frozen=True, kw_only=True):
     venue_words: str = ""
 
 
+class OrderAmended(Event, frozen=True, kw_only=True):
+    """The answer to our amend: it was carried out, and this is how the order stands."""
+
+    report: OrderReport
+
+
+class AmendRejected(Event, frozen=True, kw_only=True):
+    """The venue did not take the amend: the order stays as it was; with UNKNOWN_ORDER it is no longer resting."""
+
+    client_id: int
+    reason: RejectReason
+    venue_words: str = ""
+
+
 class CancelAcknowledged(Event, frozen=True, kw_only=True):
     """The cancel was taken but not yet carried out; the stream or a query tells when."""
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from itertools import groupby
+from operator import attrgetter
 from typing import Protocol
 
 from engine.clock import NS_PER_MS, NS_PER_S
@@ -40,7 +42,7 @@ WHOLE_BOT = ""
 class Line(Protocol):
     """What a bot needs of a session: a way out for commands, and how much of it is free."""
 
-    def send(self, command: Command) -> None: ...
+    def send(self, *commands: Command) -> None: ...
 
     def budget(self) -> Budget: ...
 
@@ -141,8 +143,7 @@ class Bot:
         """Ask for the end of every order that may rest, past the machine and the journal, which failed; how many
         were asked for. A cancel needs no memory: the next life finds out what became of each order."""
         commands = self._machine.last_cancels()
-        for command in commands:
-            self.lines[command.leg].send(command)
+        self._send(commands)
         return len(commands)
 
     async def until(self, condition: Callable[[], bool]) -> None:
@@ -175,11 +176,15 @@ class Bot:
 
     def _carry_out(self, step: Step) -> None:
         self._journal.commit(step.records)
-        for command in step.commands:
-            self.lines[command.leg].send(command)
+        self._send(step.commands)
         self._tell(step.records)
         self._wake_by(step.wake_ns)
         self._stepped.set()
+
+    def _send(self, commands: Sequence[Command]) -> None:
+        """A leg's commands at once: its session may put several into one request."""
+        for leg, of_leg in groupby(commands, key=attrgetter("leg")):
+            self.lines[leg].send(*of_leg)
 
     def _tell(self, records: tuple[Record, ...]) -> None:
         """What people look for in a log: every decision that was noted, and every fill."""

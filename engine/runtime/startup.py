@@ -123,6 +123,7 @@ def _bot(
             client_ids=site.venue.facts.client_ids,
             tag=tags[site.name],
             send_lifetime_ns=site.venue.facts.send_lifetime_ns,
+            can_amend=site.venue.facts.can_amend,
         )
         for site in sites
     }

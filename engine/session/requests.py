@@ -8,19 +8,19 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from engine.errors import AuthenticationFailed, ClockSkewed, NotSent, RateLimited, VenueError
-from engine.exchanges.interface import Codec, Context
-from engine.exchanges.messages import HttpResponse
-from engine.model.commands import Change, Command, SubmitOrder
-from engine.model.events import CancelRejected, Event, NonceUsed, OutcomeUnknown, SubmitRejected
-from engine.model.order import RejectReason
+from engine.exchanges.interface import BatchCodec, Codec, Context
+from engine.exchanges.messages import HttpRequest, HttpResponse
+from engine.model.commands import Batch, Change, Command
+from engine.model.events import AmendRejected, CancelRejected, Event, NonceUsed, OutcomeUnknown, SubmitRejected
+from engine.model.order import Operation, RejectReason
 from engine.session.contexts import Contexts
 from engine.session.door import Sender
 from engine.session.nonces import LostOrders
-from engine.session.replies import failure_event
+from engine.session.replies import failure_event, failure_events
 from engine.session.settings import SessionSettings
 from engine.transport.world import World
 
-NOT_CERTAINLY_TAKEN = SubmitRejected, CancelRejected, OutcomeUnknown
+NOT_CERTAINLY_TAKEN = SubmitRejected, AmendRejected, CancelRejected, OutcomeUnknown
 """After these nobody knows whether the venue counts the request's nonce as used."""
 
 
@@ -65,6 +65,7 @@ class Requests:
         self._doubts = doubts
         self._settings = settings
         self._lost = LostOrders()
+        self._batch_codec = codec if isinstance(codec, BatchCodec) else None
 
     def begin(self, command: Command) -> Sent:
         """Sign and write the request before this returns, if a connection is idle."""
@@ -75,20 +76,20 @@ class Requests:
             refused: asyncio.Future[HttpResponse] = asyncio.get_running_loop().create_future()
             refused.set_exception(error)
             return Sent(command, None, requested_ns, refused)
-        request = self._codec.encode(command, context)
         is_change = isinstance(command, Change)
         timeout_s = self._settings.order_timeout_s if is_change else self._settings.query_timeout_s
+        request = self._encode(command, context)
         reply = self._door.send(request, timeout_s=timeout_s, command=command)
         return Sent(command, context, requested_ns, reply)
 
     def events(self, sent: Sent) -> Sequence[Event]:
         """What an ended request stands for; a failure is an event like any other. Called once per request."""
         try:
-            return self._read(sent)
+            events = self._read(sent)
         except VenueError as error:
-            event = failure_event(sent.command, error, at_ns=self._world.now_ns())
-            self._remember_lost(sent, event)
-            return (event,)
+            events = failure_events(sent.command, error, at_ns=self._world.now_ns())
+        self._remember_lost(sent, events)
+        return events
 
     def nonce_used(self, used: NonceUsed) -> Sequence[Event]:
         """What the venue carried out under a number ends what was lost under it."""
@@ -122,30 +123,53 @@ class Requests:
         try:
             events = self._decode(sent)
             was_taken = is_certainly_taken(events)
-        except RateLimited:
-            self._doubts.rate_limited(sent.command)
-            raise
-        except ClockSkewed:
-            self._doubts.clock_skewed()
-            raise
-        except AuthenticationFailed:
-            if sent.context:
-                self._doubts.token_refused(sent.context.token)
+        except VenueError as error:
+            self._doubt(error, sent)
             raise
         finally:
             self._end_nonce(sent, was_taken=was_taken)
         return events
 
-    def _decode(self, sent: Sent) -> Sequence[Event]:
-        response, at_ns = sent.reply.result(), self._world.now_ns()
-        return self._codec.decode_reply(sent.command, response, requested_ns=sent.requested_ns, at_ns=at_ns)
+    def _doubt(self, error: VenueError, sent: Sent) -> None:
+        if isinstance(error, RateLimited):
+            self._doubts.rate_limited(sent.command)
+        elif isinstance(error, ClockSkewed):
+            self._doubts.clock_skewed()
+        elif isinstance(error, AuthenticationFailed) and sent.context:
+            self._doubts.token_refused(sent.context.token)
 
-    def _remember_lost(self, sent: Sent, event: Event) -> None:
+    def _encode(self, command: Command, context: Context) -> HttpRequest:
+        if isinstance(command, Batch) and self._batch_codec:
+            return self._batch_codec.encode_batch(command, context)
+        return self._codec.encode(command, context)
+
+    def _decode(self, sent: Sent) -> Sequence[Event]:
+        command, response = sent.command, sent.reply.result()
+        if not isinstance(command, Batch) or self._batch_codec is None:
+            return self._decode_one(command, response, sent)
+        parts = self._batch_codec.split_reply(command, response)
+        answers = zip(command.items, parts, strict=True)
+        return [event for item, part in answers for event in self._decode_item(item, part, sent)]
+
+    def _decode_item(self, item: Command, part: HttpResponse, sent: Sent) -> Sequence[Event]:
+        """An item that failed is its own matter: the others have their own answers."""
+        try:
+            return self._decode_one(item, part, sent)
+        except VenueError as error:
+            self._doubt(error, sent)
+            return (failure_event(item, error, at_ns=self._world.now_ns()),)
+
+    def _decode_one(self, command: Command, response: HttpResponse, sent: Sent) -> Sequence[Event]:
+        at_ns = self._world.now_ns()
+        return self._codec.decode_reply(command, response, requested_ns=sent.requested_ns, at_ns=at_ns)
+
+    def _remember_lost(self, sent: Sent, events: Sequence[Event]) -> None:
         """A lost cancel needs no memory: the next list of open orders shows whether it worked."""
-        if not isinstance(sent.command, SubmitOrder) or not isinstance(event, OutcomeUnknown):
+        if not self._contexts.sequence or not sent.context or sent.context.nonce is None:
             return
-        if self._contexts.sequence and sent.context and sent.context.nonce is not None:
-            self._lost.add(sent.context.nonce, event.client_id)
+        for event in events:
+            if isinstance(event, OutcomeUnknown) and event.operation is Operation.SUBMIT:
+                self._lost.add(sent.context.nonce, event.client_id)
 
     def _end_nonce(self, sent: Sent, *, was_taken: bool) -> None:
         if self._contexts.sequence and sent.context and isinstance(sent.command, Change):

@@ -14,6 +14,8 @@ from typing import TypeVar
 
 from engine.errors import AuthenticationFailed
 from engine.exchanges.interface import (
+    BatchCodec,
+    BatchRule,
     BookSource,
     Codec,
     Context,
@@ -25,15 +27,17 @@ from engine.exchanges.interface import (
 )
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
 from engine.model.account import BudgetUse
-from engine.model.commands import Command, QueryBook, SubmitOrder
+from engine.model.commands import Command, QueryBook, operation_of
 from engine.model.events import (
     DepthChanged,
     DepthSnapshot,
     Event,
     NonceUsed,
 )
+from engine.model.order import Operation
 from engine.session.access import AccessKeeper
 from engine.session.account_feed import AccountFeed
+from engine.session.batches import batched
 from engine.session.book_feed import BookFeed
 from engine.session.clock_offset import ClockOffset
 from engine.session.contexts import Contexts
@@ -85,6 +89,7 @@ class Session:
         door = self._socket_door or self._door
         self._requests = Requests(world, codec, door, self._contexts, self._doubts(), settings)
         self._switch = self._dead_mans_switch(settings.dead_mans_switch_s)
+        self._batches = venue.facts.batches if isinstance(codec, BatchCodec) else BatchRule()
         fetch_book = self._fetch_book if venue.facts.book_source is BookSource.QUERY else None
         self._book = BookFeed(world, venue.book(settings.leg), fetch_book, deliver, settings)
         self._names = {stream.name: stream.private for stream in self._streams()}
@@ -113,11 +118,13 @@ class Session:
         """Change in place how old a book may be."""
         self._book.max_age_s = max_data_age_s
 
-    def send(self, command: Command) -> None:
-        """Sign and write now, if a connection is idle. What comes of it is delivered later, until the close."""
+    def send(self, *commands: Command) -> None:
+        """Sign and write now, if a connection is idle, in as few requests as the venue allows. What comes of them
+        is delivered later, until the close."""
         sent_ns = self._world.monotonic_ns()
-        sent = self._requests.begin(command)
-        sent.reply.add_done_callback(partial(self._answered, sent, sent_ns))
+        for command in batched(commands, self._batches):
+            sent = self._requests.begin(command)
+            sent.reply.add_done_callback(partial(self._answered, sent, sent_ns))
 
     async def ask(self, command: Command) -> Sequence[Event]:
         """One question or order, for those who do not `run`: its events, or the VenueError of a failure."""
@@ -289,7 +296,7 @@ class Session:
             return
         try:
             events = self._requests.events(sent)
-            if isinstance(sent.command, SubmitOrder) and is_certainly_taken(events):
+            if operation_of(sent.command) is Operation.SUBMIT and is_certainly_taken(events):
                 self._account.order_taken(sent_ns)
             for event in events:
                 self._deliver(event)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
@@ -111,12 +112,31 @@ class Exchange:
         if order.time_in_force is TimeInForce.FOK and at.book.preview(order)[0] < order.lots:
             self._close(order, OrderStatus.EXPIRED, order.placed_ns, Expiry.FILL_OR_KILL)
         else:
-            self._match(order, at)
+            self._match(order, at, order.placed_ns)
 
     def cancel(self, order: Order, now_ns: int) -> None:
         """Take an open order out; one that is closed already is left alone."""
         self.markets[order.symbol].book.withdraw(order)
         self._close(order, OrderStatus.CANCELED, now_ns)
+
+    def amend(self, order: Order, *, ticks: int, lots: int, now_ns: int) -> None:
+        """Give an open order another price and whole size. Raises OrderRefused, and then it stays as it was.
+
+        One that only shrinks keeps its place in the queue; any other goes to the end of it, and may trade at once.
+        A size that is executed already ends the order.
+        """
+        if lots <= order.executed_lots:
+            self.cancel(order, now_ns)
+            return
+        changed = replace(order, ticks=ticks, lots=lots)
+        refusal = self._refusal_of_change(order, changed)
+        if refusal is Refusal.WOULD_CROSS and self.crossing_post_only_expires:
+            self.markets[order.symbol].book.withdraw(order)
+            self._close(order, OrderStatus.EXPIRED, now_ns, Expiry.WOULD_CROSS)
+        elif refusal is not None:
+            raise OrderRefused(refusal)
+        else:
+            self._change(order, changed, now_ns)
 
     def pay_funding(self, symbol: str) -> dict[str, Decimal]:
         """Settle one funding interval; gives what each account with a position received."""
@@ -138,6 +158,29 @@ class Exchange:
         self._hold(order, account, 1)
         self._tell(order, OrderChange.ACCEPTED)
 
+    def _refusal_of_change(self, order: Order, changed: Order) -> Refusal | None:
+        """Why an open order must not become another one; what it holds now counts as free."""
+        account = self.account(order.owner)
+        others = [other for other in self._open[order.owner].values() if other is not order]
+        self._hold(order, account, -1)
+        refusal = admission.refusal(changed, account, others, self.markets)
+        self._hold(order, account, 1)
+        return refusal
+
+    def _change(self, order: Order, changed: Order, now_ns: int) -> None:
+        account, at = self.account(order.owner), self.markets[order.symbol]
+        shrinks = changed.ticks == order.ticks and changed.lots <= order.lots
+        self._hold(order, account, -1)
+        if shrinks:
+            at.book.shrink(order, changed.open_lots)
+        else:
+            at.book.withdraw(order)
+        order.ticks, order.lots, order.updated_ns = changed.ticks, changed.lots, now_ns
+        self._hold(order, account, 1)
+        self._tell(order, OrderChange.MODIFIED)
+        if not shrinks:
+            self._match(order, at, now_ns)
+
     def _remember(self, order: Order) -> None:
         orders = self._orders[order.owner]
         orders[order.order_id] = order
@@ -145,37 +188,37 @@ class Exchange:
             oldest_closed = next(key for key, kept in orders.items() if kept.status is not OrderStatus.RESTING)
             del orders[oldest_closed]
 
-    def _match(self, taker: Order, at: VenueMarket) -> None:
+    def _match(self, taker: Order, at: VenueMarket, now_ns: int) -> None:
         prevented = False
         for event in at.book.match(taker):
             if isinstance(event, Match):
-                self._settle(event, taker, at)
+                self._settle(event, taker, at, now_ns)
             else:
-                prevented = self._prevent(event, taker.placed_ns) or prevented
+                prevented = self._prevent(event, now_ns) or prevented
         if taker.status is not OrderStatus.RESTING:
             return
         if prevented:
-            self._close(taker, OrderStatus.EXPIRED, taker.placed_ns, Expiry.SELF_TRADE)
+            self._close(taker, OrderStatus.EXPIRED, now_ns, Expiry.SELF_TRADE)
         elif taker.may_rest:
             at.book.rest(taker)
         else:
-            self._expire_rest(taker, at)
+            self._expire_rest(taker, at, now_ns)
 
     def _prevent(self, event: Prevented, now_ns: int) -> bool:
         if event.maker_leaves is not None:
             self._close(event.maker_leaves, OrderStatus.EXPIRED, now_ns, Expiry.SELF_TRADE)
         return event.taker_leaves
 
-    def _expire_rest(self, taker: Order, at: VenueMarket) -> None:
+    def _expire_rest(self, taker: Order, at: VenueMarket, now_ns: int) -> None:
         """What of an order was not matched and cannot rest ends."""
         why = Expiry.IMMEDIATE_OR_CANCEL
         if taker.is_market:
             has_more = at.book.best(taker.side.opposite) is not None
             why = Expiry.PRICE_IMPACT if has_more else Expiry.NO_LIQUIDITY
-        self._close(taker, OrderStatus.EXPIRED, taker.placed_ns, why)
+        self._close(taker, OrderStatus.EXPIRED, now_ns, why)
 
-    def _settle(self, match: Match, taker: Order, at: VenueMarket) -> None:
-        maker, now_ns = match.maker, taker.placed_ns
+    def _settle(self, match: Match, taker: Order, at: VenueMarket, now_ns: int) -> None:
+        maker = match.maker
         at.last_trade_id += 1
         buyer, seller = (maker, taker) if maker.side is Side.BUY else (taker, maker)
         trade = Trade(

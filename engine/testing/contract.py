@@ -24,8 +24,9 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from engine.clock import NS_PER_S, NS_PER_US
-from engine.errors import AuthenticationFailed, ProtocolError, VenueError
+from engine.errors import AuthenticationFailed, ProtocolError, Unresolved, VenueError
 from engine.exchanges.interface import (
+    BatchCodec,
     CandleVenue,
     ChainVenue,
     Codec,
@@ -39,6 +40,8 @@ from engine.exchanges.interface import (
 )
 from engine.exchanges.messages import HttpRequest, HttpResponse
 from engine.model.commands import (
+    AmendOrder,
+    Batch,
     CancelOrder,
     Command,
     QueryBalances,
@@ -52,7 +55,7 @@ from engine.model.commands import (
     SetDeadMansSwitch,
     SubmitOrder,
 )
-from engine.model.events import Event
+from engine.model.events import AmendRejected, Event
 from engine.model.instrument import Instrument, MarketKind
 from engine.model.order import ApprovedOrder, OrderRequest, Side
 from engine.testing.garbage import damaged, garbage, garbage_responses
@@ -70,6 +73,10 @@ _EXPONENT = re.compile(r'[":][-\d.]+[eE][-+]?\d+[",}]')
 def submit(client_id: int, *, ticks: int = 100, lots: int = 100) -> SubmitOrder:
     request = OrderRequest(leg=LEG, client_id=client_id, slot="bid.0", side=Side.BUY, ticks=ticks, lots=lots)
     return SubmitOrder(leg=LEG, order=ApprovedOrder(request=request))
+
+
+def amend(client_id: int) -> AmendOrder:
+    return AmendOrder(leg=LEG, order=submit(client_id).order, executed_lots=20, venue_order_id="7")
 
 
 class VenueContract:
@@ -153,6 +160,16 @@ class VenueContract:
                 assert not _EXPONENT.search(body)
                 assert market.price_text(ticks) in body and market.size_text(lots) in body
 
+    def test_batches_are_spoken_exactly_where_the_facts_name_them(self) -> None:
+        rule = self.venue.facts.batches
+        for codec in self._codecs():
+            assert isinstance(codec, BatchCodec) or (rule.orders == rule.cancels == 1)
+            for batch in self._batches():
+                assert isinstance(codec, BatchCodec)
+                request = codec.encode_batch(batch, NOW)
+                assert request.target.startswith("/")
+                assert not any(secret in repr(request) for secret in self._secrets())
+
     def test_every_market_has_a_private_and_a_public_stream(self) -> None:
         for codec in self._codecs():
             streams = codec.streams(NOW)
@@ -187,6 +204,39 @@ class VenueContract:
             for body in damaged(reply.body):
                 take_reply(codec, command, replace(reply, body=body))
 
+    def test_an_amend_that_was_not_answered_is_of_unknown_outcome_and_a_refused_one_says_so(self) -> None:
+        if not self.venue.facts.can_amend:
+            return
+        command = amend(self.venue.facts.client_ids.compose(1, 1))
+        for codec in self._codecs():
+            for status, body in ((503, b""), (500, b"{}"), (200, b"?")):
+                response = HttpResponse(status=status, body=body)
+                try:
+                    codec.decode_reply(command, response, requested_ns=1, at_ns=2)
+                except Unresolved:
+                    continue
+                raise AssertionError(f"{status} {body!r} to an amend may hide that it was carried out")
+            refused = codec.decode_reply(command, HttpResponse(status=400, body=b"no"), requested_ns=1, at_ns=2)
+            assert [type(event) for event in refused] == [AmendRejected]
+
+    def test_every_item_of_a_batch_gets_an_answer_of_its_own_or_the_batch_a_venue_error(self) -> None:
+        for codec in self._codecs():
+            for batch in self._batches():
+                assert isinstance(codec, BatchCodec)
+                for response in garbage_responses():
+                    try:
+                        parts = codec.split_reply(batch, response)
+                    except VenueError:
+                        continue
+                    assert len(parts) == len(batch.items)
+
+    def test_a_refusal_of_a_whole_batch_is_every_items(self) -> None:
+        busy = HttpResponse(status=503, body=b"busy")
+        for codec in self._codecs():
+            for batch in self._batches():
+                assert isinstance(codec, BatchCodec)
+                assert list(codec.split_reply(batch, busy)) == [busy] * len(batch.items)
+
     def test_no_other_answer_raises_anything_but_a_venue_error(self) -> None:
         for decode in self._other_decoders():
             for response in garbage_responses():
@@ -218,6 +268,16 @@ class VenueContract:
     def _codecs(self) -> Iterator[Codec]:
         return map(self._codec, self.instruments)
 
+    def _batches(self) -> Iterator[Batch]:
+        """The longest ones of either kind that the facts allow."""
+        scheme, rule = self.venue.facts.client_ids, self.venue.facts.batches
+        ids = [scheme.compose(1, number) for number in range(1, max(rule.orders, rule.cancels) + 1)]
+        if rule.orders > 1:
+            yield Batch(leg=LEG, items=tuple(submit(each) for each in ids[: rule.orders]))
+        if rule.cancels > 1:
+            cancels = [CancelOrder(leg=LEG, client_id=each, venue_order_id="7") for each in ids[: rule.cancels]]
+            yield Batch(leg=LEG, items=tuple(cancels))
+
     def _commands(self, codec: Codec) -> list[Command]:
         client_id = self.venue.facts.client_ids.compose(1, 1)
         commands: list[Command] = [
@@ -231,6 +291,8 @@ class VenueContract:
             QueryBook(leg=LEG),
             QueryInstrument(leg=LEG),
         ]
+        if self.venue.facts.can_amend:
+            commands.append(amend(client_id))
         if codec.instrument.kind is MarketKind.PERP:
             commands.append(QueryPosition(leg=LEG))
         if self.venue.facts.dead_mans_switch:

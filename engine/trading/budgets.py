@@ -19,6 +19,7 @@ from engine.model.target import Target
 from engine.model.value import Value
 from engine.risk.guard import Room
 from engine.spec.types import BotSpec, BudgetSpec
+from engine.trading.exposure import worst_lots, worth
 from engine.trading.leg import Leg
 
 FRESH_NS = 5 * NS_PER_S
@@ -150,8 +151,8 @@ class Budgets:
     def _claim(self, name: str, *, wants: bool) -> Claim | None:
         leg = self._legs[name]
         buys, sells = self._wanted.get(name, (0, 0)) if wants else (0, 0)
-        long_lots, short_lots = leg.worst_lots(at_least_buys=buys, at_least_sells=sells)
-        long_usd, short_usd = leg.worth(long_lots), leg.worth(short_lots)
+        long_lots, short_lots = worst_lots(leg, at_least_buys=buys, at_least_sells=sells)
+        long_usd, short_usd = worth(leg, long_lots), worth(leg, short_lots)
         if long_usd is None or short_usd is None:
             return None
         return Claim(long_usd=long_usd, short_usd=short_usd, gross_usd=max(long_usd, short_usd))

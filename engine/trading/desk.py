@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from engine.model.commands import CancelOrder, Command, SubmitOrder
-from engine.model.order import OrderRequest, Side, TimeInForce
+from engine.model.commands import AmendOrder, CancelOrder, Command, SubmitOrder
+from engine.model.order import ApprovedOrder, OrderRequest, Side, TimeInForce
 from engine.model.target import Funds, InventoryTarget, LegTarget
 from engine.risk.guard import Denied
-from engine.trading.diff import Placement, by_base_slot, diff_book
+from engine.trading.diff import Amendment, Placement, by_base_slot, diff_book
+from engine.trading.exposure import affordable_lots, bearable, exposure, reducible_lots
 from engine.trading.leg import Leg
 from engine.trading.lifecycle import OwnOrder
 from engine.trading.orders import INVENTORY_SLOT
@@ -31,12 +32,15 @@ class Desk:
         if target.inventory is not None:
             commands += self._take_inventory(target.inventory, target.funds)
         diff = diff_book(
-            self._leg.bearable(target.quotes),
+            bearable(self._leg, target.quotes),
             live,
             threshold_ticks=threshold_ticks,
             min_lots=self._leg.least_lots,
             can_replace=self._purse.can_place and self._leg.may_send(self._now_ns),
+            can_amend=self._leg.setup.can_amend,
         )
+        for amendment in diff.amendments:
+            commands += self._amend(amendment, target.funds)
         for client_id in diff.cancels:
             commands += self._cancel(client_id)
         for placement in diff.placements:
@@ -52,12 +56,32 @@ class Desk:
         self._leg.changed(order)
         return [CancelOrder(leg=self._leg.setup.leg, client_id=client_id, venue_order_id=order.venue_order_id)]
 
-    def _paid_for(self, placement: Placement, funds: Funds | None) -> Placement:
+    def _amend(self, amendment: Amendment, funds: Funds | None) -> list[Command]:
+        """Move an order where it rests. What stands against that (a limit, the market, an earlier refusal) does not
+        stand against taking it away."""
+        leg, now_ns, order = self._leg, self._now_ns, self._leg.orders.find(amendment.client_id)
+        assert order is not None
+        approved = self._approved(self._paid_for(amendment.wanted, funds, order), amendment.client_id, order)
+        if approved is None or not self._purse.take_place():
+            return self._cancel(amendment.client_id)
+        amend = AmendOrder(
+            leg=leg.setup.leg,
+            order=approved,
+            executed_lots=max(order.executed_lots, order.filled_lots),
+            venue_order_id=order.venue_order_id,
+        )
+        terms = replace(approved.request, lots=amend.whole_lots)
+        order.amend_sent(terms, now_ns, dead_after_ns=now_ns + leg.setup.send_lifetime_ns)
+        leg.changed(order)
+        leg.sent(now_ns)
+        return [amend]
+
+    def _paid_for(self, placement: Placement, funds: Funds | None, amended: OwnOrder | None = None) -> Placement:
         """As much of an order as there is money for. The target was made as if what should go were gone; until it
         is, it may still fill, and the same money must not be promised twice."""
         if funds is None:
             return placement
-        lots = self._leg.affordable_lots(funds, placement.side, placement.ticks)
+        lots = affordable_lots(self._leg, funds, placement.side, placement.ticks, amended)
         return replace(placement, lots=min(placement.lots, lots))
 
     def _take_inventory(self, wanted: InventoryTarget, funds: Funds | None) -> list[Command]:
@@ -71,7 +95,7 @@ class Desk:
         if not book or coming * side.sign < 0:
             return []
         ticks = book[0][0] + side.sign * int(book[0][0] * wanted.slippage_bps / BPS)
-        lots = min(abs(missing), leg.reducible_lots(side)) if wanted.reduce_only else abs(missing)
+        lots = min(abs(missing), reducible_lots(leg, side)) if wanted.reduce_only else abs(missing)
         if lots < leg.instrument.min_lots(ticks):
             return []
         largest = leg.guard.largest_lots(ticks)
@@ -95,12 +119,27 @@ class Desk:
     def _place(self, placement: Placement, *, urgent: bool) -> list[Command]:
         """Ask the guard, pay, remember, and only then command."""
         leg, now_ns = self._leg, self._now_ns
+        approved = self._approved(placement, leg.orders.upcoming_id())
+        if approved is None or not (self._purse.take_reduce() if urgent else self._purse.take_place()):
+            return []
+        dead_after_ns = now_ns + leg.setup.send_lifetime_ns
+        order = OwnOrder(approved.request, submitted_ns=now_ns, dead_after_ns=dead_after_ns)
+        leg.orders.issue(order)
+        leg.changed(order)
+        leg.sent(now_ns)
+        return [SubmitOrder(leg=leg.setup.leg, order=approved)]
+
+    def _approved(
+        self, placement: Placement, client_id: int, amended: OwnOrder | None = None
+    ) -> ApprovedOrder | None:
+        """The order as it may be sent now; None when something stands against it."""
+        leg, now_ns = self._leg, self._now_ns
         waiting = not leg.refusals.allows(placement.slot, now_ns) or self._would_take(placement)
         if placement.lots < leg.least_lots or waiting:
-            return []
+            return None
         request = OrderRequest(
             leg=leg.setup.leg,
-            client_id=leg.orders.upcoming_id(),
+            client_id=client_id,
             slot=placement.slot,
             side=placement.side,
             ticks=placement.ticks,
@@ -109,14 +148,8 @@ class Desk:
             reduce_only=placement.reduce_only,
             time_in_force=placement.time_in_force,
         )
-        verdict = leg.guard.review(request, leg.exposure(now_ns))
+        verdict = leg.guard.review(request, exposure(leg, now_ns, amended))
         if isinstance(verdict, Denied):
             leg.refused(placement.slot, None, verdict.reason, now_ns)
-            return []
-        if not (self._purse.take_reduce() if urgent else self._purse.take_place()):
-            return []
-        order = OwnOrder(request, submitted_ns=now_ns, dead_after_ns=now_ns + leg.setup.send_lifetime_ns)
-        leg.orders.issue(order)
-        leg.changed(order)
-        leg.sent(now_ns)
-        return [SubmitOrder(leg=leg.setup.leg, order=verdict)]
+            return None
+        return verdict

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from msgspec.structs import replace
+
 from engine.model.order import Side, TimeInForce
 from engine.model.target import Quote
 from engine.model.value import Value
@@ -32,10 +34,19 @@ class Placement(Value, frozen=True, kw_only=True):
     time_in_force: TimeInForce = TimeInForce.GTC
 
 
+class Amendment(Value, frozen=True, kw_only=True):
+    """What an order that rests should become."""
+
+    client_id: int
+    wanted: Placement
+
+
 class BookDiff(Value, frozen=True, kw_only=True):
     cancels: tuple[int, ...]
-    """Client ids of settled orders that should not rest as they are."""
+    """Client ids of orders that should not rest as they are."""
     placements: tuple[Placement, ...]
+    amendments: tuple[Amendment, ...] = ()
+    """Orders that should rest elsewhere or smaller, where a venue can do that in one request."""
 
 
 def diff_book(
@@ -45,6 +56,7 @@ def diff_book(
     threshold_ticks: int,
     min_lots: int,
     can_replace: bool = True,
+    can_amend: bool = False,
 ) -> BookDiff:
     """Compare wanted quotes with live orders by base slot.
 
@@ -54,23 +66,28 @@ def diff_book(
     """
     wanted = {quote.slot: quote for quote in quotes}
     cancels: list[int] = []
+    amendments: list[Amendment] = []
     placements: list[Placement] = []
     for slot, orders in live.items():
         quote = wanted.get(slot)
-        cancels += [
-            order.request.client_id
+        astray = [
+            order
             for order in orders
-            if order.is_settled
+            if order.may_be_canceled
             and (quote is None or _misplaced(order, quote, threshold_ticks, bear_passive=not can_replace))
         ]
-    leaving = set(cancels)
+        if quote and astray and can_amend and can_replace and _fits_amending(orders, quote, min_lots):
+            amendments.append(_amendment(orders[0], quote, threshold_ticks))
+        else:
+            cancels += [order.request.client_id for order in astray]
+    leaving = {*cancels, *(each.client_id for each in amendments)}
     for slot, quote in wanted.items():
         orders = live.get(slot, ())
         under_way = any(_is_under_way(order) or order.request.client_id in leaving for order in orders)
         lots = 0 if under_way else _missing(quote, orders)
         if lots >= min_lots:
             placements.append(_placement(quote, _free_slot(slot, orders), lots))
-    return BookDiff(cancels=tuple(cancels), placements=tuple(placements))
+    return BookDiff(cancels=tuple(cancels), placements=tuple(placements), amendments=tuple(amendments))
 
 
 def by_base_slot(orders: Sequence[OwnOrder]) -> dict[str, list[OwnOrder]]:
@@ -87,16 +104,37 @@ def _is_under_way(order: OwnOrder) -> bool:
 
 
 def _misplaced(order: OwnOrder, quote: Quote, threshold_ticks: int, *, bear_passive: bool) -> bool:
-    request = order.request
-    too_near = (request.ticks - quote.ticks) * request.side.sign
+    """By the worst price it may have, while it is not known which of two it is."""
+    too_near = [(terms.ticks - quote.ticks) * terms.side.sign for terms in order.terms]
     return (
-        request.side is not quote.side
-        or request.reduce_only is not quote.reduce_only
-        or request.post_only is not quote.post_only
-        or too_near > threshold_ticks
-        or (-too_near > threshold_ticks and not bear_passive)
+        not _is_alike(order, quote)
+        or max(too_near) > threshold_ticks
+        or (-min(too_near) > threshold_ticks and not bear_passive)
         or order.remaining_lots * 100 > quote.lots * OVERSIZE_PCT
     )
+
+
+def _is_alike(order: OwnOrder, quote: Quote) -> bool:
+    """In everything that no amend can change."""
+    request = order.request
+    return (
+        request.side is quote.side
+        and request.reduce_only is quote.reduce_only
+        and request.post_only is quote.post_only
+    )
+
+
+def _fits_amending(orders: Sequence[OwnOrder], quote: Quote, min_lots: int) -> bool:
+    """One order that rests alone in its slot, and nothing of it under way."""
+    alone = len(orders) == 1 and not _is_under_way(orders[0])
+    return alone and _is_alike(orders[0], quote) and quote.lots >= min_lots
+
+
+def _amendment(order: OwnOrder, quote: Quote, threshold_ticks: int) -> Amendment:
+    """A price within the threshold stays: an order that only shrinks may keep its place in the queue."""
+    ticks = order.request.ticks if abs(order.request.ticks - quote.ticks) <= threshold_ticks else quote.ticks
+    wanted = _placement(quote, order.request.slot, quote.lots)
+    return Amendment(client_id=order.request.client_id, wanted=replace(wanted, ticks=ticks))
 
 
 def _missing(quote: Quote, orders: Sequence[OwnOrder]) -> int:

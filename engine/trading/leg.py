@@ -12,9 +12,9 @@ from engine.model.events import Level, PositionReported
 from engine.model.ids import ClientIdScheme
 from engine.model.instrument import Instrument, MarketKind
 from engine.model.order import OrderReport, OrderRequest, OrderStatus, RejectReason, Side, TimeInForce
-from engine.model.target import Funds, LegTarget, Quote
+from engine.model.target import LegTarget
 from engine.model.value import Value
-from engine.risk.guard import Exposure, Guard, Room
+from engine.risk.guard import Guard, Room
 from engine.spec.types import RiskSpec
 from engine.strategies.interface import LegView
 from engine.trading.accounting import Accounting
@@ -46,6 +46,7 @@ class LegSetup(Value, frozen=True, kw_only=True):
     client_ids: ClientIdScheme
     tag: int
     send_lifetime_ns: int
+    can_amend: bool = False
 
 
 class Leg:
@@ -128,11 +129,11 @@ class Leg:
         if order is None and report.status.is_open:
             order = self._adopt(report, at_ns)
         if order is not None:
-            before = (order.state, order.executed_lots, order.venue_order_id)
+            before = (order.state, order.executed_lots, order.venue_order_id, order.terms)
             order.reported(report, at_ns)
             if before[0] is not order.state:
                 self._learn_of_slot(order, report, at_ns)
-            if before != (order.state, order.executed_lots, order.venue_order_id):
+            if before != (order.state, order.executed_lots, order.venue_order_id, order.terms):
                 self.changed(order)
 
     def _learn_of_slot(self, order: OwnOrder, report: OrderReport, at_ns: int) -> None:
@@ -313,7 +314,7 @@ class Leg:
     def view(self, now_ns: int, *, takes: int) -> LegView:
         """`takes`: how many orders that take the request budget has room for."""
         books = self.accounting
-        rate_left = self.guard.orders_per_minute - self._sent_last_minute(now_ns)
+        rate_left = self.guard.orders_per_minute - self.sent_last_minute(now_ns)
         return LegView(
             instrument=self.instrument,
             bids=self.others(Side.BUY, now_ns),
@@ -332,73 +333,12 @@ class Leg:
             available=self.available,
         )
 
-    def exposure(self, now_ns: int) -> Exposure:
-        """What the guard weighs: the worse of both positions, and everything that may still execute."""
-        most, least = self._worse_positions
-        return Exposure(
-            long_most_lots=most,
-            short_most_lots=least,
-            venue_position_lots=self._venue_position_now(),
-            open_buy_lots=self.orders.open_lots(Side.BUY),
-            open_sell_lots=self.orders.open_lots(Side.SELL),
-            open_notional=self._open_notional(),
-            orders_last_minute=self._sent_last_minute(now_ns),
-            twice_mid_ticks=self.twice_mid_ticks,
-            mark=self.mark if now_ns - self.marked_ns <= self._mark_lasts_ns else None,
-            adding_blocked=self.adding_blocked,
-            rooms=self.rooms(now_ns),
-        )
+    def fresh_mark(self, now_ns: int) -> Decimal | None:
+        """The mark price while it is new enough to go by."""
+        return self.mark if now_ns - self.marked_ns <= self._mark_lasts_ns else None
 
     @property
-    def _worse_positions(self) -> tuple[int, int]:
-        """The longest and the shortest that the own and the venue's figure allow for."""
-        own, venue = self.held_lots, self._venue_position_now()
-        other = venue if self.instrument.kind is MarketKind.PERP and venue is not None else own
-        return max(own, other), min(own, other)
-
-    def worst_lots(self, *, at_least_buys: int = 0, at_least_sells: int = 0) -> tuple[int, int]:
-        """How long and how short the leg would be if all that is open, or at least so much, were filled."""
-        most, least = self._worse_positions
-        buys = max(at_least_buys, self.orders.open_lots(Side.BUY))
-        sells = max(at_least_sells, self.orders.open_lots(Side.SELL))
-        return most + buys, sells - least
-
-    def worth(self, lots: int) -> Decimal | None:
-        """Value in quote at the newest mid; None for lots of which the price is unknown."""
-        twice_mid = self.twice_mid_ticks
-        if twice_mid is None:
-            return None if lots else Decimal(0)
-        return self.instrument.notional(twice_mid, lots) / 2
-
-    def reducible_lots(self, side: Side) -> int:
-        """How much an order of this side may reduce: never more than the venue's position, less what is on its
-        way already. All of it while that is unknown: the guard then refuses, and says why."""
-        held = self._venue_position_now()
-        if held is None:
-            return abs(self.accounting.position_lots)
-        return max(0, -held * side.sign - self.orders.open_lots(side))
-
-    def bearable(self, quotes: tuple[Quote, ...]) -> tuple[Quote, ...]:
-        """The quotes that may rest: all of them, or while nothing may be added those that reduce the position."""
-        if not self.adding_blocked:
-            return quotes
-        held = self.accounting.position_lots
-        left, bearable = abs(held), list[Quote]()
-        for quote in quotes:
-            if quote.side.sign * held < 0 and quote.lots <= left:
-                left -= quote.lots
-                bearable.append(quote)
-        return tuple(bearable)
-
-    def affordable_lots(self, funds: Funds, side: Side, ticks: int) -> int:
-        """What the funds still pay for, after everything that rests, is under way, or waits for its fill."""
-        instrument, mine = self.instrument, [o for o in self.orders.live if o.request.side is side]
-        if side is Side.SELL:
-            return instrument.lots_within(max(Decimal(0), funds.base)) - sum(o.at_risk_lots for o in mine)
-        promised = sum(o.request.ticks * o.at_risk_lots for o in mine) * instrument.notional(1, 1)
-        return instrument.lots_within(max(Decimal(0), funds.quote - promised) / instrument.price(max(ticks, 1)))
-
-    def _venue_position_now(self) -> int | None:
+    def venue_position_now(self) -> int | None:
         """The venue's figure with the fills heard since: a counter order cannot wait for the next figure.
 
         The figure may know some of those fills already, so an own position in between explains it best.
@@ -416,16 +356,12 @@ class Leg:
 
     def may_send(self, now_ns: int) -> bool:
         """Whether the order rate has room for one more quote."""
-        return self._sent_last_minute(now_ns) < self.guard.quotes_per_minute
+        return self.sent_last_minute(now_ns) < self.guard.quotes_per_minute
 
-    def _sent_last_minute(self, now_ns: int) -> int:
+    def sent_last_minute(self, now_ns: int) -> int:
         while self._sent_ns and now_ns - self._sent_ns[0] > 60 * NS_PER_S:
             self._sent_ns.popleft()
         return len(self._sent_ns)
-
-    def _open_notional(self) -> Decimal:
-        units = sum(order.request.ticks * order.remaining_lots for order in self.orders.live)
-        return units * self.instrument.notional(1, 1)
 
     @property
     def adding_blocked(self) -> str:

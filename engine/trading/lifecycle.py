@@ -6,14 +6,23 @@ figures agree. Until then it is `closing`.
 
     state            what moves it on
     submitted        accepted, rejected, over, or no answer -> unresolved(submit)
-    accepted         our cancel -> cancel pending; over
+    accepted         our cancel -> cancel pending; our amend -> amend pending; over
+    amend pending    done, or refused -> accepted; no answer -> unresolved(amend); order unknown ->
+                     unresolved(cancel); over
     cancel pending   over; cancel refused -> accepted; no answer or order unknown -> unresolved(cancel)
     unresolved       seen resting -> accepted; over; never arrived -> rejected
+      of an amend    seen with the new terms, or resting when it can no longer arrive -> accepted, with the terms
+                     seen; our cancel -> cancel pending; over
     closing          fills catch up -> filled | canceled | expired
     done             nothing
+
+While it is not known whether an amend was carried out, the order counts with the worse of both terms, whatever
+else happens to it.
 """
 
 from __future__ import annotations
+
+from msgspec.structs import replace
 
 from engine.model.account import Fill
 from engine.model.order import Operation, OrderReport, OrderRequest, OrderStatus, RejectReason
@@ -25,18 +34,25 @@ _FINAL = {
     OrderStatus.EXPIRED: OrderState.EXPIRED,
     OrderStatus.REJECTED: OrderState.REJECTED,
 }
+_PENDING = {
+    Operation.SUBMIT: OrderState.SUBMITTED,
+    Operation.AMEND: OrderState.AMEND_PENDING,
+    Operation.CANCEL: OrderState.CANCEL_PENDING,
+}
 
 
 class OwnOrder:
     """One order of ours. Methods take news and return nothing; `record()` is what the journal keeps."""
 
     __slots__ = (
+        "amended",
         "cancel_sent_ns",
         "dead_after_ns",
         "executed_lots",
         "filled_lots",
         "final",
         "reason",
+        "reported_ns",
         "request",
         "state",
         "submitted_ns",
@@ -47,6 +63,10 @@ class OwnOrder:
 
     def __init__(self, request: OrderRequest, *, submitted_ns: int, dead_after_ns: int) -> None:
         self.request = request
+        """The terms it has for certain, or had before an amend whose outcome is not known."""
+        self.amended: OrderRequest | None = None
+        """The terms it has then, if that amend was carried out."""
+        self.reported_ns = 0
         self.state = OrderState.SUBMITTED
         self.unresolved: Operation | None = None
         self.venue_order_id: str | None = None
@@ -72,11 +92,37 @@ class OwnOrder:
         return self.state is OrderState.ACCEPTED
 
     @property
+    def may_be_canceled(self) -> bool:
+        """Also while nobody knows whether an amend was carried out: either way it is then gone."""
+        return self.is_settled or (
+            self.state is OrderState.UNRESOLVED and self.unresolved is Operation.AMEND and self.final is None
+        )
+
+    @property
+    def terms(self) -> tuple[OrderRequest, ...]:
+        """Every price and size it may have at the venue."""
+        return (self.request,) if self.amended is None else (self.request, self.amended)
+
+    @property
+    def most_ticks(self) -> int:
+        return max(terms.ticks for terms in self.terms)
+
+    @property
     def remaining_lots(self) -> int:
-        """What may still execute: nothing once it is over at the venue."""
+        """What may still execute, by the larger of its sizes: nothing once it is over at the venue."""
         if self.final is not None or self.is_done:
             return 0
-        return self.request.lots - max(self.executed_lots, self.filled_lots)
+        most_lots = max(terms.lots for terms in self.terms)
+        return max(0, most_lots - max(self.executed_lots, self.filled_lots))
+
+    @property
+    def lots_by_ticks(self) -> dict[int, int]:
+        """By price, what may rest there."""
+        if not self.remaining_lots:
+            return {}
+        executed = max(self.executed_lots, self.filled_lots)
+        smallest_first = sorted(self.terms, key=lambda terms: terms.lots)
+        return {terms.ticks: terms.lots - executed for terms in smallest_first if terms.lots > executed}
 
     @property
     def at_risk_lots(self) -> int:
@@ -90,6 +136,9 @@ class OwnOrder:
         self.updated_ns = at_ns
         self.venue_order_id = report.venue_order_id
         self.executed_lots = max(self.executed_lots, report.executed_lots)
+        if report.updated_ns > self.reported_ns:
+            self._shown(report)
+        self.reported_ns = max(self.reported_ns, report.updated_ns)
         if report.status.is_open:
             self._rests()
         else:
@@ -100,7 +149,7 @@ class OwnOrder:
         self.updated_ns = at_ns
         self.venue_order_id = fill.venue_order_id
         self.filled_lots += fill.lots
-        if self.filled_lots >= self.request.lots:
+        if self.filled_lots >= max(terms.lots for terms in self.terms):
             self._over(OrderState.FILLED, "")
         elif self.final is not None:
             self._settle()
@@ -119,9 +168,33 @@ class OwnOrder:
         self.submitted_ns, self.updated_ns = min(self.submitted_ns, at_ns), min(self.updated_ns, at_ns)
         self.dead_after_ns = min(self.dead_after_ns, dead_after_ns)
 
+    def amend_sent(self, terms: OrderRequest, at_ns: int, *, dead_after_ns: int) -> None:
+        self.updated_ns, self.dead_after_ns = at_ns, dead_after_ns
+        self.state, self.unresolved, self.amended = OrderState.AMEND_PENDING, None, terms
+
+    def amend_done(self, report: OrderReport, at_ns: int) -> None:
+        """The answer to our amend, which needs no date to be newer than the amend."""
+        self._shown(report)
+        self.reported(report, at_ns)
+
+    def amend_rejected(self, reason: RejectReason, at_ns: int) -> None:
+        """It stays as it was; or it is over, and how is for history to say."""
+        if self.amended is None or self.final is not None:
+            return
+        self.updated_ns, self.amended = at_ns, None
+        if reason is RejectReason.UNKNOWN_ORDER:
+            self._lose(Operation.CANCEL, reason.value)
+        elif self.state is OrderState.AMEND_PENDING or self.unresolved is Operation.AMEND:
+            self.state, self.unresolved = OrderState.ACCEPTED, None
+
+    def terms_proved(self, report: OrderReport, at_ns: int) -> None:
+        """A snapshot from when our amend could no longer arrive: the terms it shows are those it has."""
+        self.updated_ns = at_ns
+        self._amended_to(replace(self.request, ticks=report.ticks, lots=report.lots))
+
     def cancel_sent(self, at_ns: int) -> None:
         self.updated_ns = self.cancel_sent_ns = at_ns
-        self.state = OrderState.CANCEL_PENDING
+        self.state, self.unresolved = OrderState.CANCEL_PENDING, None
 
     def cancel_rejected(self, reason: RejectReason, at_ns: int) -> None:
         """Unknown to the venue: it is over, but how is for history to say. Otherwise it still rests."""
@@ -131,12 +204,11 @@ class OwnOrder:
         if reason is RejectReason.UNKNOWN_ORDER:
             self._lose(Operation.CANCEL, reason.value)
         else:
-            self.state, self.unresolved = OrderState.ACCEPTED, None
+            self._uncanceled()
 
     def outcome_unknown(self, operation: Operation, why: str, at_ns: int) -> None:
         """Bytes left, no answer (law 2). News that already answered it is stronger."""
-        asked = OrderState.SUBMITTED if operation is Operation.SUBMIT else OrderState.CANCEL_PENDING
-        if self.state is asked:
+        if self.state is _PENDING[operation]:
             self.updated_ns = at_ns
             self._lose(operation, why)
 
@@ -154,11 +226,28 @@ class OwnOrder:
         """A snapshot taken well after our cancel still has it: the cancel did not work."""
         if self.final is None:
             self.updated_ns = at_ns
-            self.state, self.unresolved = OrderState.ACCEPTED, None
+            self._uncanceled()
 
     def _rests(self) -> None:
         """Even a rejection gives way to it: what the venue shows resting does rest."""
-        if self.final is None and self.state is not OrderState.CANCEL_PENDING:
+        if self.final is None and self.state not in (OrderState.CANCEL_PENDING, OrderState.AMEND_PENDING):
+            self._uncanceled()
+
+    def _uncanceled(self) -> None:
+        """It rests, with the terms we know, or with one of two."""
+        self.state, self.unresolved = OrderState.ACCEPTED, None
+        if self.amended is not None:
+            self._lose(Operation.AMEND, "it rests, and may or may not be amended")
+
+    def _shown(self, report: OrderReport) -> None:
+        """Only the new terms prove anything: the old ones may have been reported before our amend came."""
+        amended = self.amended
+        if amended is not None and (report.ticks, report.lots) == (amended.ticks, amended.lots):
+            self._amended_to(amended)
+
+    def _amended_to(self, terms: OrderRequest) -> None:
+        self.request, self.amended = terms, None
+        if self.state is OrderState.AMEND_PENDING or self.unresolved is Operation.AMEND:
             self.state, self.unresolved = OrderState.ACCEPTED, None
 
     def _lose(self, operation: Operation, why: str) -> None:
@@ -168,8 +257,8 @@ class OwnOrder:
         if self.final is None:
             self.final, self.reason = final, reason
         if final is OrderState.FILLED:
-            self.executed_lots = max(self.executed_lots, self.request.lots)
-        self.unresolved = None
+            self.executed_lots = max(self.executed_lots, min(terms.lots for terms in self.terms))
+        self.unresolved = self.amended = None
         self._settle()
 
     def _settle(self) -> None:
@@ -190,6 +279,8 @@ class OwnOrder:
             dead_after_ns=self.dead_after_ns,
             updated_ns=self.updated_ns,
             final=self.final,
+            amended=self.amended,
+            reported_ns=self.reported_ns,
             reason=self.reason,
         )
 
@@ -200,11 +291,14 @@ class OwnOrder:
         order.state, order.final, order.reason = record.state, record.final, record.reason
         order.venue_order_id, order.updated_ns = record.venue_order_id, record.updated_ns
         order.executed_lots, order.filled_lots = record.executed_lots, record.filled_lots
+        order.amended, order.reported_ns = record.amended, record.reported_ns
         if record.state is OrderState.SUBMITTED:
             order._lose(Operation.SUBMIT, "the process ended before the answer")
+        elif record.state is OrderState.AMEND_PENDING:
+            order._lose(Operation.AMEND, "the process ended before the answer")
         elif record.state is OrderState.CANCEL_PENDING:
             order._lose(Operation.CANCEL, "the process ended before the answer")
         elif record.state is OrderState.UNRESOLVED:
-            known = record.venue_order_id is not None
-            order._lose(Operation.CANCEL if known else Operation.SUBMIT, record.reason)
+            known = Operation.CANCEL if record.amended is None else Operation.AMEND
+            order._lose(Operation.SUBMIT if record.venue_order_id is None else known, record.reason)
         return order

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.model.events import (
+    AmendRejected,
     BalancesReported,
     BookLost,
     BookUpdated,
@@ -22,6 +23,7 @@ from engine.model.events import (
     Level,
     MarkPriceUpdated,
     OpenOrdersReported,
+    OrderAmended,
     OrderFilled,
     OrderHistoryReported,
     OrderNotFound,
@@ -104,6 +106,24 @@ def _cancel_rejected(leg: Leg, event: CancelRejected) -> bool:
     return order is not None
 
 
+def _order_amended(leg: Leg, event: OrderAmended) -> bool:
+    order = leg.orders.find(event.report.client_id, event.report.venue_order_id)
+    if order is not None:
+        order.amend_done(event.report, event.at_ns)
+        leg.refusals.accepted(order.request.slot)
+        leg.changed(order)
+    return order is not None
+
+
+def _amend_rejected(leg: Leg, event: AmendRejected) -> bool:
+    order = leg.orders.find(event.client_id)
+    if order is not None:
+        order.amend_rejected(event.reason, event.at_ns)
+        leg.refused(order.request.slot, event.reason, event.venue_words, event.at_ns)
+        leg.changed(order)
+    return order is not None
+
+
 def _outcome_unknown(leg: Leg, event: OutcomeUnknown) -> bool:
     order = leg.orders.find(event.client_id)
     if order is not None:
@@ -160,6 +180,8 @@ _TAKEN: dict[type[Event], Callable[[Leg, Any], bool]] = {
     OrderUpdated: _order_updated,
     OrderFilled: _order_filled,
     SubmitRejected: _submit_rejected,
+    OrderAmended: _order_amended,
+    AmendRejected: _amend_rejected,
     CancelRejected: _cancel_rejected,
     OutcomeUnknown: _outcome_unknown,
     OrderNotFound: _order_not_found,

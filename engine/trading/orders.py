@@ -111,9 +111,13 @@ class OwnOrders:
             self._seen_fills.popitem(last=False)
         return True
 
-    def open_lots(self, side: Side) -> int:
+    def without(self, order: OwnOrder | None) -> Iterable[OwnOrder]:
+        """The live orders but one, which is under review."""
+        return (each for each in self._live.values() if each is not order)
+
+    def open_lots(self, side: Side, without: OwnOrder | None = None) -> int:
         """Everything on a side that may still move the position, unresolved and pending included."""
-        return sum(order.at_risk_lots for order in self._live.values() if order.request.side is side)
+        return sum(order.at_risk_lots for order in self.without(without) if order.request.side is side)
 
 
 def base_slot(slot: str) -> str:

@@ -4,7 +4,8 @@ A quote inside everybody else's spread is the best price there is. Priced by a m
 follows it, then it follows the other side, and a maker chases itself through an empty book.
 
 Book and account stream do not arrive together. What ended is therefore taken out of the book for a moment longer,
-and a level that is smaller than our orders on it does not show them yet.
+and a level that is smaller than our orders on it does not show them yet. An order that is being amended may show at
+either of its prices.
 """
 
 from __future__ import annotations
@@ -28,17 +29,18 @@ class OwnLevels:
     """What of a leg's book is its own. `live` are its orders that are not certainly done."""
 
     def __init__(self) -> None:
-        self._open: dict[int, int] = {}
+        self._open: dict[int, dict[int, int]] = {}
         self._gone: deque[tuple[int, Side, int, int]] = deque(maxlen=LINGERING_MOST)
 
     def changed(self, order: OwnOrder) -> None:
         """Call after every piece of news about an own order."""
-        request, remaining = order.request, order.remaining_lots
-        gone = self._open.pop(request.client_id, request.lots) - remaining
-        if remaining:
-            self._open[request.client_id] = remaining
-        if gone > 0:
-            self._gone.append((order.updated_ns, request.side, request.ticks, gone))
+        request, now = order.request, order.lots_by_ticks
+        before = self._open.pop(request.client_id, {request.ticks: request.lots})
+        if now:
+            self._open[request.client_id] = now
+        for ticks, lots in before.items():
+            if lots > now.get(ticks, 0):
+                self._gone.append((order.updated_ns, request.side, ticks, lots - now.get(ticks, 0)))
 
     def others(
         self, side: Side, levels: tuple[Level, ...], live: Iterable[OwnOrder], now_ns: int
@@ -48,12 +50,21 @@ class OwnLevels:
             self._gone.popleft()
         resting, gone = defaultdict[int, int](int), defaultdict[int, int](int)
         for order in live:
-            if order.request.side is side and order.state in SEEN:
-                resting[order.request.ticks] += order.remaining_lots
+            if order.request.side is not side:
+                continue
+            if order.amended is not None:
+                _add(gone, order.lots_by_ticks)
+            elif order.state in SEEN:
+                _add(resting, order.lots_by_ticks)
         for _, its_side, ticks, lots in self._gone:
             if its_side is side:
                 gone[ticks] += lots
         return tuple(_without(levels, resting, gone)) if resting or gone else levels
+
+
+def _add(sums: dict[int, int], lots_by_ticks: dict[int, int]) -> None:
+    for ticks, lots in lots_by_ticks.items():
+        sums[ticks] += lots
 
 
 def _without(levels: tuple[Level, ...], resting: dict[int, int], gone: dict[int, int]) -> Iterator[Level]:

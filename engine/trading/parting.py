@@ -11,6 +11,7 @@ from engine.model.instrument import MarketKind
 from engine.model.order import Side
 from engine.model.target import InventoryTarget, LegTarget, Quote
 from engine.spec.types import RiskSpec, StopPolicy
+from engine.trading.exposure import reducible_lots
 from engine.trading.leg import Leg
 from engine.trading.orders import REDUCE_SLOT
 
@@ -58,4 +59,4 @@ def _reducible_lots(leg: Leg, side: Side) -> int:
     held = abs(leg.held_lots)
     if leg.instrument.kind is MarketKind.SPOT:
         return held
-    return min(held, leg.reducible_lots(side) + leg.orders.open_lots(side))
+    return min(held, reducible_lots(leg, side) + leg.orders.open_lots(side))

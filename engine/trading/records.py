@@ -17,6 +17,7 @@ class OrderState(StrEnum):
 
     SUBMITTED = "submitted"
     ACCEPTED = "accepted"
+    AMEND_PENDING = "amend pending"
     CANCEL_PENDING = "cancel pending"
     CLOSING = "closing"
     FILLED = "filled"
@@ -47,6 +48,10 @@ class OrderRecord(Message, frozen=True, kw_only=True):
     updated_ns: int
     final: OrderState | None = None
     """What a closing or cancelling order will be once its fills have arrived."""
+    amended: OrderRequest | None = None
+    """The other terms it may have by now: an amend was sent, and what became of it is not known."""
+    reported_ns: int = 0
+    """The venue's own time of the newest report."""
     reason: str = ""
 
 

@@ -11,7 +11,7 @@ from engine.trading.leg import Leg
 from engine.trading.records import OrderState
 from engine.trading.watch import MoneyStatus
 
-OPEN = (OrderState.SUBMITTED, OrderState.ACCEPTED, OrderState.CANCEL_PENDING)
+OPEN = (OrderState.SUBMITTED, OrderState.ACCEPTED, OrderState.AMEND_PENDING, OrderState.CANCEL_PENDING)
 
 
 class LegStatus(Value, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ from engine.model.events import (
     QueryFailed,
 )
 from engine.model.instrument import MarketKind
+from engine.model.order import OrderReport
 from engine.trading.lifecycle import OwnOrder
 from engine.trading.records import OrderState
 
@@ -40,6 +41,7 @@ DEAD_MARGIN_NS = NS_PER_S
 ROUND: tuple[type[Command], ...] = (QueryOpenOrders, QueryOrderHistory, QueryFills, QueryPosition)
 """What a round asks; spot has no position to ask for, and is reckoned as if it had."""
 
+_WAITING = (OrderState.SUBMITTED, OrderState.AMEND_PENDING, OrderState.CANCEL_PENDING, OrderState.CLOSING)
 _ANSWERS: dict[type[Event], str] = {
     OpenOrdersReported: "QueryOpenOrders",
     OrderHistoryReported: "QueryOrderHistory",
@@ -60,7 +62,7 @@ class Sync:
         self._attempts = 0
         self._asked_ns = 0
         self._history_since_ns = 0
-        self._open_ids: frozenset[int] = frozenset()
+        self._open: dict[int | None, OrderReport] = {}
         self._next_ns: int | None = None
         self.proved_ns: int | None = None
         """When the last complete round was asked: everything before it is known."""
@@ -108,7 +110,7 @@ class Sync:
             return False
         self._waiting.discard(query)
         if isinstance(event, OpenOrdersReported):
-            self._open_ids = frozenset(o.client_id for o in event.orders if o.client_id is not None)
+            self._open = {order.client_id: order for order in event.orders}
         elif isinstance(event, OrderHistoryReported):
             self._history_since_ns = event.since_ns
         return not self._waiting
@@ -121,8 +123,9 @@ class Sync:
 
     def judge(self, order: OwnOrder, now_ns: int) -> bool:
         """What a complete round proves about one live order; True when that changed the order."""
-        if order.request.client_id in self._open_ids:
-            return self._judge_resting(order, now_ns)
+        report = self._open.get(order.request.client_id)
+        if report is not None:
+            return self._judge_amended(order, report, now_ns) or self._judge_resting(order, now_ns)
         if order.updated_ns >= self._asked_ns or order.state is OrderState.CLOSING:
             return False
         before = order.state
@@ -133,6 +136,12 @@ class Sync:
         elif order.state is not OrderState.UNRESOLVED:
             order.missing("not among the open orders", now_ns)
         return order.state is not before
+
+    def _judge_amended(self, order: OwnOrder, report: OrderReport, now_ns: int) -> bool:
+        if order.amended is None or self._asked_ns <= order.dead_after_ns + DEAD_MARGIN_NS:
+            return False
+        order.terms_proved(report, now_ns)
+        return True
 
     def _judge_resting(self, order: OwnOrder, now_ns: int) -> bool:
         """It was among the open orders. The answer itself has counted as news of it, so only the moment of the
@@ -162,5 +171,4 @@ def is_question(order: OwnOrder, now_ns: int) -> bool:
     """True for an order whose fate has to be asked for: unresolved, or waiting longer than an answer takes."""
     if order.state is OrderState.UNRESOLVED:
         return True
-    waiting = order.state in (OrderState.SUBMITTED, OrderState.CANCEL_PENDING, OrderState.CLOSING)
-    return waiting and now_ns - order.updated_ns >= PATIENCE_NS
+    return order.state in _WAITING and now_ns - order.updated_ns >= PATIENCE_NS

@@ -56,15 +56,14 @@ class Scales:
 
     def spent(self, command: Command | None, now_ns: int) -> None:
         """A command has left, or (None) another request."""
-        kind = None if command is None else type(command)
         for scale in self._scales:
-            if weight := scale.weights.cost(kind):
+            if weight := scale.weights.weigh(command):
                 scale.pace.spent(weight, now_ns)
 
     def rate_limited(self, command: Command, now_ns: int) -> None:
         """The venue refused this command for want of budget: every class that counts it slows down."""
         for scale in self._scales:
-            if scale.weights.cost(type(command)):
+            if scale.weights.weigh(command):
                 scale.pace.rate_limited(now_ns)
 
     def use(self, now_ns: int) -> dict[str, BudgetUse]:

@@ -10,22 +10,26 @@ from pathlib import Path
 
 import msgspec
 
-from engine.clock import NS_PER_S
+from engine.clock import NS_PER_MS, NS_PER_S
 from engine.host.workspace import Workspace
-from engine.model.order import Side
+from engine.model.order import OrderRequest, Side
 from engine.risk.stops import Stops
 from engine.runtime.process import BotProcess
 from engine.sim.exchange import Exchange
 from engine.sim.orders import ExchangeFill, Order
 from engine.spec.types import BotSpec, StopPolicy
 from engine.trading.accounting import Accounting
-from engine.trading.records import FillRecord, OrderRecord
+from engine.trading.records import FillRecord, OrderRecord, OrderState
 from engine.trading.status import LegStatus
+from tests.chaos.stages import Stage, own_id
+from tests.chaos.story import TROUBLED_MS
 
 LEG = "main"
 COMPLAINTS_MOST = 20
 DRIFT = Decimal("1.03")
 """Bots count at the present price, the look at the first one."""
+BELIEFS_UNTIL_NS = (TROUBLED_MS + 20_000) * NS_PER_MS
+"""When everything has been quiet for a while, looking once in the end is enough."""
 
 
 class Watch:
@@ -36,13 +40,13 @@ class Watch:
         workspace: Workspace,
         exchange: Exchange,
         specs: Mapping[str, BotSpec],
-        balances: Mapping[str, Decimal],
+        stage: Stage,
     ) -> None:
         self.complaints: list[str] = []
         self._workspace = workspace
         self._exchange = exchange
         self._specs = specs
-        self._balances = balances
+        self._stage = stage
         self._hands: dict[int, Order] = {}
         self._slots: dict[str, dict[int, str]] = {bot: {} for bot in specs}
         self.budget_usd: Decimal | None = None
@@ -59,17 +63,20 @@ class Watch:
     # At any moment ------------------------------------------------------------------------------------------
 
     def look(self, elapsed_ns: int) -> None:
-        """No order without owner, no slot twice, no limit passed: not even for a moment."""
+        """No order without owner, no slot twice, no limit passed, no belief without a reason: not even for a
+        moment."""
         for bot in self._specs:
             when = f"{elapsed_ns / NS_PER_S:.3f} s: {bot}"
             resting = self._resting(bot)
-            slots = [self._slot(bot, order.client_id) for order in resting]
+            slots = [self._slot(bot, own_id(order.client_id)) for order in resting]
             if None in slots:
                 self.complain(f"{when} has an order at the venue that its journal does not know")
             known = [slot for slot in slots if slot]
             for slot in {slot for slot in known if known.count(slot) > 1}:
                 self.complain(f"{when} has two orders in slot {slot}")
             self._look_at_limit(bot, resting, when)
+            if elapsed_ns < BELIEFS_UNTIL_NS:
+                self._look_at_beliefs(bot, when)
         self._look_at_budget(elapsed_ns)
 
     def stopped(self, bot: str) -> None:
@@ -92,6 +99,7 @@ class Watch:
                 continue
             status = process.bot.status.legs[LEG]
             self._agree_on_orders(bot, status)
+            self._look_at_beliefs(bot, "in the end")
             self._agree_on_fills(bot)
             self._agree_on_books(bot, status)
             self._agree_on_stops(bot)
@@ -111,7 +119,7 @@ class Watch:
         if not status.ready or status.unresolved:
             self.complain(f"{bot} does not settle: {status.why_not or 'ready'}, {status.unresolved} unresolved")
         believed = {record.request.client_id for record in self._live(bot)}
-        resting = {order.client_id for order in self._resting(bot)}
+        resting = {own_id(order.client_id) for order in self._resting(bot)}
         if believed != resting:
             ghosts, orphans = sorted(believed - resting), sorted(resting - believed, key=str)
             self.complain(f"{bot} believes in {ghosts}, which do not rest, and misses {orphans}")
@@ -122,10 +130,11 @@ class Watch:
 
     def _agree_on_fills(self, bot: str) -> None:
         ours = [record.fill for record in self._fills(bot)]
-        believed = sorted((f.trade_id, f.client_id, f.side, f.ticks, f.lots, f.fee) for f in ours)
-        known = sorted(
-            (str(f.trade_id), f.client_id, f.side, f.ticks, f.lots, f.fee) for f in self._venue_fills(bot)
-        )
+        believed = sorted((f.trade_id, f.side, f.ticks, f.lots, f.fee) for f in ours)
+        known = sorted((str(f.trade_id), f.side, f.ticks, f.lots, f.fee) for f in self._venue_fills(bot))
+        owners = {str(f.trade_id): own_id(f.client_id) for f in self._venue_fills(bot)}
+        if any(f.client_id not in (None, owners.get(f.trade_id)) for f in ours):
+            self.complain(f"{bot} has given a fill to another order than the venue did")
         if believed != known:
             self.complain(f"{bot} counts {len(believed)} fills, the venue {len(known)}, or they differ")
 
@@ -158,22 +167,22 @@ class Watch:
 
     def _agree_on_money(self) -> None:
         """The account has what it began with, what the bots' books say, and what the person did."""
-        change = {"SOL": Decimal(0), "USDC": Decimal(0)}
+        change, quote = dict.fromkeys(self._stage.balances, Decimal(0)), self._stage.quote
         for bot in self._specs:
             books = self._books(bot)
-            change["USDC"] += books.quote_change
+            change[quote] += books.quote_change
             if bot == "spot":
                 change["SOL"] += books.base_change
             else:
-                change["USDC"] += self._cost(bot)
+                change[quote] += self._cost(bot)
         for fill in self._exchange.fills("main"):
             if fill.order_id in self._hands:
                 instrument = self._exchange.markets[fill.symbol].market.instrument
                 change["SOL"] += fill.side.sign * instrument.size(fill.lots)
-                change["USDC"] -= fill.side.sign * instrument.notional(fill.ticks, fill.lots)
+                change[quote] -= fill.side.sign * instrument.notional(fill.ticks, fill.lots)
                 change[fill.fee_asset] -= fill.fee
         for asset, expected in change.items():
-            has = self._exchange.account("main").total[asset] - self._balances[asset]
+            has = self._exchange.account("main").total[asset] - self._stage.balances[asset]
             if has != expected:
                 self.complain(f"the account has {has} {asset} more than in the beginning, the books say {expected}")
 
@@ -209,6 +218,19 @@ class Watch:
             open_lots = sum(o.open_lots for o in resting if o.side is side and not o.reduce_only)
             if open_lots and held * side.sign + open_lots > instrument.lots_within(limit):
                 self.complain(f"{when} holds {held} lots and may {side} {open_lots} more: over the limit")
+
+    def _look_at_beliefs(self, bot: str, when: str) -> None:
+        """What a bot takes for resting the venue has had, be it gone by now; and what rests has one of the prices
+        and sizes that the bot reckons with."""
+        had = {own_id(order.client_id): order for order in self._exchange.order_history("main")}
+        for record in self._live(bot):
+            order, slot = had.get(record.request.client_id), record.request.slot
+            reckoned = [_terms(terms) for terms in (record.request, record.amended) if terms is not None]
+            if order is None:
+                if record.state is OrderState.ACCEPTED:
+                    self.complain(f"{when} takes {slot} for resting, which the venue never had")
+            elif order.status.is_open and _terms(order) not in reckoned:
+                self.complain(f"{when} takes {slot} for {' or '.join(reckoned)}, it rests as {_terms(order)}")
 
     def _look_at_budget(self, elapsed_ns: int) -> None:
         """All bots together, with everything filled that may be, at the price the market began with."""
@@ -261,3 +283,7 @@ class Watch:
             for record in self._orders(bot, "SELECT record FROM orders"):
                 known.setdefault(record.request.client_id, record.request.slot)
         return known.get(client_id) if client_id is not None else None
+
+
+def _terms(order: Order | OrderRequest) -> str:
+    return f"{order.lots} lots at {order.ticks}"

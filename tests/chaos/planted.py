@@ -59,16 +59,12 @@ BUGS = (
     Bug(
         name="journal only after the send",
         file="runtime/bot.py",
-        right="        self._journal.commit(step.records)\n"
-        "        for command in step.commands:\n"
-        "            self.lines[command.leg].send(command)\n",
-        wrong="        for command in step.commands:\n"
-        "            self.lines[command.leg].send(command)\n"
-        "        self._journal.commit(step.records)\n",
+        right="        self._journal.commit(step.records)\n        self._send(step.commands)\n",
+        wrong="        self._send(step.commands)\n        self._journal.commit(step.records)\n",
     ),
     Bug(
         name="ignore a gap in the book",
-        file="exchanges/backpack/book.py",
+        file="exchanges/sequenced_book.py",
         right="if not self._follows(event, self._last_id):",
         wrong="if False:",
     ),
@@ -83,6 +79,34 @@ BUGS = (
         file="risk/guard.py",
         right="held + (exposure.open_buy_lots if buying else exposure.open_sell_lots) + request.lots",
         wrong="held + request.lots",
+    ),
+    Bug(
+        name="count a lost amend as done",
+        file="trading/lifecycle.py",
+        right="        if self.state is _PENDING[operation]:\n",
+        wrong="        if self.amended is not None:\n"
+        "            self._amended_to(self.amended)\n"
+        "        elif self.state is _PENDING[operation]:\n",
+    ),
+    Bug(
+        name="count a lost amend as never carried out",
+        file="trading/lifecycle.py",
+        right="        if self.state is _PENDING[operation]:\n",
+        wrong="        if self.amended is not None:\n"
+        "            self._amended_to(self.request)\n"
+        "        elif self.state is _PENDING[operation]:\n",
+    ),
+    Bug(
+        name="forget a pending amend in a crash",
+        file="trading/lifecycle.py",
+        right="order.amended, order.reported_ns = record.amended, record.reported_ns",
+        wrong="order.reported_ns = record.reported_ns",
+    ),
+    Bug(
+        name="count a failed item of a batch as placed",
+        file="trading/news.py",
+        right='order.submit_rejected(f"{event.reason}: {event.venue_words}", event.at_ns)',
+        wrong="order.still_rests(event.at_ns)",
     ),
     Bug(
         name="forget remembered orders",

@@ -1,4 +1,4 @@
-"""A whole story on one stage: bots, the simulated Backpack, a person on the same account, and trouble.
+"""A whole story on one stage: bots, a simulated venue, a person on the same account, and trouble.
 
 First everything goes wrong that the story says; then the market rests and nothing goes wrong any more; then both
 sides are compared (`invariants`), the bots are stopped, and it is looked at once more.
@@ -22,15 +22,12 @@ from msgspec.structs import replace
 from engine.host.endpoints import SimEndpoint, write_sim_endpoint
 from engine.host.workspace import Workspace
 from engine.model.order import OrderStatus, Side, TimeInForce
-from engine.sim.backpack.settings import BackpackSettings
-from engine.sim.backpack.venue import BackpackMachine
 from engine.sim.exchange import Exchange
 from engine.sim.flow import Flow, GeneratedFlow
 from engine.sim.network import VirtualNetwork
 from engine.sim.orders import Order
 from engine.sim.trouble import Trouble, Weather
 from engine.sim.venue_market import VenueMarket
-from engine.sim.venues import account_credentials
 from engine.sim.virtual_loop import VirtualLoop
 from engine.sim.world import Crashed, VirtualWorld
 from engine.spec.types import BotSpec, BudgetSpec, BudgetsSpec, StopPolicy, StrategySpec
@@ -38,12 +35,10 @@ from tests.chaos.flow import FlowThatRests
 from tests.chaos.hedge_play import HedgePlay
 from tests.chaos.invariants import Watch
 from tests.chaos.keeper import Keeper
+from tests.chaos.stages import ACCOUNT, STAGES
 from tests.chaos.story import TROUBLED_MS, Mishap, Story
 from tests.fleets import STRATEGY, bot_spec, write_generation
 
-ACCOUNT = "main"
-MARKETS = {"spot": "SOL_USDC", "perp": "SOL_USDC_PERP"}
-BALANCES = {"SOL": Decimal(50), "USDC": Decimal(10_000)}
 BUDGET = Decimal(300)
 """For all bots of a story together: of two, less than both would use."""
 FAR_AWAY = Decimal(1_000_000)
@@ -76,17 +71,12 @@ class Play:
         self.is_quiet = False
         self.loop = VirtualLoop()
         self.loop.set_exception_handler(self._broken)
-        settings = BackpackSettings(
-            taker_delay_ms=story.taker_delay_ms,
-            accept_cancels_only=story.cancels_later,
-            snapshot_lag_ms=story.lag_ms,
-        )
-        self.venue = BackpackMachine(settings, self._flow)
-        self.venue.open_account(ACCOUNT, account_credentials("backpack", "test", ACCOUNT)["api_key"], BALANCES)
+        self.stage = STAGES[story.venue]
+        self.venue = self.stage.open(story, self._flow)
         weather = Weather((each for each in story.troubles if isinstance(each, Trouble)), seed=story.seed)
         self.network = VirtualNetwork(
             self.loop,
-            {"backpack": self.venue},
+            {story.venue: self.venue},
             seed=story.seed,
             latency_ms=(1, story.latency_ms),
             weather=weather,
@@ -94,9 +84,9 @@ class Play:
         self.specs = {bot: _spec(bot, story) for bot in story.bots}
         self.generations = 0
         self._write_generation()
-        address = SimEndpoint(instance="one", rest_url="http://backpack", ws_url="ws://backpack/", pid=os.getpid())
-        write_sim_endpoint(self.workspace, "backpack", address)
-        self.watch = Watch(self.workspace, self.venue.exchange, self.specs, BALANCES)
+        urls = {"rest_url": f"http://{story.venue}", "ws_url": f"ws://{story.venue}/"}
+        write_sim_endpoint(self.workspace, story.venue, SimEndpoint(instance="one", pid=os.getpid(), **urls))
+        self.watch = Watch(self.workspace, self.venue.exchange, self.specs, self.stage)
         self.watch.budget_usd = BUDGET if story.has_budget else None
         self.keepers = {bot: Keeper(self, bot) for bot in story.bots}
         self._random = Random(f"person/{story.seed}")
@@ -153,11 +143,12 @@ class Play:
     async def _interfere(self) -> None:
         """A person trades by hand on the same account: rests orders, and takes a little on the spot market."""
         await asyncio.sleep(1.0)
-        for market in MARKETS.values():
+        markets = self.stage.markets
+        for market in markets.values():
             self._by_hand(market, Side.BUY, TimeInForce.GTC)
-        while True:
+        while "spot" in markets:
             await asyncio.sleep(self._random.uniform(0.5, 4.0))
-            self._by_hand(MARKETS["spot"], self._random.choice(tuple(Side)), TimeInForce.IOC)
+            self._by_hand(markets["spot"], self._random.choice(tuple(Side)), TimeInForce.IOC)
 
     def _by_hand(self, symbol: str, side: Side, time_in_force: TimeInForce) -> None:
         exchange, now_ns = self.venue.exchange, self.network.now_ns()
@@ -196,7 +187,12 @@ class Play:
 
 def _spec(bot: str, story: Story) -> BotSpec:
     """Small limits, so that they are reached."""
-    spec = bot_spec(bot, market=MARKETS[bot])
+    spec = bot_spec(bot, market=STAGES[story.venue].markets[bot])
+    spec = replace(
+        spec,
+        legs={leg: replace(each, venue=story.venue) for leg, each in spec.legs.items()},
+        accounts={name: replace(each, venue=story.venue) for name, each in spec.accounts.items()},
+    )
     if bot == "perp":
         skipped = ("capital", "base_target_pct", "rebalance_threshold_pct", "rebalance_slippage_bps")
         parameters = {name: value for name, value in STRATEGY.items() if name not in skipped}

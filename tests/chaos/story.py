@@ -17,6 +17,8 @@ TROUBLES_MOST = 9
 HEDGES_EVERY = 4
 """One story in so many is of a bot that hedges."""
 PAIRS = ("spot and perp", "two accounts", "backpack and paradex", "backpack and aster")
+VENUES = ("backpack", "backpack", "aster")
+"""Backpack has spot, slow takers and snapshots that lag; Aster's perps amend orders, and cancel several at once."""
 
 
 class Blow(StrEnum):
@@ -42,10 +44,12 @@ class Mishap(Value, frozen=True, kw_only=True):
 
 
 class Story(Value, frozen=True, kw_only=True):
-    """`pace` is the market's speed, `lag_ms` how far behind the venue's own snapshots are. A story with a `pair` is
-    of one bot that hedges over these two legs."""
+    """`pace` is the market's speed. Of the `venue`'s habits `taker_delay_ms`, `cancels_later` and `lag_ms` (how far
+    behind its own snapshots are) are Backpack's, `expires_crossing` is Aster's: a post-only order that would cross
+    ends instead of being refused. A story with a `pair` is of one bot that hedges over these two legs."""
 
     seed: int
+    venue: str
     bots: tuple[str, ...]
     pace: float
     flatten: bool
@@ -53,6 +57,7 @@ class Story(Value, frozen=True, kw_only=True):
     taker_delay_ms: int
     cancels_later: bool
     lag_ms: int
+    expires_crossing: bool
     troubles: tuple[Trouble | Mishap, ...]
     pair: str = ""
 
@@ -68,7 +73,7 @@ class Story(Value, frozen=True, kw_only=True):
         habits += [f"snapshots {self.lag_ms} ms behind"] if self.lag_ms else []
         habits += ["stop flattens"] if self.flatten else []
         habits += ["the bots share a budget"] if self.has_budget and not self.pair else []
-        who = f"{' and '.join(self.bots)}{f' over {self.pair}' if self.pair else ''}"
+        who = f"{' and '.join(self.bots)} {f'over {self.pair}' if self.pair else f'on {self.venue}'}"
         lines = [f"seed {self.seed}: {who}; {', '.join(habits)}"]
         return "\n".join(lines + [f"  {number:2}  {each}" for number, each in enumerate(self.troubles)])
 
@@ -76,13 +81,17 @@ class Story(Value, frozen=True, kw_only=True):
 def tell(seed: int) -> Story:
     """The story of a seed."""
     random = Random(f"story/{seed}")
-    bots = random.choice((("spot",), ("perp",), ("spot", "perp")))
+    venue = Random(f"venue/{seed}").choice(VENUES)
+    bots: tuple[str, ...] = random.choice((("spot",), ("perp",), ("spot", "perp")))
     hedges = seed % HEDGES_EVERY == 0
     if hedges:
         bots = ("hedge",)
+    elif venue == "aster":
+        bots = ("perp",)
     troubles = [_trouble(random, bots) for _ in range(random.randint(1, TROUBLES_MOST))]
     return Story(
         seed=seed,
+        venue=venue,
         bots=bots,
         pace=random.choice((1.0, 3.0, 5.0)),
         flatten=random.random() < 0.25,
@@ -90,6 +99,7 @@ def tell(seed: int) -> Story:
         taker_delay_ms=random.choice((0, 100)),
         cancels_later=random.random() < 0.25,
         lag_ms=random.choice((0, 0, 50, 400)),
+        expires_crossing=seed % 2 == 0,
         troubles=tuple(sorted(troubles, key=lambda each: each.at_ms)),
         pair=PAIRS[seed // HEDGES_EVERY % len(PAIRS)] if hedges else "",
     )

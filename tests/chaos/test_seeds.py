@@ -6,7 +6,9 @@ import pytest
 
 from engine.sim.trouble import Kind, Trouble
 from tests.chaos.__main__ import only, report, shrink
+from tests.chaos.planted import BUGS, ROOT
 from tests.chaos.play import perform
+from tests.chaos.stages import STAGES
 from tests.chaos.story import Blow, Mishap, tell
 
 SEEDS = 100
@@ -22,6 +24,15 @@ def test_the_stories_have_every_kind_of_trouble() -> None:
     troubles = [each for seed in range(SEEDS) for each in tell(seed).troubles]
     assert {each.kind for each in troubles if isinstance(each, Trouble)} == set(Kind)
     assert {each.blow for each in troubles if isinstance(each, Mishap)} == set(Blow)
+
+
+def test_the_stories_play_on_every_stage() -> None:
+    assert {tell(seed).venue for seed in range(SEEDS)} == set(STAGES)
+
+
+def test_every_planted_bug_still_has_its_place_in_the_engine() -> None:
+    for bug in BUGS:
+        assert (ROOT / "engine" / bug.file).read_text(encoding="utf-8").count(bug.right) == 1, bug.name
 
 
 def test_a_failing_story_shrinks_to_the_trouble_that_matters(monkeypatch: pytest.MonkeyPatch) -> None:

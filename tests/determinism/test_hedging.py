@@ -29,6 +29,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     def make(pair: str, *, flatten: bool = False, **strategy: Any) -> HedgePlay:
         story = Story(
             seed=len(plays),
+            venue="",
             bots=("hedge",),
             pace=3.0,
             flatten=flatten,
@@ -36,6 +37,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
             taker_delay_ms=0,
             cancels_later=False,
             lag_ms=0,
+            expires_crossing=False,
             troubles=(),
             pair=pair,
         )

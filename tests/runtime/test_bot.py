@@ -51,9 +51,10 @@ class RememberingLine:
         self.then: Callable[[], None] = lambda: None
         self._spare = spare
 
-    def send(self, command: Command) -> None:
-        self.sent.append(command)
-        self.then()
+    def send(self, *commands: Command) -> None:
+        for command in commands:
+            self.sent.append(command)
+            self.then()
 
     def budget(self) -> Budget:
         return Budget(reduce=self._spare, cancel=self._spare, place=self._spare)

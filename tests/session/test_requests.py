@@ -7,9 +7,11 @@ import pytest
 from engine.clock import NS_PER_MS, NS_PER_S
 from engine.errors import BotctlError, NotSent, RateLimited, Unavailable, Unresolved
 from engine.exchanges.messages import HttpResponse
-from engine.model.commands import QueryOpenOrders
+from engine.model.commands import AmendOrder, QueryOpenOrders
 from engine.model.events import (
+    AmendRejected,
     CancelRejected,
+    Event,
     OpenOrdersReported,
     OrderUpdated,
     OutcomeUnknown,
@@ -68,6 +70,21 @@ def test_what_may_have_been_done_is_of_unknown_outcome(code: int | None) -> None
         await stage.wait(10)
         unknown = {event.operation: event.client_id for event in stage.heard(OutcomeUnknown)}
         assert unknown == {Operation.SUBMIT: 7, Operation.CANCEL: 8}
+
+    play(scene)
+
+
+@pytest.mark.parametrize(("code", "kind"), [(429, AmendRejected), (503, OutcomeUnknown), (None, OutcomeUnknown)])
+def test_an_amend_has_an_outcome_of_its_own(code: int | None, kind: type[Event]) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.wait(1)
+        stage.toy.answers["/AmendOrder"] = lambda: status(code) if code else None
+        order = submit(7).order
+        stage.session.send(AmendOrder(leg=LEG, order=order, executed_lots=0, venue_order_id="7"))
+        await stage.wait(10)
+        [event] = stage.heard(kind)
+        assert event.client_id == 7
+        assert kind is not OutcomeUnknown or event.operation is Operation.AMEND
 
     play(scene)
 

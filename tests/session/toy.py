@@ -15,7 +15,7 @@ from engine.clock import NS_PER_S
 from engine.errors import AuthenticationFailed, ClockSkewed, ProtocolError, RateLimited, Unavailable, Unresolved
 from engine.exchanges.interface import Access, Context, Endpoints, VenueFacts
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
-from engine.model.commands import CancelOrder, Command, SetDeadMansSwitch, SubmitOrder
+from engine.model.commands import Batch, CancelOrder, Command, SetDeadMansSwitch, SubmitOrder
 from engine.model.events import (
     BookLost,
     BookUpdated,
@@ -246,6 +246,24 @@ class ToyCodec:
         except msgspec.MsgspecError as error:
             raise ProtocolError("garbage") from error
         return [msgspec.structs.replace(event, at_ns=at_ns) for event in events]
+
+
+class BatchingToyCodec(ToyCodec):
+    """A batch's body names its items; its answer is a list of what each would have been told."""
+
+    def encode_batch(self, batch: Batch, context: Context) -> HttpRequest:
+        request = self.encode(batch, context)
+        return msgspec.structs.replace(request, body=" ".join(map(_own_id, batch.items)).encode())
+
+    def split_reply(self, batch: Batch, response: HttpResponse) -> Sequence[HttpResponse]:
+        if response.status != 200:
+            return [response] * len(batch.items)
+        parts = msgspec.json.decode(response.body, type=list[tuple[int, str]])
+        return [HttpResponse(status=status, body=body.encode()) for status, body in parts]
+
+
+def _own_id(item: SubmitOrder | CancelOrder) -> str:
+    return str(item.client_id if isinstance(item, CancelOrder) else item.order.request.client_id)
 
 
 class ToyBook:

@@ -9,6 +9,7 @@ from typing import Any
 from engine.clock import NS_PER_S
 from engine.model.account import Fill, Position
 from engine.model.commands import (
+    AmendOrder,
     CancelOrder,
     Command,
     QueryFills,
@@ -124,6 +125,7 @@ class Bench:
     spec: BotSpec | None = None
     memory: Memory = field(default_factory=Memory)
     now_ns: int = START_NS
+    can_amend: bool = False
     orders: dict[int, OrderRecord] = field(default_factory=dict)
     fills: list[FillRecord] = field(default_factory=list)
     stops: Stops | None = None
@@ -133,7 +135,9 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.spec = self.spec or bot_spec(self.instrument)
-        self.machine = Machine(legs={LEG: setup_of(self.instrument)}, spec=self.spec, memory=self.memory)
+        self.machine = Machine(
+            legs={LEG: setup_of(self.instrument, self.can_amend)}, spec=self.spec, memory=self.memory
+        )
         self.orders |= {record.request.client_id: record for record in self.memory.orders}
         self.fills += self.memory.fills
         self.stops = self.memory.stops
@@ -223,7 +227,13 @@ class Bench:
             memos=tuple(self.memos.values()),
             next_sequence=max(sequences, default=-1) + 1,
         )
-        return Bench(instrument=self.instrument, spec=self.spec, memory=memory, now_ns=self.now_ns + NS_PER_S)
+        return Bench(
+            instrument=self.instrument,
+            spec=self.spec,
+            memory=memory,
+            now_ns=self.now_ns + NS_PER_S,
+            can_amend=self.can_amend,
+        )
 
     def _keep(self, step: Step) -> list[Command]:
         for record in step.records:
@@ -240,18 +250,23 @@ class Bench:
         return list(step.commands)
 
 
-def setup_of(instrument: Instrument) -> LegSetup:
+def setup_of(instrument: Instrument, can_amend: bool = False) -> LegSetup:
     return LegSetup(
         leg=LEG,
         instrument=instrument,
         client_ids=ClientIdScheme(tag_bits=8, sequence_bits=24),
         tag=TAG,
         send_lifetime_ns=5 * NS_PER_S,
+        can_amend=can_amend,
     )
 
 
 def submitted(commands: list[Command]) -> list[OrderRequest]:
     return [command.order.request for command in commands if isinstance(command, SubmitOrder)]
+
+
+def amended(commands: list[Command]) -> list[AmendOrder]:
+    return [command for command in commands if isinstance(command, AmendOrder)]
 
 
 def canceled(commands: list[Command]) -> list[int]:
@@ -269,7 +284,9 @@ def asked(commands: list[Command]) -> bool:
     }
 
 
-def report_of(request: OrderRequest, status: OrderStatus, executed_lots: int = 0) -> OrderReport:
+def report_of(
+    request: OrderRequest, status: OrderStatus, executed_lots: int = 0, *, updated_ns: int = 0
+) -> OrderReport:
     return OrderReport(
         venue_order_id=f"v{request.client_id}",
         client_id=request.client_id,
@@ -278,6 +295,7 @@ def report_of(request: OrderRequest, status: OrderStatus, executed_lots: int = 0
         lots=request.lots,
         executed_lots=executed_lots,
         status=status,
+        updated_ns=updated_ns,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from engine.clock import NS_PER_S
 from engine.model.order import OrderReport, OrderRequest, OrderStatus, Side
@@ -10,6 +11,17 @@ from engine.trading.lifecycle import OwnOrder
 from engine.trading.others import OwnLevels
 
 BOOK = ((100, 10), (99, 5))
+
+
+RESTING = OrderReport(
+    venue_order_id="7",
+    client_id=1,
+    side=Side.BUY,
+    ticks=100,
+    lots=10,
+    executed_lots=0,
+    status=OrderStatus.RESTING,
+)
 
 
 def order(ticks: int, lots: int, client_id: int = 1) -> OwnOrder:
@@ -75,3 +87,16 @@ def test_the_other_side_is_another_side() -> None:
     levels, own = OwnLevels(), order(100, 10)
     news(levels, own, OrderStatus.RESTING)
     assert levels.others(Side.SELL, BOOK, (own,), 0) == BOOK
+
+
+def test_an_order_that_is_being_amended_may_show_at_either_price_and_the_old_one_lingers() -> None:
+    levels, own = OwnLevels(), order(100, 10)
+    news(levels, own, OrderStatus.RESTING)
+    own.amend_sent(replace(own.request, ticks=99), NS_PER_S, dead_after_ns=9 * NS_PER_S)
+    levels.changed(own)
+    assert others(levels, own, at_s=1.1) == ()
+    assert others(levels, own, at_s=1.1, book=((99, 15),)) == ((99, 5),)
+    own.amend_done(replace(RESTING, ticks=99), 2 * NS_PER_S)
+    levels.changed(own)
+    assert others(levels, own, at_s=2.1, book=((100, 10), (99, 15))) == ((99, 5),)
+    assert others(levels, own, at_s=4, book=((100, 10), (99, 15))) == ((100, 10), (99, 5))

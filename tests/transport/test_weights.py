@@ -8,6 +8,9 @@ from engine.clock import NS_PER_S
 from engine.exchanges.limits import WeightClass, plain_class
 from engine.exchanges.registry import find_venue, venue_names
 from engine.model.commands import (
+    AmendOrder,
+    Batch,
+    BatchItems,
     CancelOrder,
     Command,
     QueryBalances,
@@ -76,6 +79,34 @@ def test_a_rate_limit_slows_down_what_counts_the_refused_command_and_nothing_els
     scales.rate_limited(QueryOpenOrders(leg="main"), 0)
     assert {name: use.pace for name, use in scales.use(0).items()} == {"orders": 1.0, "reads": 0.5}
     assert scales.budget(0).place == 4
+
+
+@pytest.mark.parametrize(
+    ("venue", "items", "weights"),
+    [
+        ("aster", (submit(), submit()), {"weight": 5, "orders": 2}),
+        ("aster", (cancel(), cancel(), cancel()), {"weight": 5, "orders": 0}),
+        ("backpack", (submit(), submit()), {"requests": 2}),
+        ("paradex", (submit(), submit()), {"orders": 1, "reads": 0, "address": 0}),
+    ],
+)
+def test_a_batch_weighs_in_every_class_what_the_venue_says_or_else_what_its_items_do(
+    venue: str, items: BatchItems, weights: dict[str, int]
+) -> None:
+    batch = Batch(leg="main", items=items)
+    assert {one.name: one.weigh(batch) for one in find_venue(venue).facts.counts} == weights
+
+
+def test_a_batch_that_was_refused_for_want_of_budget_slows_down_what_counts_its_items() -> None:
+    scales = own_scales([ORDERS, READS], 0)
+    scales.rate_limited(Batch(leg="main", items=(submit(), submit())), 0)
+    assert {name: use.pace for name, use in scales.use(0).items()} == {"orders": 0.5, "reads": 1.0}
+
+
+@pytest.mark.parametrize("name", [name for name in venue_names() if find_venue(name).facts.can_amend])
+def test_an_amend_counts_wherever_an_order_does(name: str) -> None:
+    for one in find_venue(name).facts.counts:
+        assert one.cost(AmendOrder) >= one.cost(SubmitOrder)
 
 
 def test_plain_requests_are_a_class_like_any_other() -> None:

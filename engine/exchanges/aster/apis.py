@@ -9,12 +9,14 @@ from engine.clock import NS_PER_MS
 from engine.exchanges.aster.client_ids import CLIENT_IDS
 from engine.exchanges.aster.limits import WEIGHTS_PER_MINUTE, weight_classes
 from engine.exchanges.aster.signing import MAINNET_CHAIN, NONCE_WINDOW_MS, TESTNET_CHAIN
-from engine.exchanges.interface import Endpoints, NonceRule, VenueFacts
+from engine.exchanges.interface import BatchRule, Endpoints, NonceRule, VenueFacts
 from engine.model.instrument import MarketKind
 
 VENUE_NAMES = {MarketKind.PERP: "aster", MarketKind.SPOT: "aster-spot"}
 
 PREFIXES = {MarketKind.PERP: "/fapi", MarketKind.SPOT: "/api"}
+BATCHES = {MarketKind.PERP: BatchRule(orders=5, cancels=10), MarketKind.SPOT: BatchRule()}
+"""Spot documents none."""
 _HOSTS = {MarketKind.PERP: ("fapi", "fstream"), MarketKind.SPOT: ("sapi", "sstream")}
 
 _OTHER_GENERATIONS = {"/balance": "/v2/balance", "/positionRisk": "/v2/positionRisk"}
@@ -31,6 +33,8 @@ def facts(kind: MarketKind) -> VenueFacts:
         lookup_only_while_resting=False,
         requests_per_minute=WEIGHTS_PER_MINUTE[kind],
         weight_classes=weight_classes(kind),
+        batches=BATCHES[kind],
+        can_amend=kind is MarketKind.PERP,
         # Either user and private_key (v3), or api_key and api_secret (v1, keys of before March 2026).
         credential_fields=("user", "private_key", "api_key", "api_secret"),
         dead_mans_switch=kind is MarketKind.PERP,

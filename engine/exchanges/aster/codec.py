@@ -11,17 +11,16 @@ import msgspec
 from engine.exchanges.aster.encode import Encoder
 from engine.exchanges.aster.frames import FrameDecoder, depth_stream, mark_stream
 from engine.exchanges.aster.gate import ListenKeyGate
-from engine.exchanges.aster.replies import ReplyDecoder
+from engine.exchanges.aster.replies import ReplyDecoder, split
 from engine.exchanges.aster.signing import Signer
 from engine.exchanges.aster.translate import Translator
 from engine.exchanges.aster.wire_streams import Control
 from engine.exchanges.interface import Context, Gate
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
 from engine.exchanges.replies import UNREADABLE, unreadable_frame, unreadable_reply
-from engine.model.commands import Command
+from engine.model.commands import Batch, Command
 from engine.model.events import Event
 from engine.model.instrument import Instrument, MarketKind
-from engine.model.order import ApprovedOrder
 
 MARK_PRICE_SILENCE_S = 10.0
 """A perp's mark price comes every second even when nothing changes; spot has no such heartbeat."""
@@ -61,9 +60,16 @@ class AsterCodec:
         """The request that carries out a command."""
         return self._encoder.request(command, context)
 
-    def encode_batch(self, orders: Sequence[ApprovedOrder], context: Context) -> HttpRequest:
-        """Up to five orders in one request; each is answered for itself, in the order given."""
-        return self._encoder.batch(orders, context)
+    def encode_batch(self, batch: Batch, context: Context) -> HttpRequest:
+        """Up to five orders, or ten cancels, in one request; spot has none."""
+        return self._encoder.batch(batch, context)
+
+    def split_reply(self, batch: Batch, response: HttpResponse) -> Sequence[HttpResponse]:
+        """Elements come in the order of the batch; one that was refused reads as the refusal of a single order."""
+        try:
+            return split(batch, response)
+        except UNREADABLE as error:
+            raise unreadable_reply("Aster", batch, response, error) from error
 
     def decode_reply(
         self, command: Command, response: HttpResponse, *, requested_ns: int, at_ns: int

@@ -4,7 +4,6 @@ needs percent-encoding except the lists of batches.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from urllib.parse import quote
 
 from engine.clock import NS_PER_US
@@ -16,6 +15,8 @@ from engine.exchanges.interface import Context
 from engine.exchanges.messages import HttpRequest
 from engine.exchanges.sequenced_book import SNAPSHOT_LEVELS
 from engine.model.commands import (
+    AmendOrder,
+    Batch,
     CancelOrder,
     Command,
     QueryBalances,
@@ -30,11 +31,10 @@ from engine.model.commands import (
     SubmitOrder,
 )
 from engine.model.instrument import MarketKind
-from engine.model.order import ApprovedOrder, OrderRequest
+from engine.model.order import OrderRequest
 
 PAGE_ROWS = 1_000
 """The longest page of trades and orders."""
-BATCH_MOST = 5
 
 
 class Encoder:
@@ -60,21 +60,11 @@ class Encoder:
     def request(self, command: Command, context: Context) -> HttpRequest:
         """The request that carries out a command, signed for the context's moment."""
         match command:
-            case SubmitOrder(order=approved):
-                return self._signed("POST", self._order_path, self._order(approved.request), context)
-            case CancelOrder():
-                return self._signed("DELETE", self._order_path, self._cancel(command), context)
+            case SubmitOrder() | AmendOrder() | CancelOrder() | QueryOrder():
+                return self._signed(*self._about_an_order(command), context)
             case SetDeadMansSwitch(cancel_after_s=cancel_after_s):
                 countdown = f"{self._symbol}&countdownTime={1_000 * (cancel_after_s or 0)}"
                 return self.private("POST", "/countdownCancelAll", countdown, context)
-            case _:
-                return self._question(command, context)
-
-    def _question(self, command: Command, context: Context) -> HttpRequest:
-        match command:
-            case QueryOrder(client_id=client_id):
-                asked = f"{self._symbol}&origClientOrderId={client_id_text(client_id)}"
-                return self._signed("GET", self._order_path, asked, context)
             case QueryBook():
                 return self._public(f"/depth?{self._symbol}&limit={SNAPSHOT_LEVELS}")
             case QueryInstrument():
@@ -82,16 +72,32 @@ class Encoder:
             case _:
                 return self.private("GET", *self._fixed_queries[type(command)], context)
 
-    def batch(self, orders: Sequence[ApprovedOrder], context: Context) -> HttpRequest:
-        """Up to five orders in one request; they are matched concurrently and answered in the order given."""
-        if not 0 < len(orders) <= BATCH_MOST:
-            raise ValueError(f"a batch holds 1 to {BATCH_MOST} orders")
-        listed = ",".join(_json_object(self._order(approved.request)) for approved in orders)
-        return self.private("POST", "/batchOrders", f"batchOrders={quote(f'[{listed}]', safe='')}", context)
+    def batch(self, batch: Batch, context: Context) -> HttpRequest:
+        """Several in one request; orders are matched concurrently, and all are answered in the order given."""
+        orders = [item.order.request for item in batch.items if isinstance(item, SubmitOrder)]
+        if orders:
+            listed = ",".join(_json_object(self._order(order)) for order in orders)
+            return self.private("POST", "/batchOrders", f"batchOrders={_list(listed)}", context)
+        client_ids = [client_id_text(item.client_id) for item in batch.items if isinstance(item, CancelOrder)]
+        listed = ",".join(f'"{client_id}"' for client_id in client_ids)
+        parameters = f"{self._symbol}&origClientOrderIdList={_list(listed)}"
+        return self.private("DELETE", "/batchOrders", parameters, context)
 
     def private(self, method: str, route: str, parameters: str, context: Context) -> HttpRequest:
         path = private_path(self._kind, self._signer.generation, route)
         return self._signed(method, path, parameters, context)
+
+    def _about_an_order(self, command: SubmitOrder | AmendOrder | CancelOrder | QueryOrder) -> tuple[str, str, str]:
+        """Method, path and parameters."""
+        match command:
+            case SubmitOrder(order=approved):
+                return "POST", self._order_path, self._order(approved.request)
+            case AmendOrder():
+                return "PUT", self._order_path, self._amend(command)
+            case CancelOrder(client_id=client_id, venue_order_id=order_id):
+                return "DELETE", self._order_path, self._which(client_id, order_id)
+            case QueryOrder(client_id=client_id):
+                return "GET", self._order_path, self._which(client_id, None)
 
     def _public(self, route: str) -> HttpRequest:
         return HttpRequest(method="GET", target=public_path(self._kind, route))
@@ -114,10 +120,21 @@ class Encoder:
             f"&price={price}&newClientOrderId={client_id_text(order.client_id)}{perp}"
         )
 
-    def _cancel(self, cancel: CancelOrder) -> str:
-        if cancel.venue_order_id is not None:
-            return f"{self._symbol}&orderId={cancel.venue_order_id}"
-        return f"{self._symbol}&origClientOrderId={client_id_text(cancel.client_id)}"
+    def _amend(self, amend: AmendOrder) -> str:
+        """Price and quantity are both wanted; the quantity is the whole order's. Side and time in force stay."""
+        order = amend.order.request
+        price, size = self._translator.prices.text(order.ticks), self._translator.sizes.text(amend.whole_lots)
+        which = self._which(order.client_id, amend.venue_order_id)
+        return f"{which}&side={SIDE_WORDS[order.side]}&quantity={size}&price={price}"
+
+    def _which(self, client_id: int, venue_order_id: str | None) -> str:
+        if venue_order_id is not None:
+            return f"{self._symbol}&orderId={venue_order_id}"
+        return f"{self._symbol}&origClientOrderId={client_id_text(client_id)}"
+
+
+def _list(listed: str) -> str:
+    return quote(f"[{listed}]", safe="")
 
 
 def _json_object(parameters: str) -> str:

@@ -14,8 +14,8 @@ import msgspec
 from engine.errors import AuthenticationFailed, ClockSkewed, RateLimited, Unavailable, Unresolved, VenueError
 from engine.exchanges.aster.wire import ApiError
 from engine.exchanges.messages import HttpResponse
-from engine.model.commands import CancelOrder, Command, QueryOrder, SubmitOrder
-from engine.model.events import CancelRejected, Event, OrderNotFound, SubmitRejected
+from engine.model.commands import AmendOrder, CancelOrder, Command, QueryOrder, SubmitOrder, operation_of
+from engine.model.events import AmendRejected, CancelRejected, Event, OrderNotFound, SubmitRejected
 from engine.model.order import RejectReason
 
 NO_CODE = 0
@@ -69,6 +69,11 @@ def refused(command: Command, response: HttpResponse, *, requested_ns: int, at_n
             return (
                 SubmitRejected(at_ns=at_ns, leg=command.leg, client_id=own_id, reason=reason, venue_words=words),
             )
+        case AmendOrder(order=order):
+            own_id, reason = order.request.client_id, _reason(error)
+            return (
+                AmendRejected(at_ns=at_ns, leg=command.leg, client_id=own_id, reason=reason, venue_words=words),
+            )
         case CancelOrder(client_id=own_id):
             reason = _reason(error)
             return (
@@ -108,7 +113,7 @@ def _failure(status: int, error: ApiError) -> VenueError | None:
 
 
 def _no_answer(command: Command, status: int, words: str) -> VenueError:
-    kind = Unresolved if isinstance(command, SubmitOrder | CancelOrder) else Unavailable
+    kind = Unresolved if operation_of(command) else Unavailable
     return kind(f"Aster answered {status} to {type(command).__name__}", venue_words=words)
 
 

@@ -16,6 +16,8 @@ from engine.exchanges.messages import HttpResponse
 from engine.exchanges.replies import Readers, Reply, on_grid, other_rules
 from engine.model.account import Balance
 from engine.model.commands import (
+    AmendOrder,
+    Batch,
     CancelOrder,
     Command,
     QueryBalances,
@@ -32,6 +34,7 @@ from engine.model.commands import (
 from engine.model.events import (
     DepthSnapshot,
     Event,
+    OrderAmended,
     OrderUpdated,
     SubmitRejected,
 )
@@ -48,6 +51,9 @@ _DEPTH = msgspec.json.Decoder(wire.Depth)
 _COUNTDOWN = msgspec.json.Decoder(wire.Countdown)
 _EXCHANGE = msgspec.json.Decoder(wire.ExchangeInfoView)
 
+_RAWS = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
+_ELEMENT = msgspec.json.Decoder(wire.BatchElement)
+
 _PAST_NS = 7 * 24 * 3_600 * NS_PER_S - 60 * NS_PER_S
 """Lists without a start reach back seven days; a minute less is sure to be in them."""
 
@@ -61,6 +67,7 @@ class ReplyDecoder:
         self._translator = translator
         self._readers: Readers = {
             SubmitOrder: self._order,
+            AmendOrder: self._amended,
             CancelOrder: self._order,
             QueryOrder: self._order,
             QueryOpenOrders: self._open_orders,
@@ -82,6 +89,10 @@ class ReplyDecoder:
 
     def _order(self, reply: Reply) -> Sequence[Event]:
         return order_events(self._translator.order(_ORDER.decode(reply.body)), leg=self._leg, at_ns=reply.at_ns)
+
+    def _amended(self, reply: Reply) -> Sequence[Event]:
+        report = self._translator.order(_ORDER.decode(reply.body))
+        return (OrderAmended(at_ns=reply.at_ns, leg=self._leg, report=report),)
 
     def _nothing(self, reply: Reply) -> Sequence[Event]:
         """The countdown runs; that it does is all there is to know."""
@@ -137,6 +148,17 @@ class ReplyDecoder:
 
     def _own_market(self, orders: Iterable[wire.Order]) -> Iterable[wire.Order]:
         return (order for order in orders if order.symbol == self._translator.symbol)
+
+
+def split(batch: Batch, response: HttpResponse) -> Sequence[HttpResponse]:
+    """The answers to a batch's items, one by one; a refusal of the whole is everybody's."""
+    if response.status != 200:
+        return (response,) * len(batch.items)
+    elements = _RAWS.decode(response.body)
+    if len(elements) != len(batch.items):
+        raise ValueError(f"{len(elements)} answers to {len(batch.items)} items")
+    statuses = (200 if _ELEMENT.decode(element).code is msgspec.UNSET else 400 for element in elements)
+    return [HttpResponse(status=status, body=bytes(raw)) for status, raw in zip(statuses, elements, strict=True)]
 
 
 def order_events(report: OrderReport, *, leg: str, at_ns: int) -> Sequence[Event]:

@@ -30,6 +30,12 @@ class ApiError(WireObject, frozen=True, kw_only=True):
     msg: str = ""
 
 
+# [{"orderId":…},{"code":-2022,"msg":"ReduceOnly Order is rejected."}] · Place multiple orders, cancel multiple
+# orders: an element with a code is a refusal.
+class BatchElement(WireObject, frozen=True, kw_only=True):
+    code: int | str | UnsetType = UNSET
+
+
 # {"serverTime":1499827319559} · Check server time
 class ServerTime(WireObject, frozen=True, kw_only=True):
     server_time: int

@@ -14,7 +14,7 @@ from engine.errors import ProtocolError
 from engine.exchanges.backpack.encode import Encoder
 from engine.exchanges.backpack.frames import BALANCES, ORDERS, POSITIONS, FrameDecoder
 from engine.exchanges.backpack.refusals import public_failure
-from engine.exchanges.backpack.replies import ReplyDecoder
+from engine.exchanges.backpack.replies import ReplyDecoder, split
 from engine.exchanges.backpack.signing import Parameters, Signer, build_request
 from engine.exchanges.backpack.translate import Translator
 from engine.exchanges.backpack.wire import DepositAddress, NetEquityView
@@ -23,7 +23,7 @@ from engine.exchanges.decimals import exact
 from engine.exchanges.interface import Collateral, Context
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
 from engine.exchanges.replies import UNREADABLE, unreadable_frame, unreadable_reply
-from engine.model.commands import Command
+from engine.model.commands import Batch, Command
 from engine.model.events import Event
 from engine.model.instrument import Instrument, MarketKind
 
@@ -70,6 +70,17 @@ class BackpackCodec:
     def encode(self, command: Command, context: Context) -> HttpRequest:
         """The request that carries out a command."""
         return self._encoder.request(command, context)
+
+    def encode_batch(self, batch: Batch, context: Context) -> HttpRequest:
+        """Several orders in one request. There is no request for several cancels that names them."""
+        return self._encoder.batch(batch, context)
+
+    def split_reply(self, batch: Batch, response: HttpResponse) -> Sequence[HttpResponse]:
+        """Elements come in the order of the batch; one that was refused reads as the refusal of a single order."""
+        try:
+            return split(batch, response)
+        except UNREADABLE as error:
+            raise unreadable_reply("Backpack", batch, response, error) from error
 
     def decode_reply(
         self, command: Command, response: HttpResponse, *, requested_ns: int, at_ns: int

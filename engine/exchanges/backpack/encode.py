@@ -11,6 +11,7 @@ from engine.exchanges.interface import Context
 from engine.exchanges.messages import HttpRequest
 from engine.exchanges.sequenced_book import SNAPSHOT_LEVELS
 from engine.model.commands import (
+    Batch,
     CancelOrder,
     Command,
     QueryBalances,
@@ -28,6 +29,9 @@ from engine.model.order import OrderRequest, TimeInForce
 
 PAGE_ROWS = 1_000
 """The longest page of fills and history."""
+
+BATCH_MOST = 20
+ORDER_PATH, ORDERS_PATH = "/api/v1/order", "/api/v1/orders"
 
 BALANCE_PATHS = {MarketKind.SPOT: "/api/v1/capital", MarketKind.PERP: "/api/v1/capital/collateral"}
 """A spot order can only sell what /capital has, and only /capital lists assets that are no collateral. A perp
@@ -53,22 +57,31 @@ class Encoder:
 
     def request(self, command: Command, context: Context) -> HttpRequest:
         """The request that carries out a command, signed for the context's moment."""
-        timestamp_ms = context.now_ns // NS_PER_MS
         match command:
             case SubmitOrder(order=approved):
-                return self._submit(approved.request, timestamp_ms)
+                return self._submit(approved.request, context)
             case CancelOrder():
-                return self._cancel(command, timestamp_ms)
+                return self._cancel(command, context)
             case QueryBook():
                 return self._public("/api/v1/depth", {"symbol": self._symbol, "limit": SNAPSHOT_LEVELS})
             case QueryInstrument():
                 return self._public("/api/v1/market", {"symbol": self._symbol})
             case _:
                 path, parameters = self._query(command)
-                return build_request(self._signer, "GET", path, parameters, timestamp_ms)
+                return build_request(self._signer, "GET", path, parameters, context.now_ns // NS_PER_MS)
 
-    def _submit(self, order: OrderRequest, timestamp_ms: int) -> HttpRequest:
-        """The common case in one go; flags are only sent when they say something."""
+    def batch(self, batch: Batch, context: Context) -> HttpRequest:
+        """Several orders in one request, signed as the parts they would have signed alone."""
+        orders = [item.order.request for item in batch.items if isinstance(item, SubmitOrder)]
+        signed_parts, bodies = zip(*map(self._order, orders), strict=True)
+        body = f"[{','.join(bodies)}]"
+        return self._order_request("POST", ORDERS_PATH, "&".join(signed_parts), body, context)
+
+    def _submit(self, order: OrderRequest, context: Context) -> HttpRequest:
+        return self._order_request("POST", ORDER_PATH, *self._order(order), context)
+
+    def _order(self, order: OrderRequest) -> tuple[str, str]:
+        """Signed part and body. The common case in one go; flags are only sent when they say something."""
         price, size = self._translator.prices.text(order.ticks), self._translator.sizes.text(order.lots)
         side, symbol = SIDE_WORDS[order.side], self._symbol
         post_only = reduce_only = time_in_force = ""
@@ -88,19 +101,20 @@ class Encoder:
             f'{{"symbol":"{symbol}","side":"{side}","orderType":"Limit","price":"{price}","quantity":"{size}",'
             f'"clientId":{order.client_id}{post_only}{reduce_only}{time_in_force}}}'
         )
-        return self._order_request("POST", signed_part, body, timestamp_ms)
+        return signed_part, body
 
-    def _cancel(self, cancel: CancelOrder, timestamp_ms: int) -> HttpRequest:
+    def _cancel(self, cancel: CancelOrder, context: Context) -> HttpRequest:
         if cancel.venue_order_id is not None:
             signed_id, field = f"orderId={cancel.venue_order_id}", f'"orderId":"{cancel.venue_order_id}"'
         else:
             signed_id, field = f"clientId={cancel.client_id}", f'"clientId":{cancel.client_id}'
         signed_part = f"instruction=orderCancel&{signed_id}&symbol={self._symbol}"
-        return self._order_request("DELETE", signed_part, f'{{{field},"symbol":"{self._symbol}"}}', timestamp_ms)
+        body = f'{{{field},"symbol":"{self._symbol}"}}'
+        return self._order_request("DELETE", ORDER_PATH, signed_part, body, context)
 
-    def _order_request(self, method: str, signed_part: str, body: str, timestamp_ms: int) -> HttpRequest:
-        headers = self._signer.headers(signed_part, timestamp_ms, WINDOW_MS)
-        return HttpRequest(method=method, target="/api/v1/order", headers=headers, body=body.encode())
+    def _order_request(self, method: str, path: str, signed_part: str, body: str, context: Context) -> HttpRequest:
+        headers = self._signer.headers(signed_part, context.now_ns // NS_PER_MS, WINDOW_MS)
+        return HttpRequest(method=method, target=path, headers=headers, body=body.encode())
 
     def _query(self, command: Command) -> tuple[str, Parameters]:
         match command:

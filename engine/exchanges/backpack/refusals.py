@@ -13,7 +13,7 @@ import msgspec
 from engine.errors import AuthenticationFailed, ClockSkewed, RateLimited, Unavailable, Unresolved, VenueError
 from engine.exchanges.backpack.wire import ApiError
 from engine.exchanges.messages import HttpResponse
-from engine.model.commands import CancelOrder, Command, QueryOrder, SubmitOrder
+from engine.model.commands import CancelOrder, Command, QueryOrder, SubmitOrder, operation_of
 from engine.model.events import CancelRejected, Event, OrderNotFound, SubmitRejected
 from engine.model.order import RejectReason
 
@@ -123,7 +123,7 @@ def _is_uncertain(status: int, error: ApiError) -> bool:
 
 def _no_answer(command: Command, status: int, error: ApiError) -> VenueError:
     message = f"Backpack answered {status} to {type(command).__name__}"
-    kind = Unresolved if isinstance(command, SubmitOrder | CancelOrder) else Unavailable
+    kind = Unresolved if operation_of(command) else Unavailable
     return kind(message, venue_words=_words(error))
 
 

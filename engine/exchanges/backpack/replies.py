@@ -15,6 +15,7 @@ from engine.exchanges.messages import HttpResponse
 from engine.exchanges.replies import Readers, Reply, on_grid, other_rules
 from engine.model.account import Position
 from engine.model.commands import (
+    Batch,
     CancelOrder,
     Command,
     QueryBalances,
@@ -41,6 +42,9 @@ _BALANCES = msgspec.json.Decoder(dict[str, wire.Balance])
 _COLLATERAL = msgspec.json.Decoder(wire.CollateralView)
 _DEPTH = msgspec.json.Decoder(wire.Depth)
 _MARKET = msgspec.json.Decoder(wire.MarketView)
+
+_RAWS = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
+_ELEMENT = msgspec.json.Decoder(wire.BatchElement)
 
 _NO_POSITIONS = HttpResponse(status=200, body=b"[]")
 """What a 404 to a position query stands for: the documentation knows both answers."""
@@ -130,6 +134,17 @@ class ReplyDecoder:
 
     def _own_market(self, orders: Iterable[wire.Order]) -> Iterable[wire.Order]:
         return (order for order in orders if order.symbol == self._translator.symbol)
+
+
+def split(batch: Batch, response: HttpResponse) -> Sequence[HttpResponse]:
+    """The answers to a batch's items, one by one; a refusal of the whole is everybody's."""
+    if response.status != 200:
+        return (response,) * len(batch.items)
+    elements = _RAWS.decode(response.body)
+    if len(elements) != len(batch.items):
+        raise ValueError(f"{len(elements)} answers to {len(batch.items)} orders")
+    statuses = (200 if _ELEMENT.decode(element).operation == "Ok" else 400 for element in elements)
+    return [HttpResponse(status=status, body=bytes(raw)) for status, raw in zip(statuses, elements, strict=True)]
 
 
 def _complete_since_ns(reply: Reply, moments: Sequence[wire.Moment]) -> int:

@@ -12,10 +12,20 @@ from engine.errors import ProtocolError
 from engine.exchanges.backpack import signing, wire
 from engine.exchanges.backpack.candles import candles
 from engine.exchanges.backpack.codec import BackpackCodec
+from engine.exchanges.backpack.encode import BATCH_MOST
 from engine.exchanges.backpack.instruments import instruments
 from engine.exchanges.backpack.refusals import public_failure
 from engine.exchanges.backpack.signing import WINDOW_MS, Signer, public_key
-from engine.exchanges.interface import BookMachine, Candle, Codec, Credentials, Endpoints, Venue, VenueFacts
+from engine.exchanges.interface import (
+    BatchRule,
+    BookMachine,
+    Candle,
+    Codec,
+    Credentials,
+    Endpoints,
+    Venue,
+    VenueFacts,
+)
 from engine.exchanges.messages import HttpRequest, HttpResponse
 from engine.exchanges.replies import UNREADABLE
 from engine.exchanges.sequenced_book import SequencedBook, before_first_id
@@ -29,6 +39,8 @@ FACTS = VenueFacts(
     send_lifetime_ns=WINDOW_MS * NS_PER_MS,
     lookup_only_while_resting=True,
     requests_per_minute=2_000,
+    # Neither the longest batch nor what one counts as is documented: a modest one, and every item counted.
+    batches=BatchRule(orders=BATCH_MOST),
     credential_fields=("api_key", "api_secret"),
     endpoints={
         "mainnet": Endpoints(rest_url="https://api.backpack.exchange", ws_url="wss://ws.backpack.exchange"),

@@ -136,6 +136,11 @@ class BatchError(WireObject, frozen=True, kw_only=True):
     message: str = ""
 
 
+# What tells the two apart.
+class BatchElement(WireObject, frozen=True, kw_only=True):
+    operation: str
+
+
 # {"clientId":"1001","fee":"0.0021","feeSymbol":"USDC","isMaker":true,"orderId":"111051090663277568",
 #  "price":"180.5","quantity":"0.5","side":"Bid","symbol":"SOL_USDC","systemOrderType":null,
 #  "timestamp":"2025-07-27T17:39:00.092","tradeId":8831041} · History: Get fill history

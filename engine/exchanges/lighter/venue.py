@@ -55,6 +55,8 @@ FACTS = VenueFacts(
     send_lifetime_ns=(TX_LIFETIME_MS + 1_000) * NS_PER_MS,
     lookup_only_while_resting=True,
     requests_per_minute=STANDARD_REQUESTS_PER_MINUTE,
+    # No batches: the first refusal ends one, the answer does not say which it was, and what is unresolved here
+    # stays so for minutes. No amends: whether a changed size counts what was executed is not documented.
     credential_fields=("account_index", "api_key_index", "api_private_key"),
     nonces=NonceRule.SEQUENCE,
     nonce_key="api_key_index",

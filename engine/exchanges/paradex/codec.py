@@ -11,6 +11,7 @@ import msgspec
 from engine.errors import ProtocolError
 from engine.exchanges.interface import Collateral, Context
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
+from engine.exchanges.paradex.batches import split
 from engine.exchanges.paradex.encode import Encoder
 from engine.exchanges.paradex.frames import FrameDecoder, book_channel
 from engine.exchanges.paradex.gate import ParadexGate
@@ -20,7 +21,7 @@ from engine.exchanges.paradex.signing import Signer
 from engine.exchanges.paradex.translate import Translator, margin
 from engine.exchanges.paradex.wire import MarginView, RpcRequest
 from engine.exchanges.replies import UNREADABLE, unreadable_frame, unreadable_reply
-from engine.model.commands import Command, QueryBalances
+from engine.model.commands import Batch, Command, QueryBalances
 from engine.model.events import Event
 from engine.model.instrument import Instrument
 
@@ -61,6 +62,17 @@ class ParadexCodec:
     def encode(self, command: Command, context: Context) -> HttpRequest:
         """The request that carries out a command."""
         return self._encoder.request(command, context)
+
+    def encode_batch(self, batch: Batch, context: Context) -> HttpRequest:
+        """Several orders or cancels in one request; NotSent when one of them cannot be."""
+        return self._encoder.batch(batch, context)
+
+    def split_reply(self, batch: Batch, response: HttpResponse) -> Sequence[HttpResponse]:
+        """Who is who, client ids tell; see `batches`."""
+        try:
+            return split(batch, response)
+        except UNREADABLE as error:
+            raise unreadable_reply("Paradex", batch, response, error) from error
 
     def decode_reply(
         self, command: Command, response: HttpResponse, *, requested_ns: int, at_ns: int

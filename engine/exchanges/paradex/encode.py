@@ -12,8 +12,9 @@ from engine.exchanges.interface import Context
 from engine.exchanges.messages import HttpRequest
 from engine.exchanges.paradex.signing import JSON, OrderTerms, Signer
 from engine.exchanges.paradex.translate import SIDE_WORDS, Translator, client_text
-from engine.exchanges.paradex.wire import NewOrder
+from engine.exchanges.paradex.wire import CancelBatch, NewOrder
 from engine.model.commands import (
+    Batch,
     CancelOrder,
     Command,
     QueryBalances,
@@ -31,6 +32,7 @@ from engine.model.order import OrderRequest, TimeInForce
 RECV_WINDOW_MS = 5_000
 """How long after its signature an order may still arrive."""
 PAGE_ROWS = 1_000
+BATCH_MOST = 10
 BOOK_LEVELS = 100
 
 _ENCODER = msgspec.json.Encoder()
@@ -75,6 +77,16 @@ class Encoder:
                 return _request("GET", target, context)
             case _:
                 return _request("GET", self._targets[type(command)], context)
+
+    def batch(self, batch: Batch, context: Context) -> HttpRequest:
+        """Several orders, each signed by itself, or several cancels, in one request."""
+        orders = [item.order.request for item in batch.items if isinstance(item, SubmitOrder)]
+        if orders:
+            body = _ENCODER.encode([self.new_order(order, context.now_ns) for order in orders])
+            return _request("POST", "/v1/orders/batch", context, body)
+        cancels = tuple(client_text(item.client_id) for item in batch.items if isinstance(item, CancelOrder))
+        body = _ENCODER.encode(CancelBatch(order_ids=(), client_order_ids=cancels))
+        return _request("DELETE", "/v1/orders/batch", context, body)
 
     def new_order(self, order: OrderRequest, now_ns: int) -> NewOrder:
         """A signed order, as it stands in a request of its own, in a batch or in a WebSocket frame."""

@@ -10,7 +10,7 @@ from engine.errors import AuthenticationFailed, ClockSkewed, RateLimited, Unavai
 from engine.exchanges.messages import HttpResponse
 from engine.exchanges.paradex import reasons
 from engine.exchanges.paradex.wire import ApiError
-from engine.model.commands import CancelOrder, Command, QueryOrder, SubmitOrder
+from engine.model.commands import CancelOrder, Command, QueryOrder, SubmitOrder, operation_of
 from engine.model.events import CancelRejected, Event, OrderNotFound, SubmitRejected
 from engine.model.order import RejectReason
 
@@ -84,7 +84,7 @@ def _is_uncertain(status: int, error: ApiError) -> bool:
 
 def _no_answer(command: Command, status: int, error: ApiError) -> VenueError:
     message = f"Paradex answered {status} to {type(command).__name__}"
-    kind = Unresolved if isinstance(command, SubmitOrder | CancelOrder) else Unavailable
+    kind = Unresolved if operation_of(command) else Unavailable
     return kind(message, venue_words=_words(error))
 
 

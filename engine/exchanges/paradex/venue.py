@@ -10,6 +10,7 @@ import msgspec
 from engine.clock import NS_PER_MS
 from engine.errors import ConfigInvalid, ProtocolError
 from engine.exchanges.interface import (
+    BatchRule,
     BookMachine,
     BookSource,
     Candle,
@@ -25,7 +26,7 @@ from engine.exchanges.paradex import signing, wire
 from engine.exchanges.paradex.candles import candles
 from engine.exchanges.paradex.chains import MAINNET, TESTNET, chain_of, differences
 from engine.exchanges.paradex.codec import ParadexCodec
-from engine.exchanges.paradex.encode import RECV_WINDOW_MS
+from engine.exchanges.paradex.encode import BATCH_MOST, RECV_WINDOW_MS
 from engine.exchanges.paradex.instruments import instruments
 from engine.exchanges.paradex.keys import ACCOUNT, ETHEREUM_KEY, PRIVATE_KEY, account_address, keys_of
 from engine.exchanges.paradex.limits import ORDERS_PER_MINUTE, READS_PER_MINUTE, WEIGHT_CLASSES
@@ -45,6 +46,9 @@ FACTS = VenueFacts(
     lookup_only_while_resting=True,
     requests_per_minute=ORDERS_PER_MINUTE + READS_PER_MINUTE,
     weight_classes=WEIGHT_CLASSES,
+    # No amends: one is only queued, and whether a changed size counts what was executed is not documented.
+    # The documentation says ten in one place and fifty in another.
+    batches=BatchRule(orders=BATCH_MOST, cancels=BATCH_MOST),
     credential_fields=(ETHEREUM_KEY, PRIVATE_KEY, ACCOUNT),
     book_source=BookSource.STREAM,
     endpoints={

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Generic, TypeVar
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Raw, UnsetType
 
 from engine.model.value import Value
 
@@ -130,6 +130,28 @@ class Order(OrderView, frozen=True, kw_only=True):
 class BatchAnswer(WireObject, frozen=True, kw_only=True):
     orders: tuple[Order, ...]
     errors: tuple[ApiError, ...]
+
+
+# What the codec reads of it: whole objects, told apart by their client ids. Nulls stand where the other list
+# speaks.
+class BatchAnswerView(WireObject, frozen=True, kw_only=True):
+    orders: tuple[Raw, ...] | None = None
+    errors: tuple[Raw, ...] | None = None
+
+
+class BatchOrderView(WireObject, frozen=True, kw_only=True):
+    client_id: str | None = None
+
+
+# {"results":[{"id":"11","client_id":"bot1-0001","account":"0x46…","market":"SOL-USD-PERP",
+#  "status":"QUEUED_FOR_CANCELLATION"}]} · Orders: DELETE /orders/batch
+class BatchCancelView(WireObject, frozen=True, kw_only=True):
+    client_id: str | None = None
+    status: str
+
+
+class BatchCancelsView(WireObject, frozen=True, kw_only=True):
+    results: tuple[BatchCancelView, ...]
 
 
 # {"order_ids":["11"],"client_order_ids":["bot1-0001"]} · Orders: DELETE /orders/batch

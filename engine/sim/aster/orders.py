@@ -46,6 +46,13 @@ def read_order(call: Call, at: VenueMarket) -> Order:
     return order
 
 
+def read_terms(call: Call, at: VenueMarket, side: Side) -> tuple[int, int]:
+    """The ticks and lots an order is to have. Raises ApiRefusal."""
+    ticks, lots = _ticks(call, at), _lots(call, at)
+    _check_band(side, at.market.instrument.price(ticks), at)
+    return ticks, lots
+
+
 def _limit_order(call: Call, at: VenueMarket, side: Side) -> Order:
     word = call.text("timeInForce")
     if word not in _TIMES_IN_FORCE:

@@ -56,6 +56,7 @@ PRIVATE: Routes = {
     ("DELETE", "/listenKey"): account.close_listen_key,
 }
 PRIVATE_PERP: Routes = {
+    ("PUT", "/order"): trading.amend,
     ("POST", "/batchOrders"): trading.place_many,
     ("DELETE", "/batchOrders"): trading.cancel_many,
     ("POST", "/countdownCancelAll"): countdown.set_countdown,
@@ -72,7 +73,7 @@ PRIVATE_PERP: Routes = {
     ("GET", "/builder"): account.nothing,
 }
 PRIVATE_SPOT: Routes = {("GET", "/account"): account.spot_account}
-ORDERS_PLACED = {("POST", "/order"): 1, ("POST", "/batchOrders"): trading.BATCH_MOST}
+ORDERS_PLACED = {("POST", "/order"): 1, ("PUT", "/order"): 1, ("POST", "/batchOrders"): trading.BATCH_MOST}
 _VERSIONED = re.compile(r"/v([1-4])(/.+)")
 
 

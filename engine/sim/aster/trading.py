@@ -11,7 +11,7 @@ from engine.exchanges.aster import wire
 from engine.sim.aster import render
 from engine.sim.aster.calls import Call
 from engine.sim.aster.errors import ApiRefusal, invalid, missing, no_such_order, order_refused, unknown_order
-from engine.sim.aster.orders import read_order
+from engine.sim.aster.orders import read_order, read_terms
 from engine.sim.orders import Order, OrderRefused
 
 BATCH_MOST, CANCELS_MOST = 5, 10
@@ -71,6 +71,19 @@ def find_all(call: Call) -> list[wire.Order]:
         and call.within(order.placed_ns // NS_PER_MS)
     ]
     return [render.order(order, at) for order in reversed(found[: call.limit()])]
+
+
+def amend(call: Call) -> wire.Order:
+    """PUT order: price and whole quantity of a resting limit order. A refused amend leaves the order as it was."""
+    at, order = call.market(), _open_order(call)
+    if order is None:
+        raise no_such_order()
+    ticks, lots = read_terms(call, at, order.side)
+    try:
+        call.state.exchange.amend(order, ticks=ticks, lots=lots, now_ns=call.now_ns)
+    except OrderRefused as refused:
+        raise order_refused(refused.refusal, call.state.settings) from None
+    return render.order(order, at)
 
 
 def cancel(call: Call) -> wire.Order:

@@ -17,6 +17,7 @@ from engine.exchanges.aster.encode import PAGE_ROWS
 from engine.exchanges.interface import Access, CandleVenue, Context
 from engine.exchanges.messages import HttpResponse
 from engine.exchanges.registry import find_venue
+from engine.model.commands import Batch, SubmitOrder
 from engine.model.events import FillsReported
 from engine.model.order import ApprovedOrder
 from tests.wire.aster import support
@@ -151,18 +152,15 @@ def test_credentials_of_neither_kind_are_a_configuration_error() -> None:
             )
 
 
-def test_a_batch_is_one_request_of_at_most_five_orders() -> None:
+def test_a_batch_is_one_request() -> None:
     aster = codec("aster")
     assert isinstance(aster, AsterCodec)
-    order = ApprovedOrder(request=REQUEST)
-    request = aster.encode_batch([order, order], NOW)
+    order = SubmitOrder(leg="main", order=ApprovedOrder(request=REQUEST))
+    request = aster.encode_batch(Batch(leg="main", items=(order, order)), NOW)
     form = dict(parse_qsl(request.body.decode()))
     listed = json.loads(form["batchOrders"])
     assert request.target == "/fapi/v3/batchOrders"
     assert [(one["symbol"], one["price"], one["quantity"]) for one in listed] == [("BTCUSDT", "86700", "0.01")] * 2
-    for count in (0, 6):
-        with pytest.raises(ValueError, match="1 to 5"):
-            aster.encode_batch([order] * count, NOW)
 
 
 # The listenKey -----------------------------------------------------------------------------------------------
