@@ -9,8 +9,12 @@ from typing import Annotated
 import typer
 
 from engine.commands.schema import write_schemas
-from engine.errors import Refused
+from engine.errors import ConfigInvalid, Refused
+from engine.exchanges.interface import SelfCheckingVenue
+from engine.exchanges.registry import find_venue
 from engine.resources import resource
+from engine.spec.facts import no_facts
+from engine.spec.load import load_fleet
 
 _SAMPLE_ID = "id: sample\n"
 _NEXT = """A fleet of {bots} bots on simulated venues is in {root}.
@@ -32,11 +36,16 @@ def command(
     taken = [name for name in files if (root / name).exists()]
     if taken:
         raise Refused(f"{root} already has {', '.join(taken)}", hint="choose an empty folder: botctl init DIR")
+    lacking = _lacking(files)
     for name, text in files.items():
-        _write(root / name, text)
+        if name not in lacking:
+            _write(root / name, text)
     write_schemas(root / "schemas")
     enter = "" if root == Path.cwd() else f"  cd {directory}\n"
-    print(_NEXT.format(bots=sum(name.startswith("bots/") for name in files) - 1, root=root, enter=enter))
+    bots = sum(name.startswith("bots/") for name in files) - len(lacking) - 1
+    print(_NEXT.format(bots=bots, root=root, enter=enter))
+    for name, why in lacking.items():
+        print(f"\nWithout {name}: {why}")
     _ignore_state(root)
     return 0
 
@@ -51,6 +60,20 @@ def _files(root: Path) -> dict[str, str]:
     files["bots/fleet.yaml"] = files["bots/fleet.yaml"].replace(_SAMPLE_ID, f"id: {_fleet_id(root.name)}\n")
     files[".env.example"] = _starter("env.example")
     return files
+
+
+def _lacking(files: dict[str, str]) -> dict[str, str]:
+    """The bots whose venue cannot be used here, because what it signs with is not installed; and what to do."""
+    reasons = {}
+    for bot in load_fleet(files, environment={}, facts=no_facts).bots.values():
+        try:
+            for leg in bot.spec.legs.values():
+                venue = find_venue(leg.venue)
+                if isinstance(venue, SelfCheckingVenue):
+                    venue.self_check()
+        except ConfigInvalid as missing:
+            reasons[bot.file] = f"{missing.message}; {missing.hint}"
+    return reasons
 
 
 def _ignore_state(root: Path) -> None:

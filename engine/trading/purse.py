@@ -30,7 +30,7 @@ class Purse:
 
     def take_round(self) -> bool:
         """A round of questions: they can wait no longer than a cancel. Whether one fits into the venue's counts is
-        for `rounds` to say: where questions weigh more than orders, it is dearer than all commands that may leave."""
+        for `rounds` to say: where questions weigh more than orders, it is dearer than all that may leave."""
         if self._rounds < 1 or self._cancel < 1:
             return False
         self._rounds -= 1

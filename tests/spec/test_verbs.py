@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,21 @@ def test_a_new_workspace_has_everything_and_is_valid(made: Path, capsys: pytest.
     assert ".botctl/" in (made / ".gitignore").read_text().splitlines()
     assert (made / ".env.example").read_text() == (ROOT / ".env.example").read_text()
     assert (made / "schemas" / "bot.schema.json").read_text() == schema_text("bot")
+
+
+def test_init_leaves_out_what_cannot_sign_here_and_says_what_to_install(tmp_path: Path) -> None:
+    """A bare `pip install botctl` has no signing library but Backpack's."""
+    code = (
+        "import sys; sys.modules |= dict.fromkeys(['coincurve', 'fast_stark_crypto', 'Crypto', 'lighter'])\n"
+        "import cli; sys.argv = ['botctl', 'init', sys.argv[1]]; sys.exit(cli.main())"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    made = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "bots/btc-grid.yaml" in made.stdout and "pip install 'botctl[aster]'" in made.stdout
+    assert "bots/eth-paradex.yaml" in made.stdout and "bots/sol-hedge.yaml" in made.stdout
+    assert (tmp_path / "bots" / "sol-spot.yaml").exists()
+    assert not (tmp_path / "bots" / "btc-grid.yaml").exists()
+    assert cli.run(["validate", "-C", str(tmp_path)]) == 0
 
 
 def test_init_never_overwrites(made: Path) -> None:
