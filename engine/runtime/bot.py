@@ -38,11 +38,14 @@ WHOLE_BOT = ""
 
 
 class Line(Protocol):
-    """What a bot needs of a session: a way out for commands, and how much of it is free."""
+    """What a bot needs of a session: a way out for commands, and how much of it is free. `wait_turn` asks for a
+    TimePassed as soon as the budget has room for changes again."""
 
     def send(self, command: Command) -> None: ...
 
     def budget(self) -> Budget: ...
+
+    def wait_turn(self) -> None: ...
 
 
 class Bot:
@@ -137,13 +140,16 @@ class Bot:
                 self.failed.set_exception(error)
             raise
 
-    def cancel_blindly(self) -> int:
-        """Ask for the end of every order that may rest, past the machine and the journal, which failed; how many
-        were asked for. A cancel needs no memory: the next life finds out what became of each order."""
+    async def cancel_blindly(self) -> None:
+        """Ask for the end of every order that may rest, past the machine and the journal, which failed. A cancel
+        needs no memory: the next life finds out what became of each order."""
         commands = self._machine.last_cancels()
+        log.error("cancelling before the end", extra={"facts": {"orders": len(commands)}})
         for command in commands:
-            self.lines[command.leg].send(command)
-        return len(commands)
+            line = self.lines[command.leg]
+            while line.budget().changes < 1:
+                await self._world.sleep(SOONEST_NS / NS_PER_S)
+            line.send(command)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until a step has made the condition true."""
@@ -177,6 +183,8 @@ class Bot:
         self._journal.commit(step.records)
         for command in step.commands:
             self.lines[command.leg].send(command)
+        for leg in step.waiting:
+            self.lines[leg].wait_turn()
         self._tell(step.records)
         self._wake_by(step.wake_ns)
         self._stepped.set()
