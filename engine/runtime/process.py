@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 DURATION_OVER = "duration is over"
 LAST_CANCELS_S = 2.0
-"""Time for the cancels of a failed bot to leave, and again to reach the venue; nobody waits for what they lead to."""
+"""Time for the cancels of a failed bot to leave, and as much to arrive; nobody waits for what they lead to."""
 
 
 class BotProcess:

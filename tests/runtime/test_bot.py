@@ -201,10 +201,11 @@ def test_a_wake_that_lies_in_the_past_for_ever_does_not_spin(stage: Stage) -> No
 
 def test_a_leg_that_has_to_wait_for_room_asks_its_line_to_tell(stage: Stage) -> None:
     async def scene(bot: Bot) -> None:
-        maker, hedge = bot.lines = {"maker": RememberingLine(), "hedge": RememberingLine()}
+        maker, hedge = RememberingLine(), RememberingLine()
+        bot.lines = {"maker": maker, "hedge": hedge}
         stage.machine.answer = lambda _event: Step(waiting=("hedge",))
         bot.tell_time()
-        assert bot.lines[hedge].waits and not bot.lines[maker].waits
+        assert hedge.waits and not maker.waits
 
     stage.run(scene)
 

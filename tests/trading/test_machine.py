@@ -19,6 +19,7 @@ from engine.model.events import (
     Resumed,
     StopRequested,
     SubmitRejected,
+    TimePassed,
 )
 from engine.model.order import Operation, OrderStatus, RejectReason, Side
 from engine.spec.types import StopPolicy
@@ -306,7 +307,9 @@ def test_where_one_change_may_be_under_way_one_leaves_and_the_leg_waits_for_the_
     book = BookUpdated(at_ns=bench.now_ns, leg=LEG, bids=((9_990, 1),), asks=((10_010, 1),))
     step = bench.machine.step(book, {LEG: one})
     assert len(submitted(step.commands)) == 1 and step.waiting == (LEG,)
-    step = bench.machine.step(TimePassed(at_ns=bench.now_ns, leg=LEG), {LEG: replace(one, changes=0)})
+    step = bench.machine.step(
+        TimePassed(at_ns=bench.now_ns, leg=LEG), {LEG: msgspec.structs.replace(one, changes=0)}
+    )
     assert step.commands == () and step.waiting == (LEG,)
     step = bench.machine.step(TimePassed(at_ns=bench.now_ns, leg=LEG), {LEG: one})
     assert len(submitted(step.commands)) == 1 and step.waiting == ()
