@@ -11,6 +11,7 @@ import os
 import struct
 from hashlib import sha256
 from pathlib import Path
+from typing import IO
 
 from engine.clock import NS_PER_US
 from engine.host.accounts import AccountIdentity, host_directory
@@ -54,21 +55,53 @@ class HostClockNonces(_NumberFile):
 
 class KeyLease(_NumberFile):
     """The right to number one key's requests; as `engine.session.nonces.Lease`. Held from the first number to the
-    last answer, and never waited for."""
+    last answer, and never waited for in a call.
+
+    A second lock is the turn: only who has it may try the key, and who waits keeps it. So a holder that lets go
+    cannot take the key again before the one who waited.
+    """
 
     next_nonce: int | None = None
 
-    def hold(self) -> bool:
-        try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    def __init__(self, file: Path) -> None:
+        super().__init__(file)
+        self._turn = open(f"{file}-turn", "r+b", buffering=0, opener=_private)  # noqa: SIM115 - kept open
+        self._has_turn = False
+
+    def close(self) -> None:
+        super().close()
+        self._turn.close()
+
+    def hold(self, *, waits: bool = False) -> bool:
+        waits = waits or self._has_turn
+        if not self._has_turn and not _lock(self._turn):
             return False
-        left = self._read(DIRTY)
-        self._write(DIRTY)
-        self.next_nonce = None if left == DIRTY else left
-        return True
+        self._has_turn = True
+        is_ours = _lock(self._handle)
+        if is_ours or not waits:
+            self.forgo()
+        if is_ours:
+            left = self._read(DIRTY)
+            self._write(DIRTY)
+            self.next_nonce = None if left == DIRTY else left
+        return is_ours
+
+    def forgo(self) -> None:
+        if self._has_turn and not self._turn.closed:
+            fcntl.flock(self._turn, fcntl.LOCK_UN)
+        self._has_turn = False
+
+    @property
+    def is_awaited(self) -> bool:
+        if not _lock(self._turn):
+            return True
+        fcntl.flock(self._turn, fcntl.LOCK_UN)
+        return False
 
     def release(self, next_nonce: int | None) -> None:
+        """After `close` the lock is gone and the number in doubt, as if we had died."""
+        if self._handle.closed:
+            return
         self._write(DIRTY if next_nonce is None else next_nonce)
         fcntl.flock(self._handle, fcntl.LOCK_UN)
 
@@ -82,3 +115,12 @@ def clock_file(identity: AccountIdentity) -> Path:
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_CREAT, 0o600)
+
+
+def _lock(handle: IO[bytes]) -> bool:
+    """True when nobody else has it."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

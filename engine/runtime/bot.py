@@ -40,11 +40,14 @@ WHOLE_BOT = ""
 
 
 class Line(Protocol):
-    """What a bot needs of a session: a way out for commands, and how much of it is free."""
+    """What a bot needs of a session: a way out for commands, and how much of it is free. `wait_turn` asks for a
+    TimePassed as soon as the budget has room for changes again."""
 
     def send(self, *commands: Command) -> None: ...
 
     def budget(self) -> Budget: ...
+
+    def wait_turn(self) -> None: ...
 
 
 class Bot:
@@ -139,12 +142,16 @@ class Bot:
                 self.failed.set_exception(error)
             raise
 
-    def cancel_blindly(self) -> int:
-        """Ask for the end of every order that may rest, past the machine and the journal, which failed; how many
-        were asked for. A cancel needs no memory: the next life finds out what became of each order."""
+    async def cancel_blindly(self) -> None:
+        """Ask for the end of every order that may rest, past the machine and the journal, which failed. A cancel
+        needs no memory: the next life finds out what became of each order."""
         commands = self._machine.last_cancels()
-        self._send(commands)
-        return len(commands)
+        log.error("cancelling before the end", extra={"facts": {"orders": len(commands)}})
+        for command in commands:
+            line = self.lines[command.leg]
+            while line.budget().changes < 1:
+                await self._world.sleep(SOONEST_NS / NS_PER_S)
+            line.send(command)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until a step has made the condition true."""
@@ -177,6 +184,8 @@ class Bot:
     def _carry_out(self, step: Step) -> None:
         self._journal.commit(step.records)
         self._send(step.commands)
+        for leg in step.waiting:
+            self.lines[leg].wait_turn()
         self._tell(step.records)
         self._wake_by(step.wake_ns)
         self._stepped.set()

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from engine.clock import NS_PER_S
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 DURATION_OVER = "duration is over"
 LAST_CANCELS_S = 2.0
-"""Time for the cancels of a failed bot to reach the venue; nobody waits for what they lead to."""
+"""Time for the cancels of a failed bot to leave, and as much to arrive; nobody waits for what they lead to."""
 
 
 class BotProcess:
@@ -207,7 +207,9 @@ class BotProcess:
         try:
             await bot.failed
         except Exception:
-            log.error("cancelling before the end", extra={"facts": {"orders": bot.cancel_blindly()}})
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_CANCELS_S):
+                    await bot.cancel_blindly()
             await self._around.world.sleep(LAST_CANCELS_S)
             raise
 

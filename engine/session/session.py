@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from engine.errors import AuthenticationFailed
+from msgspec.structs import replace
+
+from engine.errors import AuthenticationFailed, NotSent
 from engine.exchanges.interface import (
     BatchCodec,
     BatchRule,
@@ -33,6 +35,7 @@ from engine.model.events import (
     DepthSnapshot,
     Event,
     NonceUsed,
+    TimePassed,
 )
 from engine.model.order import Operation
 from engine.session.access import AccessKeeper
@@ -43,14 +46,14 @@ from engine.session.clock_offset import ClockOffset
 from engine.session.contexts import Contexts
 from engine.session.dead_mans_switch import DeadMansSwitch
 from engine.session.door import Door
-from engine.session.nonces import SequenceNonces
+from engine.session.nonces import TURN_POLL_S, SequenceNonces
 from engine.session.requests import Doubts, Requests, Sent, is_certainly_taken
 from engine.session.settings import SessionSettings
 from engine.session.shared import Shared, unshared
 from engine.session.socket_door import SocketDoor
 from engine.session.streams import StreamKeeper
 from engine.session.tasks import race
-from engine.trading.records import Budget
+from engine.trading.records import UNCOUNTED, Budget
 from engine.transport.world import World
 
 log = logging.getLogger(__name__)
@@ -83,7 +86,7 @@ class Session:
         self._contexts = Contexts(self._clock, venue.facts.nonces, shared.clock_nonces)
         if codec.nonce_source is not None:
             fetch_nonce = partial(self._fetch_nonce, codec.nonce_source)
-            self._contexts.sequence = SequenceNonces(world, fetch_nonce, shared.lease)
+            self._contexts.sequence = SequenceNonces(world, fetch_nonce, shared.lease, self._tell_time)
         self._access = self._access_keeper(codec.gate)
         self._socket_door = self._socket_door_of(codec)
         door = self._socket_door or self._door
@@ -107,8 +110,14 @@ class Session:
         self._failure: BaseException | None = None
 
     def budget(self) -> Budget:
-        """How many commands may leave now."""
-        return self._scales.budget(self._world.monotonic_ns())
+        """How many commands may leave now: before the loop's next turn, where requests are numbered."""
+        budget = self._scales.budget(self._world.monotonic_ns())
+        return budget if self._contexts.sequence is None else replace(budget, changes=self._room_for_numbers())
+
+    def wait_turn(self) -> None:
+        """Deliver a TimePassed as soon as the budget has room for changes again."""
+        if self._contexts.sequence is not None:
+            self._contexts.sequence.wait_turn()
 
     def budget_use(self) -> dict[str, BudgetUse]:
         """How everything the venue counts of the account stands."""
@@ -200,14 +209,29 @@ class Session:
         if entry is None:
             return None
         stream = entry.stream
-        return SocketDoor(
-            self._world, self._door, entry, self._scales, lambda frame: self._keepers[stream].say(frame)
-        )
+        return SocketDoor(self._world, self._door, entry, self._scales, lambda: self._keepers[stream])
 
     def _dead_mans_switch(self, cancel_after_s: int | None) -> DeadMansSwitch | None:
         if cancel_after_s is None:
             return None
-        return DeadMansSwitch(self._world, self._requests.ask, self._settings, cancel_after_s)
+        return DeadMansSwitch(self._world, self._ask_in_turn, self._settings, cancel_after_s)
+
+    def _room_for_numbers(self) -> int:
+        """How many numbered requests may leave now: on the socket none overtakes another, by HTTP every one may."""
+        if self._contexts.sequence is None:
+            return UNCOUNTED
+        return self._contexts.sequence.room(self._socket_door.room if self._socket_door else 0)
+
+    async def _ask_in_turn(self, command: Command) -> Sequence[Event]:
+        """As `Requests.ask`, for a change that no step has asked for."""
+        try:
+            async with asyncio.timeout(self._settings.order_timeout_s):
+                while not self._room_for_numbers():
+                    self.wait_turn()
+                    await self._world.sleep(TURN_POLL_S)
+        except TimeoutError:
+            raise NotSent("other requests of the key are under way") from None
+        return await self._requests.ask(command)
 
     def _doubts(self) -> Doubts:
         return Doubts(
@@ -218,6 +242,9 @@ class Session:
 
     def _streams(self) -> Sequence[Stream]:
         return self._codec.streams(self._contexts.plain())
+
+    def _tell_time(self) -> None:
+        self._deliver(TimePassed(at_ns=self._world.now_ns(), leg=self._settings.leg))
 
     async def _stream_now(self, name: str) -> Stream:
         if self._access is not None and self._names[name]:

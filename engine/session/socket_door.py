@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from itertools import count
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from engine.clock import seconds_to_ns
 from engine.errors import Unresolved
@@ -28,21 +28,37 @@ class _Waiting(NamedTuple):
     until_ns: int
 
 
+class Speaker(Protocol):
+    """The socket, for as long as it is kept."""
+
+    def say(self, frame: str) -> bool:
+        """Send a frame; False while it is not open, or takes nothing any more."""
+
+    @property
+    def room(self) -> int:
+        """How many frames it takes now."""
+
+
 class SocketDoor:
-    """`say` sends a frame on the socket and tells False while that is not open."""
+    """`speaker` is asked for whenever something is to be said."""
 
     def __init__(
-        self, world: World, door: Door, entry: SocketEntry, scales: Scales, say: Callable[[str], bool]
+        self, world: World, door: Door, entry: SocketEntry, scales: Scales, speaker: Callable[[], Speaker]
     ) -> None:
         self.stream = entry.stream
         self._world = world
         self._door = door
         self._entry = entry
         self._scales = scales
-        self._say = say
+        self._speaker = speaker
         self._ids = count(1)
         self._waiting: dict[str, _Waiting] = {}
         """Requests under way: no more than the budget lets out within a timeout."""
+
+    @property
+    def room(self) -> int:
+        """How many requests the socket takes now; 0 while they go by HTTP."""
+        return self._speaker().room
 
     def send(
         self, request: HttpRequest, *, timeout_s: float, command: Command | None = None
@@ -50,7 +66,7 @@ class SocketDoor:
         """As `Door.send`."""
         request_id = str(next(self._ids))
         frame = self._entry.frame(request, request_id)
-        if frame is None or not self._say(frame):
+        if frame is None or not self._speaker().say(frame):
             return self._door.send(request, timeout_s=timeout_s, command=command)
         self._scales.spent(command, self._world.monotonic_ns())
         reply: asyncio.Future[HttpResponse] = asyncio.get_running_loop().create_future()

@@ -64,6 +64,11 @@ class StreamKeeper:
         self._heard_ns = 0
         self._outbox: asyncio.Queue[str] | None = None
 
+    @property
+    def room(self) -> int:
+        """How many frames the socket takes now; 0 while none is open."""
+        return 0 if self._outbox is None else OUTBOX_FRAMES - self._outbox.qsize()
+
     def say(self, frame: str) -> bool:
         """Send a frame on the socket; False while none is open, or it takes nothing any more."""
         if self._outbox is None or self._outbox.full():

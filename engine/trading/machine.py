@@ -166,7 +166,12 @@ class Machine:
             commands += desk.bring_about(target[name], self._strategy.requote_threshold_ticks)
         records = [record for leg in self._legs.values() for record in leg.take_records()]
         records += self._watch.take_records()
-        return Step(commands=tuple(commands), records=tuple(records), wake_ns=self._wake_ns(now_ns))
+        return Step(
+            commands=tuple(commands),
+            records=tuple(records),
+            wake_ns=self._wake_ns(now_ns),
+            waiting=tuple(name for name, purse in purses.items() if purse.is_waiting),
+        )
 
     def _mind_stops(self, now_ns: int) -> None:
         """Before anything is decided: whether the bot may trade at all, and whether a tripped one is done."""

@@ -12,6 +12,9 @@ class Purse:
     def __init__(self, budget: Budget) -> None:
         self._reduce, self._cancel, self._place = budget.reduce, budget.cancel, budget.place
         self._rounds, self._round_size = budget.rounds, budget.round_size
+        self._changes = budget.changes
+        self.is_waiting = False
+        """Whether an order or cancel has to wait for others to be answered, although the limits allow it."""
 
     @property
     def can_place(self) -> bool:
@@ -23,10 +26,10 @@ class Purse:
         return max(0, self._reduce)
 
     def take_reduce(self) -> bool:
-        return self._take(self._reduce, 1)
+        return self._take(self._reduce)
 
     def take_cancel(self) -> bool:
-        return self._take(self._cancel, 1)
+        return self._take(self._cancel)
 
     def take_round(self) -> bool:
         """A round of questions: they can wait no longer than a cancel. Whether one fits into the venue's counts is
@@ -38,12 +41,16 @@ class Purse:
         return True
 
     def take_place(self) -> bool:
-        return self._take(self._place, 1)
+        return self._take(self._place)
 
-    def _take(self, allowance: int, requests: int) -> bool:
-        if allowance < requests:
+    def _take(self, allowance: int) -> bool:
+        if allowance < 1:
             return False
-        self._spend(requests)
+        if self._changes < 1:
+            self.is_waiting = True
+            return False
+        self._changes -= 1
+        self._spend(1)
         return True
 
     def _spend(self, requests: int) -> None:

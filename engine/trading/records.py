@@ -11,6 +11,9 @@ from engine.model.order import OrderRequest
 from engine.model.value import Message, Value
 from engine.risk.stops import Stops
 
+UNCOUNTED = 1_000_000
+"""More than leaves in one step: for what nothing counts."""
+
 
 class OrderState(StrEnum):
     """Where an order stands in our view; the table of moves is in `lifecycle`."""
@@ -87,18 +90,21 @@ Record = OrderRecord | FillRecord | MemoRecord | Stops | Note
 class Step(Value, frozen=True, kw_only=True):
     """What one event led to. Records are committed first, then commands leave, in order.
 
-    `wake_ns`: send a TimePassed no later than this; None when nothing is due.
+    `wake_ns`: send a TimePassed no later than this; None when nothing is due. `waiting`: legs that had more to
+    change than the `changes` of their budget, and want to be told the time when there is room again.
     """
 
     commands: tuple[Command, ...] = ()
     records: tuple[Record, ...] = ()
     wake_ns: int | None = None
+    waiting: tuple[str, ...] = ()
 
 
 class Budget(Value, frozen=True, kw_only=True):
     """How many commands may leave now, by priority; the step emits only what fits (pulled pacing).
 
     `rounds`: how many rounds of questions may be asked. One takes the place of `round_size` other commands.
+    `changes`: how many orders and cancels may be on their way at this moment, whatever the limits still allow.
     """
 
     reduce: int
@@ -106,6 +112,7 @@ class Budget(Value, frozen=True, kw_only=True):
     place: int
     rounds: int = 1
     round_size: int = 4
+    changes: int = UNCOUNTED
 
 
 class Memory(Value, frozen=True, kw_only=True):

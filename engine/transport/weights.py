@@ -11,12 +11,9 @@ from typing import NamedTuple
 from engine.exchanges.limits import WeightClass
 from engine.model.account import BudgetUse
 from engine.model.commands import CancelOrder, Command, SubmitOrder
-from engine.trading.records import Budget
+from engine.trading.records import UNCOUNTED, Budget
 from engine.trading.sync import ROUND
 from engine.transport.pacing import Pace, Pacing
-
-UNCOUNTED = 1_000_000
-"""More than leaves in one step: for what none of the venue's counts counts."""
 
 
 class _Scale(NamedTuple):

@@ -7,15 +7,17 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 from msgspec.structs import replace
 
 from engine.exchanges.interface import Credentials
+from engine.exchanges.lighter.transactions import TxType
 from engine.sim.lighter.settings import LighterSettings
 from engine.sim.lighter.venue import LighterMachine
-from engine.sim.machine import HttpAnswered, HttpReceived, Inbound, Outbound
+from engine.sim.machine import HttpAnswered, HttpReceived, Inbound, Outbound, SocketReceived, SocketSent
 from engine.spec.types import BotSpec, LegSpec, StrategySpec
 from tests.determinism.play import ACCOUNT, BOT, Play
 from tests.fleets import STRATEGY, bot_spec
@@ -55,14 +57,34 @@ class LighterPlay(Play):
         )
 
     def _watched(self, message: Inbound, now_ns: int) -> list[Outbound]:
-        if self.loses and isinstance(message, HttpReceived) and b"tx_type=14" in message.request.body:
-            self.loses = False
-            info = json.loads(dict(parse_qsl(message.request.body.decode()))["tx_info"])
-            self.lost_id = info["ClientOrderIndex"]
+        order = _order_in(message) if self.loses else None
+        if order is not None:
+            self.loses, self.lost_id = False, order["ClientOrderIndex"]
             return []
         said = self._handle(message, now_ns)
-        self.statuses += [answer.response.status for answer in said if isinstance(answer, HttpAnswered)]
+        self.statuses += [status for answer in said if (status := _status(answer))]
         return said
+
+
+def _order_in(message: Inbound) -> dict[str, int] | None:
+    """The order that is on its way to the venue, whichever way it goes."""
+    if isinstance(message, HttpReceived):
+        fields: dict[str, Any] = dict(parse_qsl(message.request.body.decode()))
+        fields = fields and {"tx_type": int(fields["tx_type"]), "tx_info": json.loads(fields["tx_info"])}
+    elif isinstance(message, SocketReceived) and '"jsonapi/sendtx"' in message.text:
+        fields = json.loads(message.text)["data"]
+    else:
+        return None
+    return fields["tx_info"] if fields.get("tx_type") == TxType.CREATE_ORDER else None
+
+
+def _status(said: Outbound) -> int | None:
+    """Of an answer, whichever way it comes; a socket has no statuses, but says 23000 for 429."""
+    if isinstance(said, HttpAnswered):
+        return said.response.status
+    if isinstance(said, SocketSent) and ('"jsonapi/' in said.text or '"error"' in said.text):
+        return 429 if '"code":23000' in said.text.replace(" ", "") else 200
+    return None
 
 
 @pytest.fixture

@@ -91,6 +91,29 @@ def test_a_key_has_one_holder_and_the_next_one_goes_on_where_it_ended(tmp_path: 
     assert two.hold() and two.next_nonce == 41
 
 
+def test_who_waits_for_a_key_has_it_before_the_one_that_lets_go(tmp_path: Path) -> None:
+    one, two = KeyLease(tmp_path / "k"), KeyLease(tmp_path / "k")
+    assert one.hold() and not one.is_awaited
+    assert not two.hold(waits=True) and one.is_awaited
+    one.release(41)
+    assert not one.hold(waits=True)
+    assert two.hold() and two.next_nonce == 41
+    assert not one.hold(waits=True) and two.is_awaited
+    two.release(42)
+    assert not two.hold() and one.hold() and one.next_nonce == 42
+
+
+def test_who_waits_no_longer_holds_nobody_up(tmp_path: Path) -> None:
+    one, two = KeyLease(tmp_path / "k"), KeyLease(tmp_path / "k")
+    assert one.hold() and not two.hold(waits=True)
+    two.forgo()
+    one.release(41)
+    assert one.hold()
+    one.close()
+    one.release(42)
+    assert two.hold() and two.next_nonce is None
+
+
 def test_after_a_doubt_the_next_holder_must_ask_the_venue(tmp_path: Path) -> None:
     one, two = KeyLease(tmp_path / "k"), KeyLease(tmp_path / "k")
     one.hold()

@@ -49,6 +49,7 @@ class RememberingLine:
     def __init__(self, spare: int = 9) -> None:
         self.sent: list[Command] = []
         self.then: Callable[[], None] = lambda: None
+        self.waits = False
         self._spare = spare
 
     def send(self, *commands: Command) -> None:
@@ -58,6 +59,9 @@ class RememberingLine:
 
     def budget(self) -> Budget:
         return Budget(reduce=self._spare, cancel=self._spare, place=self._spare)
+
+    def wait_turn(self) -> None:
+        self.waits = True
 
 
 class Stage:
@@ -192,6 +196,17 @@ def test_a_wake_that_lies_in_the_past_for_ever_does_not_spin(stage: Stage) -> No
         bot.tell_time()
         await asyncio.sleep(1)
         assert len(stage.machine.heard) <= 101
+
+    stage.run(scene)
+
+
+def test_a_leg_that_has_to_wait_for_room_asks_its_line_to_tell(stage: Stage) -> None:
+    async def scene(bot: Bot) -> None:
+        maker, hedge = RememberingLine(), RememberingLine()
+        bot.lines = {"maker": maker, "hedge": hedge}
+        stage.machine.answer = lambda _event: Step(waiting=("hedge",))
+        bot.tell_time()
+        assert hedge.waits and not maker.waits
 
     stage.run(scene)
 

@@ -15,7 +15,7 @@ import yaml
 from engine.host.endpoints import SimEndpoint, write_sim_endpoint
 from engine.host.workspace import Workspace
 from engine.sim.exchange import Exchange
-from engine.sim.machine import HttpAnswered
+from engine.sim.machine import HttpAnswered, Outbound, SocketSent
 from engine.sim.market_machine import FlowMaker, MarketMachine
 from engine.sim.network import VirtualNetwork
 from engine.sim.orders import Order
@@ -178,10 +178,9 @@ class Stage:
 
     def _look_at_answers(self, venue: str) -> None:
         for at_ns, said in self.network.transcript(venue):
-            if isinstance(said, HttpAnswered) and said.response.status >= 400:
-                words = f"{said.response.status} {said.response.body.decode()}"
-                if any(each in words for each in self.scenario.never_answered):
-                    self.complain(f"{venue} said after {at_ns / 1e9:.2f} s: {words}")
+            words = _refusal(said)
+            if any(each in words for each in self.scenario.never_answered):
+                self.complain(f"{venue} said after {at_ns / 1e9:.2f} s: {words}")
 
     # The venues from within ---------------------------------------------------------------------------------
 
@@ -222,7 +221,8 @@ class Stage:
         machine = new_machine(spec.venue, self.scenario.settings.get(spec.venue, {}), self._flow(spec.venue))
         for account, balances in spec.accounts.items():
             keys: Any = credentials[account]["api_key"] if spec.venue == "backpack" else credentials[account]
-            machine.open_account(account, keys, balances)
+            tier = {"tier": spec.tiers[account]} if spec.tiers and account in spec.tiers else {}
+            machine.open_account(account, keys, balances, **tier)
         return machine
 
     def _flow(self, venue: str) -> FlowMaker:
@@ -280,6 +280,13 @@ def new_machine(venue: str, settings: Mapping[str, Any], make_flow: FlowMaker) -
 
 def _facts(venue: str, _environment: Environment) -> VenueMarkets:
     return VenueMarkets(fetched_at_ns=0, instruments=simulated_markets(venue))
+
+
+def _refusal(said: Outbound) -> str:
+    """The words of a refusal, be it to a request or to a transaction on a socket; empty for all that is none."""
+    if isinstance(said, HttpAnswered) and said.response.status >= 400:
+        return f"{said.response.status} {said.response.body.decode()}"
+    return said.text if isinstance(said, SocketSent) and '"error"' in said.text else ""
 
 
 def _words(value: Any) -> str:

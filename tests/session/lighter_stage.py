@@ -38,7 +38,7 @@ from engine.transport.weights import own_scales
 
 LEG, FLEET, ACCOUNT, MARKET = "main", "tests", "alice", "ETH"
 ENDPOINTS = Endpoints(rest_url="http://lighter", ws_url="ws://lighter/")
-LIGHTER = Lighter(LighterOptions(tx_lifetime_s=60))
+LIGHTER = Lighter(LighterOptions(tx_lifetime_s=60, order_entry=OrderEntry.REST))
 """Signs in Python, by the clock it is given: the native signer reads the machine's."""
 BY_SOCKET = Lighter(LighterOptions(tx_lifetime_s=60, order_entry=OrderEntry.WEBSOCKET))
 UNCOUNTED = LighterSettings(requests_per_minute=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from engine.clock import NS_PER_US
@@ -10,7 +11,7 @@ from engine.exchanges.limits import plain_class
 from engine.exchanges.messages import HttpResponse
 from engine.host.nonces import KeyLease
 from engine.model.commands import QueryOpenOrders
-from engine.model.events import OrderUpdated, OutcomeUnknown, SubmitRejected
+from engine.model.events import OrderUpdated, OutcomeUnknown, SubmitRejected, TimePassed
 from engine.model.order import RejectReason
 from engine.session.nonces import clock_nonces
 from engine.session.shared import Shared
@@ -43,6 +44,12 @@ def shown(stage: Stage, target: str = "/SubmitOrder") -> str:
 
 def numbers(stage: Stage) -> list[int]:
     return [int(dict(r.headers)["nonce"]) for r in stage.toy.received if r.target == "/SubmitOrder"]
+
+
+def share(stage: Stage, key: Path) -> None:
+    """Let the session share its key with other processes."""
+    Ledger(stage)
+    stage.shared = Shared(own_scales([plain_class(600)], 0), clock_nonces(), KeyLease(key))
 
 
 def test_clock_numbers_are_unique_and_near_the_venues_time() -> None:
@@ -163,6 +170,78 @@ def test_the_venue_is_asked_only_when_nothing_is_under_way() -> None:
     play(scene, prepare=Ledger)
 
 
+def test_by_http_one_numbered_request_is_under_way_at_a_time_and_who_waits_is_told() -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.wait(1)
+        stage.toy.holding = "/SubmitOrder"
+        assert stage.session.budget().changes == 1
+        stage.session.send(submit(1))
+        assert stage.session.budget().changes == 0
+        stage.session.wait_turn()
+        told = len(stage.heard(TimePassed))
+        await stage.wait(1)
+        assert len(stage.heard(TimePassed)) == told and stage.session.budget().changes == 0
+        stage.release()
+        await stage.wait(1)
+        assert len(stage.heard(TimePassed)) == told + 1 and stage.session.budget().changes == 1
+
+    play(scene, prepare=Ledger)
+
+
+def test_while_the_next_number_is_not_known_there_is_no_room_for_changes() -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.wait(1)
+        stage.toy.answers["/nonce"] = lambda: HttpResponse(status=500)
+        stage.toy.answers["/SubmitOrder"] = lambda: None
+        stage.session.send(submit(1))
+        await stage.wait(10)
+        assert stage.session.budget().changes == 0
+        stage.toy.answers["/nonce"] = lambda: HttpResponse(status=200, body=b"41")
+        await stage.wait(10)
+        assert stage.session.budget().changes == 1
+
+    play(scene, prepare=Ledger)
+
+
+def test_what_a_budget_has_room_for_is_kept_free_of_other_processes_until_the_loops_next_turn(
+    tmp_path: Path,
+) -> None:
+    others = KeyLease(tmp_path / "key")
+
+    async def scene(stage: Stage) -> None:
+        await stage.wait(1)
+        assert stage.session.budget().changes == 1
+        assert not others.hold()
+        await stage.wait(0.001)
+        assert others.hold() and stage.session.budget().changes == 0
+        stage.session.wait_turn()
+        told = len(stage.heard(TimePassed))
+        await stage.wait(1)
+        assert len(stage.heard(TimePassed)) == told and others.is_awaited
+        others.release(40)
+        assert not others.hold()
+        await stage.wait(0.1)
+        assert len(stage.heard(TimePassed)) == told + 1 and stage.session.budget().changes == 1
+
+    play(scene, prepare=lambda stage: share(stage, tmp_path / "key"))
+
+
+def test_a_change_that_no_step_asked_for_waits_for_its_turn() -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.wait(1)
+        stage.toy.holding = "/SubmitOrder"
+        asked = stage.toy.asked("/SetDeadMansSwitch")
+        stage.session.send(submit(1))
+        standing_down = asyncio.ensure_future(stage.session.stand_down())
+        await stage.wait(1)
+        assert stage.toy.asked("/SetDeadMansSwitch") == asked
+        stage.release()
+        await standing_down
+        assert stage.toy.asked("/SetDeadMansSwitch") == asked + 1
+
+    play(scene, prepare=Ledger, dead_mans_switch_s=3600)
+
+
 def test_one_order_without_a_running_session_asks_for_its_number_first() -> None:
     async def scene(stage: Stage) -> None:
         await stage.session.ask(submit())
@@ -189,8 +268,4 @@ def test_while_another_process_holds_the_key_nothing_is_sent_and_its_doubts_are_
         assert numbers(stage) == [40] and stage.toy.asked("/nonce") == 2
         assert others.hold() and others.next_nonce == 41
 
-    def shared(stage: Stage) -> None:
-        Ledger(stage)
-        stage.shared = Shared(own_scales([plain_class(600)], 0), clock_nonces(), KeyLease(tmp_path / "key"))
-
-    play(scene, prepare=shared)
+    play(scene, prepare=lambda stage: share(stage, tmp_path / "key"))

@@ -19,6 +19,7 @@ from engine.model.events import (
     Resumed,
     StopRequested,
     SubmitRejected,
+    TimePassed,
 )
 from engine.model.order import Operation, OrderStatus, RejectReason, Side
 from engine.spec.types import StopPolicy
@@ -297,6 +298,21 @@ def test_stopping_to_flatten_sells_what_own_fills_bought_and_no_more() -> None:
     assert [(o.slot, o.side, o.lots, o.reduce_only) for o in out] == [("inventory", Side.SELL, 100, True)]
     bench.fill(out[0], 100)
     assert bench.machine.is_stopped
+
+
+def test_where_one_change_may_be_under_way_one_leaves_and_the_leg_waits_for_the_next() -> None:
+    bench = Bench()
+    bench.connect()
+    one = Budget(reduce=9, cancel=9, place=9, changes=1)
+    book = BookUpdated(at_ns=bench.now_ns, leg=LEG, bids=((9_990, 1),), asks=((10_010, 1),))
+    step = bench.machine.step(book, {LEG: one})
+    assert len(submitted(step.commands)) == 1 and step.waiting == (LEG,)
+    step = bench.machine.step(
+        TimePassed(at_ns=bench.now_ns, leg=LEG), {LEG: msgspec.structs.replace(one, changes=0)}
+    )
+    assert step.commands == () and step.waiting == (LEG,)
+    step = bench.machine.step(TimePassed(at_ns=bench.now_ns, leg=LEG), {LEG: one})
+    assert len(submitted(step.commands)) == 1 and step.waiting == ()
 
 
 def test_without_budget_nothing_leaves_and_nothing_is_remembered() -> None:

@@ -39,7 +39,7 @@ class LighterOptions(Value, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     tier: Tier = Tier.STANDARD
     tx_lifetime_s: Annotated[int, msgspec.Meta(ge=10, le=599)] | None = None
-    order_entry: OrderEntry = OrderEntry.REST
+    order_entry: OrderEntry = OrderEntry.WEBSOCKET
     order_life_s: Annotated[int, msgspec.Meta(ge=SHORTEST_ORDER_LIFE_S, le=29 * 86_400)] = 28 * 86_400
 
 
