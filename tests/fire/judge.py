@@ -48,6 +48,10 @@ class Judge:
         elif self._books_differ(bot):
             self.broken.append(f"{bot} ended, and {self._books_differ(bot)}")
 
+    def nothing_rests(self) -> bool:
+        """Whether the venue has no order of any bot."""
+        return not any(self._resting(bot) for bot in BOTS)
+
     def all_ended(self) -> list[str]:
         """The fleet was taken down."""
         for bot in BOTS:
