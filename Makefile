@@ -13,7 +13,7 @@ SOURCES := engine cli.py tests benchmarks
 export BOTCTL_WORKSPACE := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop test lint format matrix bench oracles chaos fuzz lock clean
+.PHONY: help demo demo-stop test lint format matrix bench oracles chaos fire fuzz lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -84,6 +84,12 @@ FROM ?= 0
 
 chaos: $(VENV)/.development  ## seeded stories of trouble, none of which may cost money: SEEDS=n, go on at FROM=n
 	$(BIN)/python -m tests.chaos --from $(FROM) --seeds $(SEEDS)
+
+ROUNDS ?= 84
+SEED ?= 0
+
+fire: $(VENV)/.development  ## real processes killed, frozen, cut off, out of disk: ROUNDS=n SEED=m; full disk takes root
+	$(BIN)/python -m tests.fire --seed $(SEED) --rounds $(ROUNDS)
 
 FUZZ_S ?= 60
 ATHERIS := atheris==3.0.0

@@ -57,7 +57,7 @@ strategy:
   order_size: 1.5
   layers: 2
   capital: {base: 100, quote: 20000}
-risk: {max_data_age_s: 3}
+risk: {max_data_age_s: 3, max_orders_per_minute: 6000}
 process: {max_restarts_per_hour: 60}
 """,
     ),
@@ -73,7 +73,7 @@ strategy:
   spread_bps: 4
   order_size: 0.01
   layers: 2
-risk: {max_position: 0.1, max_data_age_s: 3}
+risk: {max_position: 0.1, max_data_age_s: 3, max_orders_per_minute: 6000}
 process: {max_restarts_per_hour: 60}
 """,
     ),

@@ -14,12 +14,14 @@ from tests.fire.moments import WEATHER, Moment
 
 pytestmark = pytest.mark.timeout(400)
 
+NOT_HERE = {"amend pending"}
+"""The venue under fire changes no order in place."""
 SLOW, BROKEN = WEATHER[Moment.SUBMITTED][0], WEATHER[Moment.UNRESOLVED][0]
 ROUNDS = (
     Round(moment=Moment.SUBMITTED, weather=SLOW, blow=Blow.KILL_ENGINE, bot="sol"),
     Round(moment=Moment.CANCEL_PENDING, weather=SLOW, blow=Blow.FREEZE_ENGINE, bot="btc"),
     Round(moment=Moment.UNRESOLVED, weather=BROKEN, blow=Blow.KILL_ENGINE, bot="btc", lasting_s=0.3),
-    Round(moment=Moment.ACCEPTED, weather={}, blow=Blow.CUT, bot="sol"),
+    Round(moment=Moment.ACCEPTED, weather={}, blow=Blow.FREEZE_VENUE, bot="sol"),
     Round(moment=Moment.ACCEPTED, weather={}, blow=Blow.KILL_SUPERVISORD, bot="sol", lasting_s=0.3),
 )
 
@@ -42,7 +44,7 @@ def test_the_fleet_needs_nothing_afterwards_and_leaves_nothing(campaign: Campaig
 
 def test_every_state_in_which_an_order_may_live_has_its_moment() -> None:
     living = {state.value for state in OrderState if not state.is_done}
-    assert living <= {moment.value for moment in Moment}
+    assert living - NOT_HERE <= {moment.value for moment in Moment}
 
 
 def test_a_seed_strikes_every_moment_with_every_blow() -> None:
