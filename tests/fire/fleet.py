@@ -40,7 +40,7 @@ def elsewhere_text(fleet_id: str) -> str:
         f"  {name}: {{venue: {VENUE}, environment: sim, balances: {json.dumps(balances)}}}\n"
         for name, balances in ACCOUNTS.items()
     )
-    return f"id: {fleet_id}\naccounts:\n{accounts}sim:\n  {VENUE}: {{seed: 7, speed: 5}}\n"
+    return f"id: {fleet_id}\naccounts:\n{accounts}sim:\n  {VENUE}: {{seed: 7, speed: 3}}\n"
 
 
 BOTS = {
@@ -53,7 +53,7 @@ metadata: {name: sol}
 exchange: {account: alpha, market: SOL_USDC}
 strategy:
   kind: market_maker
-  spread_bps: 4
+  spread_bps: 6
   order_size: 1.5
   layers: 2
   capital: {base: 100, quote: 20000}
@@ -70,7 +70,7 @@ metadata: {name: btc}
 exchange: {account: beta, market: BTC_USDC_PERP}
 strategy:
   kind: perp_market_maker
-  spread_bps: 4
+  spread_bps: 6
   order_size: 0.01
   layers: 2
 risk: {max_position: 0.1, max_data_age_s: 3, max_orders_per_minute: 6000}
