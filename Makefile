@@ -13,7 +13,7 @@ SOURCES := engine cli.py tests benchmarks
 export BOTCTL_WORKSPACE := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop test lint format matrix bench oracles chaos soak fuzz lock clean
+.PHONY: help demo demo-stop test lint format matrix bench oracles chaos fire soak fuzz lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -89,6 +89,11 @@ SOAK_S ?= 600
 
 soak: $(VENV)/.development  ## the sample fleet in virtual time: every profit is the ledger's, memory is bounded: SOAK_S=n
 	$(BIN)/python -m tests.soak --seconds $(SOAK_S)
+ROUNDS ?= 84
+SEED ?= 0
+
+fire: $(VENV)/.development  ## real processes killed, frozen, cut off, out of disk: ROUNDS=n SEED=m; full disk takes root
+	$(BIN)/python -m tests.fire --seed $(SEED) --rounds $(ROUNDS)
 
 FUZZ_S ?= 60
 ATHERIS := atheris==3.0.0

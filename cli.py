@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -42,6 +43,8 @@ VERBS = {
     "schema": Verb("schema", "print or write the JSON Schemas for editors"),
     "doctor": Verb("doctor", "check this host and this workspace"),
 }
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 EXIT_CODES = """exit codes:
   0 fine   1 failure   2 differences (plan --detailed-exitcode, status --exit-code)
@@ -84,6 +87,12 @@ def main() -> int:
         # Whoever read our output (`| head`) has seen enough; the flush at exit must not complain again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        print(f"error: {error.strerror}", file=sys.stderr)
+        print("hint: free disk space, then do it again; `botctl halt` and `down` work without", file=sys.stderr)
+        return BotctlError.exit_code
 
 
 def run(arguments: list[str]) -> int:

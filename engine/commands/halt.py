@@ -42,11 +42,8 @@ def command(
     pending = [bot for bot in done if bot.pending]
     if pending:
         words = "; ".join(f"{bot.name}: {bot.pending}" for bot in pending)
-        raise BotctlError(
-            f"still pending: {words}",
-            hint=f"the holds stay; `botctl halt {'--flatten ' * flatten}{' '.join(bot.name for bot in pending)}` "
-            "goes on from here",
-        )
+        again = f"botctl halt {'--flatten ' * flatten}{' '.join(bot.name for bot in pending)}"
+        raise BotctlError(f"still pending: {words}", hint=f"what is held stays held; `{again}` goes on from here")
 
 
 def _lines(done: tuple[Halted, ...], flatten: bool) -> list[str]:

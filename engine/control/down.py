@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from engine.control.audit import record
 from engine.control.backends.interface import ShutDown, Stop
 from engine.control.converge import STOP_GRACE_S, known_programs
@@ -23,7 +25,8 @@ def take_down(fleet: Fleet) -> None:
         observed = observe(fleet)
         if isinstance(observed.processes, Unknown):
             raise Unavailable(f"the supervisor does not answer: {observed.processes.why}")
-        record(fleet.workspace, "down")
+        with suppress(OSError):  # A full disk keeps nobody from stopping.
+            record(fleet.workspace, "down")
         stop_all(fleet, observed)
 
 

@@ -74,6 +74,8 @@ class Halting:
     began: float = field(default_factory=time.monotonic)
     waiting: dict[str, str] = field(default_factory=dict)
     """Bots that are not done, and what each waits for."""
+    unheld: dict[str, str] = field(default_factory=dict)
+    """Bots whose hold the disk did not take, and why."""
 
     @property
     def took_s(self) -> float:
@@ -88,33 +90,34 @@ def halt(fleet: Fleet, names: Sequence[str], *, flatten: bool, timeout_s: float,
     """Hold the bots, end their processes, cancel their orders; what is not done in time is told as pending."""
     known = applied_names(fleet, names)
     fleet.workspace.prepare()
-    began = time.monotonic()
-    for name in known:
-        _hold(fleet.workspace, name, why)
-    fleet.progress(f"held: {', '.join(known)}")
-    record(fleet.workspace, "halt", bots=list(known), flatten=int(flatten))
     handler = JsonLines(private_directory(fleet.workspace.logs) / "halt.jsonl", beside=lambda work: work())
+    run = Halting(fleet=fleet, flatten=flatten, timeout_s=timeout_s, why=why, handler=handler)
+    _hold(run, known)
+    _note(fleet, "halt", bots=list(known), flatten=int(flatten))
     start_log(handler, "info")
-    run = Halting(fleet=fleet, flatten=flatten, timeout_s=timeout_s, why=why, handler=handler, began=began)
     try:
         done = asyncio.run(_all(run, known))
     finally:
         logging.getLogger().removeHandler(handler)
         handler.close()
-    record(fleet.workspace, "halt done", pending=[bot.name for bot in done if bot.pending])
+    _note(fleet, "halt done", pending=[bot.name for bot in done if bot.pending])
     return done
 
 
-def _hold(workspace: Workspace, name: str, why: str) -> None:
-    try:
-        hold = Hold(bot=name, kind=HoldKind.HALT, who=caller(), since_ns=time.time_ns(), why=why)
-        place_hold(workspace, hold)
-    except OSError as error:
-        raise BotctlError(
-            f"the hold of {name} cannot be written: {error.strerror}",
-            hint="without it, its supervisor would start it again; where a disk is full, bots stop quoting by "
-            "themselves: make room, then halt",
-        ) from error
+def _hold(run: Halting, names: Sequence[str]) -> None:
+    """Latch every hold. A disk that is full takes none, and is no reason to let the bots trade."""
+    for name in names:
+        hold = Hold(bot=name, kind=HoldKind.HALT, who=caller(), since_ns=time.time_ns(), why=run.why)
+        try:
+            place_hold(run.fleet.workspace, hold)
+        except OSError as error:
+            run.unheld[name] = f"it is not held ({error.strerror}): free disk space, then halt it again"
+    run.fleet.progress(f"held: {', '.join(name for name in names if name not in run.unheld) or 'none'}")
+
+
+def _note(fleet: Fleet, what: str, **facts: str | int | list[str] | None) -> None:
+    with suppress(OSError):  # Nobody is kept from stopping because it cannot be written down.
+        record(fleet.workspace, what, **facts)
 
 
 async def _all(run: Halting, names: Sequence[str]) -> tuple[Halted, ...]:
@@ -153,6 +156,7 @@ async def _in_turn(run: Halting, name: str, turn: asyncio.Semaphore) -> Halted:
             log.exception("halting a bot failed", extra={"facts": {"bot": name}})
             pending = f"{type(error).__name__}: {error}"
     del run.waiting[name]
+    pending = "; ".join(filter(None, (pending, run.unheld.get(name))))
     words = f"not done: {pending}" if pending else f"done after {run.took_s:g} s"
     run.fleet.progress(f"{name} {words}")
     positions = {leg.market: f"{leg.position:f}" for leg in legs.values()}

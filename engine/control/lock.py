@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from engine.clock import iso_utc
 from engine.control.fleet import caller
@@ -26,8 +26,8 @@ def writer_lock(workspace: Workspace, verb: str) -> Iterator[None]:
         except BlockingIOError:
             raise _locked(handle) from None
         holder = {"verb": verb, "pid": os.getpid(), "who": caller(), "since": iso_utc(time.time_ns())}
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, json.dumps(holder).encode(), 0)
+        with suppress(OSError):  # A full disk: the lock counts, the name is a courtesy.
+            os.ftruncate(handle, os.pwrite(handle, json.dumps(holder).encode(), 0))
         yield
     finally:
         os.close(handle)

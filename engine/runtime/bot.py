@@ -160,14 +160,15 @@ class Bot:
             await self._stepped.wait()
 
     async def keep_house(self) -> None:
-        """Fold the journal's log into its file now and then, beside the loop. What cannot be folded now can be
-        later; a disk that takes nothing at all is for `commit` to find."""
+        """Fold the journal's log into its file at once, and now and then, beside the loop: short lives alone would
+        let it grow until the disk is full. What cannot be folded now can be later; a disk that takes nothing at
+        all is for `commit` to find."""
         while True:
-            await self._world.sleep(CHECKPOINT_S)
             try:
                 await self._world.in_thread(lambda: checkpoint(self._world, self._journal.path))
             except BotctlError as error:
                 log.warning("journal not folded", extra={"facts": {"why": error.message}})
+            await self._world.sleep(CHECKPOINT_S)
 
     def tell_time(self) -> None:
         """Begin the steady beat."""

@@ -10,6 +10,7 @@ import gzip
 import json
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from engine.clock import NS_PER_S, iso_utc
@@ -75,7 +76,8 @@ class JsonLines(logging.Handler):
         self._redact = Redactor(self._hidden)
 
     def close(self) -> None:
-        self._file.close()
+        with suppress(OSError):  # A line that a full disk did not take is tried once more.
+            self._file.close()
         super().close()
 
     def _open(self) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import Any
 
 from engine.clock import NS_PER_S
@@ -24,7 +24,7 @@ from engine.runtime.remains import has_traded, orders_left
 from engine.runtime.report import hedge_report, legs_report, risk_report
 from engine.runtime.shares import Shares
 from engine.runtime.startup import Started, Surroundings, start_bot
-from engine.runtime.stopping import stand_down, stop_trading
+from engine.runtime.stopping import failure, stand_down, stop_trading
 from engine.runtime.trips import begin_held, obey_trips
 from engine.session.session import Session
 from engine.session.tasks import race
@@ -33,8 +33,6 @@ from engine.spec.types import BotSpec, StopPolicy
 log = logging.getLogger(__name__)
 
 DURATION_OVER = "duration is over"
-LAST_CANCELS_S = 2.0
-"""Time for the cancels of a failed bot to leave, and as much to arrive; nobody waits for what they lead to."""
 
 
 class BotProcess:
@@ -191,7 +189,7 @@ class BotProcess:
         conversations = (session.run() for session in started.sessions.values())
         shares = self._shares(started)
         keeping = (shares.keep(), self.bot.keep_house())
-        await race(*conversations, *keeping, self._failure(self.bot), self._end(self.bot))
+        await race(*conversations, *keeping, failure(self._around.world, self.bot), self._end(self.bot))
         shares.renew()
 
     def _shares(self, started: Started) -> Shares:
@@ -200,18 +198,6 @@ class BotProcess:
         directories["fleet"] = self._around.workspace.state
         owner = owner_name(self.applied.fleet.id, self.applied.spec.name)
         return Shares(self._around.world, started.bot, directories.__getitem__, owner)
-
-    async def _failure(self, bot: Bot) -> None:
-        """Ends with what the bot failed with. One that cannot go on, with a full disk for example, may stay away
-        for hours: what it has resting is not left alone with the market."""
-        try:
-            await bot.failed
-        except Exception:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LAST_CANCELS_S):
-                    await bot.cancel_blindly()
-            await self._around.world.sleep(LAST_CANCELS_S)
-            raise
 
     async def _end(self, bot: Bot) -> None:
         """Wait until somebody asks for the end, the declared duration is over, or a tripped bot has come to rest;

@@ -5,7 +5,9 @@ The machine does the trading part of it; this waits for it, inside the declared 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 
 from engine.clock import NS_PER_S
 from engine.errors import BotctlError
@@ -15,6 +17,8 @@ from engine.session.session import Session
 from engine.session.tasks import race
 from engine.transport.world import World
 
+LAST_CANCELS_S = 2.0
+"""Time for the cancels of a failed bot to leave, and as much to arrive; nobody waits for what they lead to."""
 LONGEST_CANCEL_S = 10.0
 """What reducing leaves of the deadline for its last cancel; of a short deadline, half."""
 
@@ -57,3 +61,16 @@ def _not_confirmed(bot: Bot, timeout_s: float) -> BotctlError:
         f"not stopped within {timeout_s:g} s; {bot.live_orders} orders may still live ({'; '.join(legs)})",
         hint="the next start resolves them; or cancel them at the venue",
     )
+
+
+async def failure(world: World, bot: Bot) -> None:
+    """Ends with what the bot failed with. One that cannot go on, with a full disk for example, may stay away for
+    hours: what it has resting is not left alone with the market."""
+    try:
+        await bot.failed
+    except Exception:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_CANCELS_S):
+                await bot.cancel_blindly()
+        await world.sleep(LAST_CANCELS_S)
+        raise

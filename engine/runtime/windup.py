@@ -20,7 +20,7 @@ from engine.model.events import StopRequested
 from engine.runtime.bot import WHOLE_BOT, Bot
 from engine.runtime.remains import orders_left
 from engine.runtime.startup import Started, Surroundings, start_bot
-from engine.runtime.stopping import stand_down
+from engine.runtime.stopping import failure, stand_down
 from engine.session.tasks import race
 from engine.spec.types import BotSpec, Environment, StopPolicy
 from engine.trading.status import LegStatus
@@ -53,7 +53,7 @@ class WindUp:
             self._bot = bot = started.bot
             bot.handle(StopRequested(at_ns=around.world.now_ns(), leg=WHOLE_BOT, why=WOUND_UP))
             conversations = (session.run() for session in started.sessions.values())
-            await race(*conversations, _failure(bot), self._end(started))
+            await race(*conversations, failure(around.world, bot), self._end(started))
             return bot.status.legs
 
     async def _end(self, started: Started) -> None:
@@ -86,7 +86,3 @@ def _has_venues(around: Surroundings, spec: BotSpec) -> bool:
     except Unavailable:
         return False
     return True
-
-
-async def _failure(bot: Bot) -> None:
-    await bot.failed

@@ -64,6 +64,17 @@ def test_a_journal_that_cannot_be_folded_stops_nothing(
     play.run(scene())
 
 
+def test_lives_shorter_than_the_interval_fold_the_journal_too(
+    make_play: MakePlay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folded: list[object] = []
+    monkeypatch.setattr(bot_module, "checkpoint", lambda _world, path: folded.append(path))
+    play = make_play(seed=3)
+    assert LIFE_S < bot_module.CHECKPOINT_S
+    play.run(play.live_and_die(for_s=LIFE_S))
+    assert len(folded) == 1
+
+
 def test_a_data_age_nobody_can_keep_stops_quoting_and_not_the_bot(make_play: MakePlay) -> None:
     play = make_play(seed=3)
 

@@ -10,6 +10,7 @@ import pytest
 
 from engine.clock import NS_PER_S
 from engine.errors import BotctlError
+from engine.runtime.windup import WindUp
 from engine.sim.network import VirtualNetwork
 from engine.sim.trouble import Kind, Trouble, Weather
 from engine.spec.types import StopPolicy
@@ -87,6 +88,26 @@ def test_a_full_disk_at_the_start_is_not_taken_for_a_damaged_journal(make_play: 
     assert failure.value.exit_code == 1, "worth starting again"
     play.run(play.live_and_die(for_s=LIFE_S, leaving_orders=True))
     assert play.resting_at_venue() != []
+
+
+async def wind_up_with_full_disk(play: Play) -> None:
+    """Its process is dead, its orders are to be cancelled from outside, and the journal takes nothing."""
+    world = play.world()
+    applied = play.process(world).read_applied()
+    world.disk_is_full = True
+    try:
+        await WindUp(play.around(world), applied, StopPolicy.KEEP).run()
+    finally:
+        world.fence()
+
+
+def test_a_wind_up_on_a_full_disk_fails_and_cancels_all_the_same(make_play: MakePlay) -> None:
+    play = make_play(seed=7)
+    play.run(play.live_and_die(for_s=LIFE_S, leaving_orders=True))
+    assert play.resting_at_venue() != []
+    with pytest.raises(BotctlError, match="disk is full"):
+        play.run(wind_up_with_full_disk(play))
+    assert play.resting_at_venue() == []
 
 
 def test_a_reload_while_starting_is_what_the_bot_then_trades_by(make_play: MakePlay) -> None:

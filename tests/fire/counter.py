@@ -25,7 +25,7 @@ from engine.model.order import ApprovedOrder, OrderReport, OrderRequest, Side
 from engine.spec.types import Environment
 from tests.e2e.botctl import send
 from tests.fire.fleet import VENUE, BotUnderFire
-from tests.fire.ground import Ground, credentials
+from tests.fire.ground import Ground
 
 LEG = "main"
 OVERLAP_NS = 120 * 10**9
@@ -44,7 +44,7 @@ class Counter:
         self._codec = venue.codec(
             leg=LEG,
             instrument=self.instrument,
-            credentials=credentials(bot.account),
+            credentials=ground.credentials(bot.account),
             endpoints=Endpoints(rest_url=endpoint.rest_url, ws_url=endpoint.ws_url),
         )
         self._fills: dict[tuple[str, str], Fill] = {}

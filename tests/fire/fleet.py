@@ -7,7 +7,6 @@ import json
 from engine.model.value import Value
 
 VENUE = "backpack"
-FLEET_ID = "fire"
 ACCOUNTS = {"alpha": {"USDC": 100_000, "SOL": 500}, "beta": {"USDC": 100_000}}
 """What each begins with."""
 
@@ -21,7 +20,7 @@ class BotUnderFire(Value, frozen=True, kw_only=True):
     is_perp: bool
 
 
-def fleet_text(rest_url: str, ws_url: str) -> str:
+def fleet_text(fleet_id: str, rest_url: str, ws_url: str) -> str:
     """`bots/fleet.yaml`, with the venue as a testnet at these addresses."""
     accounts = "".join(
         f"  {name}:\n    venue: {VENUE}\n    environment: testnet\n    credentials:\n"
@@ -30,19 +29,19 @@ def fleet_text(rest_url: str, ws_url: str) -> str:
     )
     urls = f'{{rest_url: "{rest_url}", ws_url: "{ws_url}"}}'
     return (
-        f"id: {FLEET_ID}\nvenues:\n  {VENUE}: {{environments: {{testnet: {urls}}}}}\n"
+        f"id: {fleet_id}\nvenues:\n  {VENUE}: {{environments: {{testnet: {urls}}}}}\n"
         f"accounts:\n{accounts}sentinel: {{grace_s: 5}}\n"
     )
 
 
-ELSEWHERE = (
-    f"id: {FLEET_ID}\naccounts:\n"
-    + "".join(
+def elsewhere_text(fleet_id: str) -> str:
+    """The same for the venue itself, which knows the accounts by the keys that grow from the fleet's name."""
+    accounts = "".join(
         f"  {name}: {{venue: {VENUE}, environment: sim, balances: {json.dumps(balances)}}}\n"
         for name, balances in ACCOUNTS.items()
     )
-    + f"sim:\n  {VENUE}: {{seed: 7, speed: 5}}\n"
-)
+    return f"id: {fleet_id}\naccounts:\n{accounts}sim:\n  {VENUE}: {{seed: 7, speed: 3}}\n"
+
 
 BOTS = {
     "sol": BotUnderFire(
@@ -54,11 +53,11 @@ metadata: {name: sol}
 exchange: {account: alpha, market: SOL_USDC}
 strategy:
   kind: market_maker
-  spread_bps: 4
+  spread_bps: 6
   order_size: 1.5
   layers: 2
   capital: {base: 100, quote: 20000}
-risk: {max_data_age_s: 3}
+risk: {max_data_age_s: 3, max_orders_per_minute: 6000}
 process: {max_restarts_per_hour: 60}
 """,
     ),
@@ -71,10 +70,10 @@ metadata: {name: btc}
 exchange: {account: beta, market: BTC_USDC_PERP}
 strategy:
   kind: perp_market_maker
-  spread_bps: 4
+  spread_bps: 6
   order_size: 0.01
   layers: 2
-risk: {max_position: 0.1, max_data_age_s: 3}
+risk: {max_position: 0.1, max_data_age_s: 3, max_orders_per_minute: 6000}
 process: {max_restarts_per_hour: 60}
 """,
     ),

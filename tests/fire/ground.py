@@ -7,6 +7,7 @@ rested and was filled there is still asked of it afterwards. To the fleet it is 
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -24,7 +25,7 @@ from engine.host.process import is_alive
 from engine.runtime.starts import forget_starts
 from engine.sim.faults import CONTROL_TARGET
 from tests.e2e.botctl import BOTCTL, Botctl, until
-from tests.fire.fleet import ACCOUNTS, BOTS, ELSEWHERE, FLEET_ID, VENUE, fleet_text
+from tests.fire.fleet import ACCOUNTS, BOTS, VENUE, elsewhere_text, fleet_text
 
 STATE_BYTES = 64 << 20
 """Of the disk that can be filled: room for the journals and logs of an hour."""
@@ -39,12 +40,13 @@ class Ground:
         self.has_small_disk = False
         self._elsewhere = Botctl(self.root / "venue")
         self._venue: subprocess.Popen[bytes] | None = None
+        self._fleet_id = f"fire-{secrets.token_hex(4)}"
 
     def open(self) -> None:
         """Start the venue, then the fleet, and wait until it trades."""
         for place in (self.botctl, self._elsewhere):
             (place.root / "bots").mkdir(parents=True)
-        self._elsewhere.write("bots/fleet.yaml", ELSEWHERE)
+        self._elsewhere.write("bots/fleet.yaml", elsewhere_text(self._fleet_id))
         log = (self.root / "venue.log").open("wb")
         self._venue = subprocess.Popen(
             [str(BOTCTL), "sim", VENUE], cwd=self._elsewhere.root, stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -96,6 +98,10 @@ class Ground:
         holder = verified_holder(self.botctl.workspace.locks / bot)
         return holder.pid if holder else None
 
+    def credentials(self, account: str) -> dict[str, str]:
+        """The keys the venue knows the account by; no other fleet on this host ever had them."""
+        return dict(find_venue(VENUE).throwaway_credentials(simulated_seed(self._fleet_id, account)))
+
     def switch_faults(self, faults: dict[str, float]) -> None:
         """Other weather between the fleet and the venue; none ends it."""
         url = self.endpoint.rest_url + CONTROL_TARGET
@@ -141,21 +147,16 @@ class Ground:
         return done.returncode == 0
 
     def _declare(self, endpoint: SimEndpoint) -> None:
-        self.botctl.write("bots/fleet.yaml", fleet_text(endpoint.rest_url, endpoint.ws_url))
+        self.botctl.write("bots/fleet.yaml", fleet_text(self._fleet_id, endpoint.rest_url, endpoint.ws_url))
         for name, bot in BOTS.items():
             self.botctl.write(f"bots/{name}.yaml", bot.text)
         keys = [
             f"{account.upper()}_{field.upper()}={value}"
             for account in ACCOUNTS
-            for field, value in credentials(account).items()
+            for field, value in self.credentials(account).items()
         ]
         self.botctl.write(".env", "\n".join(keys) + "\n")
         (self.botctl.root / ".env").chmod(0o600)
-
-
-def credentials(account: str) -> dict[str, str]:
-    """The keys the venue knows the account by."""
-    return dict(find_venue(VENUE).throwaway_credentials(simulated_seed(FLEET_ID, account)))
 
 
 def strike(pid: int, number: signal.Signals) -> None:

@@ -55,6 +55,19 @@ def test_prepared_directories_are_private_and_socket_paths_short(workspace: Work
     assert len(f"/run/user/1000/botctl/{name}") < 100
 
 
+def test_a_prepared_workspace_is_prepared_again_without_writing(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who comes to a full disk wants to stop what trades."""
+    workspace.prepare()
+
+    def full(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("engine.host.workspace.write_atomic", full)
+    workspace.prepare()
+
+
 def test_a_session_without_xdg_finds_the_sockets_of_one_with_it(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -144,3 +144,15 @@ def test_a_rotation_that_a_full_disk_refuses_costs_lines_and_nothing_else(
         log.info("lost")
     log.info("there is room again")
     assert lines(file) == [] or lines(file)[-1]["message"] == "there is room again"
+
+
+def test_a_line_that_a_full_disk_still_refuses_at_the_end_stops_nothing(handler: JsonLines) -> None:
+    class Full:
+        closed = False
+
+        def close(self) -> None:
+            raise OSError(28, "No space left on device")
+
+    handler._file.close()
+    handler._file = Full()  # type: ignore[assignment] # a file on a full disk
+    handler.close()
