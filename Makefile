@@ -89,6 +89,7 @@ SOAK_S ?= 600
 
 soak: $(VENV)/.development  ## the sample fleet in virtual time: every profit is the ledger's, memory is bounded: SOAK_S=n
 	$(BIN)/python -m tests.soak --seconds $(SOAK_S)
+
 ROUNDS ?= 84
 SEED ?= 0
 
