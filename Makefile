@@ -13,7 +13,7 @@ SOURCES := engine cli.py tests benchmarks
 export BOTCTL_WORKSPACE := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop test lint format matrix bench oracles chaos fuzz lock clean
+.PHONY: help demo demo-stop test lint format matrix bench oracles chaos soak fuzz lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -84,6 +84,11 @@ FROM ?= 0
 
 chaos: $(VENV)/.development  ## seeded stories of trouble, none of which may cost money: SEEDS=n, go on at FROM=n
 	$(BIN)/python -m tests.chaos --from $(FROM) --seeds $(SEEDS)
+
+SOAK_S ?= 600
+
+soak: $(VENV)/.development  ## the sample fleet in virtual time: every profit is the ledger's, memory is bounded: SOAK_S=n
+	$(BIN)/python -m tests.soak --seconds $(SOAK_S)
 
 FUZZ_S ?= 60
 ATHERIS := atheris==3.0.0

@@ -33,7 +33,10 @@ START_NS = 1_790_000_000 * NS_PER_S
 
 
 class VirtualNetwork:
-    """Venues by host name, and messages on their way: latency is drawn per message and way, sockets keep order."""
+    """Venues by host name, and messages on their way: latency is drawn per message and way, sockets keep order.
+
+    A run of hours says how much of the transcripts it wants kept; None is all.
+    """
 
     def __init__(
         self,
@@ -43,13 +46,14 @@ class VirtualNetwork:
         seed: int,
         latency_ms: tuple[int, int] = (1, 5),
         weather: Weather = CALM,
+        transcript_kept: int | None = None,
     ) -> None:
         self._loop = loop
         self._random = random.Random(f"network/{seed}")
         self._latency_ms = latency_ms
         self._weather = weather
         self._ids = count(1)
-        self._hosts = {name: Host(self, machine) for name, machine in venues.items()}
+        self._hosts = {name: Host(self, machine, transcript_kept) for name, machine in venues.items()}
         for host in self._hosts.values():
             host.schedule()
         for trouble in weather.instants:
@@ -86,7 +90,7 @@ class VirtualNetwork:
 
     def transcript(self, host: str) -> list[tuple[int, Outbound]]:
         """Everything the venue ever said, and when: what two equal runs have in common."""
-        return self._hosts[host].transcript
+        return list(self._hosts[host].transcript)
 
     def _strike(self, trouble: Trouble) -> None:
         for host in self._hosts.values():
@@ -127,8 +131,8 @@ class Way:
 class Host:
     """One venue at the far end of the wire."""
 
-    def __init__(self, network: VirtualNetwork, machine: VenueMachine) -> None:
-        self.transcript: list[tuple[int, Outbound]] = []
+    def __init__(self, network: VirtualNetwork, machine: VenueMachine, transcript_kept: int | None) -> None:
+        self.transcript: deque[tuple[int, Outbound]] = deque(maxlen=transcript_kept)
         self._network = network
         self._machine = machine
         self._answers: dict[int, tuple[str, Callable[[HttpResponse], None]]] = {}

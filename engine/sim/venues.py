@@ -21,7 +21,7 @@ from engine.sim.exchange import Exchange
 from engine.sim.faults import FaultyMachine
 from engine.sim.flow import Flow, GeneratedFlow
 from engine.sim.machine import VenueMachine
-from engine.sim.market_machine import FlowMaker
+from engine.sim.market_machine import FlowMaker, MarketMachine
 from engine.sim.recording import OpenLines, RecordedFlow
 from engine.sim.venue_market import VenueMarket
 from engine.spec.types import FaultSpec, SimSpec
@@ -42,12 +42,17 @@ _ASTER_KINDS = {"aster": MarketKind.PERP, "aster-spot": MarketKind.SPOT}
 def build_machine(spec: SimSpec, fleet_id: str, recording: OpenLines | None = None) -> VenueMachine:
     """The venue a SimSpec describes, its accounts opened, behind the faults that can be switched while it runs.
     `recording` gives the lines of `spec.recording`."""
+    machine = bare_machine(spec, fleet_id, recording)
+    faults = replace(spec.faults or FaultSpec(), latency_ms=spec.latency_ms)
+    return FaultyMachine(machine, faults, seed=spec.seed)
+
+
+def bare_machine(spec: SimSpec, fleet_id: str, recording: OpenLines | None = None) -> MarketMachine:
+    """The same without its latency and faults, for who looks inside."""
     if spec.venue not in _SIMULATORS:
         known = ", ".join(SIMULATED)
         raise ConfigInvalid(f"{spec.venue} cannot be simulated", hint=f"simulated venues: {known}")
-    machine = _SIMULATORS[spec.venue](spec, fleet_id, recording)
-    faults = replace(spec.faults or FaultSpec(), latency_ms=spec.latency_ms)
-    return FaultyMachine(machine, faults, seed=spec.seed)
+    return _SIMULATORS[spec.venue](spec, fleet_id, recording)
 
 
 def simulated_backpack(
@@ -118,7 +123,7 @@ def simulated_lighter(
     return machine
 
 
-_SIMULATORS: dict[str, Callable[[SimSpec, str, OpenLines | None], VenueMachine]] = {
+_SIMULATORS: dict[str, Callable[[SimSpec, str, OpenLines | None], MarketMachine]] = {
     "backpack": simulated_backpack,
     "aster": simulated_aster,
     "aster-spot": simulated_aster,
