@@ -12,6 +12,7 @@ import typer
 from engine.clock import NS_PER_S, iso_utc
 from engine.commands.market import show
 from engine.commands.options import Directory, Json
+from engine.commands.reconcile import show_reconciled
 from engine.control.venue_questions import (
     Counter,
     account_collateral,
@@ -38,20 +39,24 @@ class What(StrEnum):
     POSITIONS = "positions"
     ORDERS = "orders"
     FILLS = "fills"
+    RECONCILE = "reconcile"
 
 
 def command(
-    what: Annotated[What, typer.Argument(help="balances, collateral, deposit-address, positions, orders or fills")],
+    what: Annotated[What, typer.Argument(help=", ".join(What))],
     account: Annotated[str | None, typer.Option("--account", "-a", help="which account of the fleet")] = None,
     market: Annotated[str | None, typer.Option(help="instead of all that its bots trade")] = None,
     hours: Annotated[float, typer.Option(min=0, help="how far back fills go")] = 24,
     blockchain: Annotated[str | None, typer.Option(help="for deposit-address: as the venue spells it")] = None,
     directory: Directory = None,
     as_json: Json = False,
-) -> None:
+) -> int:
     """Ask the venue about an account: everybody's orders and fills on it, not only our bots'."""
-    counter = open_counter(find_workspace(directory), account)
+    workspace = find_workspace(directory)
     since_ns = time.time_ns() - round(hours * 3600) * NS_PER_S
+    if what is What.RECONCILE:
+        return show_reconciled(workspace, account, since_ns=since_ns, as_json=as_json)
+    counter = open_counter(workspace, account)
     markets = _markets(counter, market, what)
     if what is What.COLLATERAL:
         rows = _collateral(counter, markets[0])
@@ -60,6 +65,7 @@ def command(
     else:
         rows = [row for name in markets for row in _ask(counter, name, what, since_ns)]
     show(rows, as_json)
+    return 0
 
 
 def _markets(counter: Counter, market: str | None, what: What) -> Sequence[str]:

@@ -24,6 +24,7 @@ from engine.exchanges.interface import (
     Collateral,
     CollateralCodec,
     Context,
+    Credentials,
     DepositCodec,
     Endpoints,
     Venue,
@@ -215,18 +216,27 @@ async def _session(world: World, counter: Counter, instrument: Instrument) -> As
 
 def _site(counter: Counter, market: str) -> Site:
     account, venue = counter.account, counter.venue
-    credentials = credentials_of(
-        account, venue, fleet_id=counter.fleet.id, secrets=shell_secrets(counter.workspace)
-    )
-    is_simulated = account.environment is Environment.SIM and not account.rest_url
-    identity = AccountIdentity(
-        venue=account.venue,
-        environment=account.environment,
-        key=venue.account_identity(credentials),
-        instance=read_sim_endpoint(counter.workspace, account.venue).instance if is_simulated else "",
-    )
+    credentials = _credentials(counter)
+    identity = account_identity(counter)
     leg = LegSpec(venue=account.venue, account=account.name, market=market)
     return Site(name=LEG, leg=leg, account=account, venue=venue, credentials=credentials, identity=identity)
+
+
+def account_identity(counter: Counter) -> AccountIdentity:
+    """Which account this is, for the host."""
+    account = counter.account
+    is_simulated = account.environment is Environment.SIM and not account.rest_url
+    return AccountIdentity(
+        venue=account.venue,
+        environment=account.environment,
+        key=counter.venue.account_identity(_credentials(counter)),
+        instance=read_sim_endpoint(counter.workspace, account.venue).instance if is_simulated else "",
+    )
+
+
+def _credentials(counter: Counter) -> Credentials:
+    secrets = shell_secrets(counter.workspace)
+    return credentials_of(counter.account, counter.venue, fleet_id=counter.fleet.id, secrets=secrets)
 
 
 async def _send(world: World, endpoints: Endpoints, request: HttpRequest) -> HttpResponse:

@@ -6,7 +6,11 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
+
 from engine.errors import StateDamaged
+from engine.trading.reconciliation import OwnSide
+from engine.trading.records import FillRecord, OrderRecord
 
 
 def live_orders(file: Path) -> int:
@@ -20,8 +24,34 @@ def read_number(file: Path, question: str) -> int:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as reader:
             (number,) = reader.execute(question).fetchone()
     except sqlite3.DatabaseError as error:
-        raise StateDamaged(
-            f"journal {file} cannot be read: {error}",
-            hint="see at the venue whether orders of the bot rest, then move the file away",
-        ) from error
+        raise _unreadable(file, error) from error
     return int(number)
+
+
+def own_side(file: Path, leg: str, market: str) -> OwnSide:
+    """What a journal knows of a leg on a market: every fill, and the orders it has not forgotten; nothing where the
+    bot has never run."""
+    if not file.exists():
+        return OwnSide(fills=(), client_ids=frozenset(), order_ids=frozenset())
+    where = "WHERE leg = ? AND market = ?"
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as reader:
+            fills = reader.execute(f"SELECT record FROM fills {where} ORDER BY seq", (leg, market)).fetchall()
+            orders = reader.execute(f"SELECT record FROM orders {where}", (leg, market)).fetchall()
+    except sqlite3.DatabaseError as error:
+        raise _unreadable(file, error) from error
+    found = [msgspec.json.decode(record, type=FillRecord).fill for (record,) in fills]
+    known = [msgspec.json.decode(record, type=OrderRecord) for (record,) in orders]
+    return OwnSide(
+        fills=tuple(found),
+        client_ids=frozenset(order.request.client_id for order in known),
+        order_ids=frozenset(order.venue_order_id for order in known if order.venue_order_id is not None)
+        | frozenset(fill.venue_order_id for fill in found if not fill.system),
+    )
+
+
+def _unreadable(file: Path, error: sqlite3.DatabaseError) -> StateDamaged:
+    return StateDamaged(
+        f"journal {file} cannot be read: {error}",
+        hint="see at the venue whether orders of the bot rest, then move the file away",
+    )

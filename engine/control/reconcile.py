@@ -1,0 +1,163 @@
+"""Asks a venue about an account and reads its bots' journals, for `botctl account reconcile`.
+
+Bots go on trading meanwhile: the journals are read before and after the venue was asked, and when they are not the
+same it is asked again, so that a fill on its way is not taken for a missing one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from engine.clock import NS_PER_S
+from engine.control.venue_questions import Counter, account_identity, ask_account
+from engine.control.ways import shell_secrets
+from engine.errors import Unavailable
+from engine.host.accounts import account_directory
+from engine.host.files import read_if_present, write_atomic
+from engine.model.account import Fill, Position
+from engine.model.commands import QueryBalances, QueryFills, QueryPosition
+from engine.model.events import BalancesReported, FillsReported, PositionReported
+from engine.model.instrument import MarketKind
+from engine.model.value import Value
+from engine.runtime.journal_reader import own_side
+from engine.runtime.memory import journal_file
+from engine.runtime.sites import find_sites
+from engine.spec.types import BotSpec, Environment
+from engine.trading.reconciliation import (
+    BalanceDifference,
+    Baseline,
+    MarketDifference,
+    OwnSide,
+    VenueSide,
+    baseline,
+    compare_balances,
+    compare_market,
+)
+
+LEG = "question"
+ATTEMPTS = 10
+SETTLE_S = 0.5
+PAGE_ROWS = 100
+"""An answer with so many fills may be only the newest of them."""
+
+
+class Reconciliation(Value, frozen=True, kw_only=True):
+    """How an account's books and the venue differ. Balances are compared where there is a baseline (`since_ns`)."""
+
+    account: str
+    venue: str
+    since_ns: int | None
+    markets: tuple[MarketDifference, ...]
+    balances: tuple[BalanceDifference, ...]
+
+    @property
+    def is_explained(self) -> bool:
+        return all(one.is_explained for one in self.markets) and all(one.is_explained for one in self.balances)
+
+
+class _Look(Value, frozen=True, kw_only=True):
+    own: tuple[OwnSide, ...]
+    venue: tuple[VenueSide, ...]
+    totals: Baseline
+
+
+def reconcile(counter: Counter, *, since_ns: int) -> Reconciliation:
+    """Compare, and keep how the account stands now as the baseline of the next comparison."""
+    place = account_directory(account_identity(counter)) / "reconciled.json"
+    before = _baseline(counter, place)
+    asked_ns = min(since_ns, before.at_ns) if before else since_ns
+    look = _look(counter, asked_ns)
+    sides = tuple(zip(look.own, look.venue, strict=True))
+    if counter.account.environment is not Environment.SIM:
+        write_atomic(place, msgspec.json.encode(look.totals))
+    return Reconciliation(
+        account=counter.account.name,
+        venue=counter.account.venue,
+        since_ns=before.at_ns if before else None,
+        markets=tuple(compare_market(own, venue) for own, venue in sides),
+        balances=compare_balances(before, look.totals, sides) if before else (),
+    )
+
+
+def _baseline(counter: Counter, place: Path) -> Baseline | None:
+    """A simulated account began with what the fleet declares; a real one is followed from the first look on."""
+    if counter.account.environment is Environment.SIM and not counter.account.rest_url:
+        return Baseline(at_ns=0, totals=dict(counter.account.balances))
+    kept = read_if_present(place)
+    return msgspec.json.decode(kept, type=Baseline) if kept else None
+
+
+def _look(counter: Counter, since_ns: int) -> _Look:
+    """Both sides at one time: nothing was filled between the two readings of the journals."""
+    for _ in range(ATTEMPTS):
+        own = _own(counter)
+        venue, totals = _ask(counter, since_ns)
+        time.sleep(SETTLE_S)
+        if _own(counter) == own:
+            return _Look(own=own, venue=venue, totals=totals)
+    raise Unavailable(
+        f"{counter.account.name} is traded too busily to be compared", hint="pause its bots, or try again"
+    )
+
+
+def _own(counter: Counter) -> tuple[OwnSide, ...]:
+    return tuple(_own_side(counter, market) for market in counter.markets)
+
+
+def _own_side(counter: Counter, market: str) -> OwnSide:
+    """What all bots of the account know of the market together."""
+    sides = [
+        own_side(journal_of(counter, bot), leg, market)
+        for bot in counter.bots
+        for leg, where in bot.legs.items()
+        if where.account == counter.account.name and where.market == market
+    ]
+    return OwnSide(
+        fills=tuple(fill for side in sides for fill in side.fills),
+        client_ids=frozenset[int]().union(*(side.client_ids for side in sides)),
+        order_ids=frozenset[str]().union(*(side.order_ids for side in sides)),
+    )
+
+
+def journal_of(counter: Counter, bot: BotSpec) -> Path:
+    """Where the bot keeps its books while it trades on these accounts."""
+    secrets = shell_secrets(counter.workspace)
+    sites = find_sites(counter.workspace, bot, fleet_id=counter.fleet.id, secrets=secrets)
+    return journal_file(counter.workspace, bot.name, sites)
+
+
+def _ask(counter: Counter, since_ns: int) -> tuple[tuple[VenueSide, ...], Baseline]:
+    venues: list[VenueSide] = []
+    for market in counter.markets:
+        questions = [QueryFills(leg=LEG, since_ns=since_ns), QueryPosition(leg=LEG)]
+        instrument, events = ask_account(counter, market, questions)
+        fills = [fill for event in events if isinstance(event, FillsReported) for fill in event.fills]
+        position = next((event.position for event in events if isinstance(event, PositionReported)), None)
+        is_perp = instrument.kind is MarketKind.PERP
+        venues.append(
+            VenueSide(
+                instrument=instrument,
+                since_ns=_told_since_ns(fills, since_ns),
+                fills=tuple(fills),
+                position=(position or Position(lots=0)) if is_perp else None,
+            )
+        )
+    _, events = ask_account(counter, counter.markets[0], [QueryBalances(leg=LEG)])
+    totals = {
+        balance.asset: balance.total
+        for event in events
+        if isinstance(event, BalancesReported)
+        for balance in event.balances
+    }
+    return tuple(venues), baseline(time.time_ns(), totals, venues)
+
+
+def _told_since_ns(fills: Sequence[Fill], since_ns: int) -> int:
+    """From when on the answer is whole."""
+    if len(fills) < PAGE_ROWS:
+        return since_ns
+    return min(fill.at_ns for fill in fills) + NS_PER_S

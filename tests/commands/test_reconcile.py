@@ -1,0 +1,106 @@
+"""`botctl account reconcile` over the wire of a simulated venue, with a journal as a bot leaves it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cli
+from engine.control.reconcile import journal_of
+from engine.control.venue_questions import open_counter
+from engine.host.endpoints import SimEndpoint, write_sim_endpoint
+from engine.host.workspace import Workspace
+from engine.model.account import Fill
+from engine.model.ids import ClientIdScheme
+from engine.model.order import Liquidity, Side
+from engine.runtime.journal import JournalLeg, JournalOwner, open_journal
+from engine.sim.network import VirtualNetwork
+from engine.sim.virtual_loop import VirtualLoop
+from engine.sim.world import VirtualWorld
+from engine.trading.records import FillRecord
+from tests.sim.served import BALANCES, served, sim_spec
+
+MARKET = "SOL_USDC_PERP"
+BOT = f"""metadata: {{name: sol}}
+exchange: {{account: alice, market: {MARKET}}}
+strategy: {{kind: perp_market_maker, spread_bps: 10, order_size: 1}}
+risk: {{max_position: 5}}
+"""
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "host"))
+    balances = ", ".join(f"{asset}: {amount}" for asset, amount in BALANCES.items())
+    (tmp_path / "bots").mkdir()
+    (tmp_path / "bots" / "fleet.yaml").write_text(
+        f"id: judges\naccounts:\n  alice: {{venue: backpack, environment: sim, balances: {{{balances}}}}}\n"
+    )
+    (tmp_path / "bots" / "sol.yaml").write_text(BOT)
+    workspace = Workspace(root=tmp_path)
+    with served(sim_spec("alice")) as venue:
+        address = SimEndpoint(instance="one", rest_url=venue.rest_url, ws_url=venue.ws_url, pid=os.getpid())
+        write_sim_endpoint(workspace, "backpack", address)
+        yield workspace
+
+
+def reconciled(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
+    capsys.readouterr()
+    code = cli.run(["account", "reconcile", "-C", str(workspace.root), "--json"])
+    [found] = json.loads(capsys.readouterr().out)
+    return code, found
+
+
+def write_down(workspace: Workspace, fill: Fill) -> None:
+    """Put a fill into the bot's journal that the venue never heard of."""
+    counter = open_counter(workspace, "alice")
+    file = journal_of(counter, counter.bots[0])
+    loop = VirtualLoop()
+    world = VirtualWorld(VirtualNetwork(loop, {}, seed=1), seed=1)
+    leg = JournalLeg(market=MARKET, client_ids=ClientIdScheme(tag_bits=8, sequence_bits=24))
+    owner = JournalOwner(fleet_id="judges", bot="sol", identity=file.stem)
+    journal = open_journal(world, file, owner, {"main": leg})
+    journal.commit([FillRecord(leg="main", slot="bid.0", fill=fill)])
+    journal.close()
+    loop.close()
+
+
+def test_an_account_that_nobody_traded_on_is_explained(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, found = reconciled(workspace, capsys)
+    assert (code, found["explained"], found["balances"]) == (0, True, [])
+    assert found["markets"][0]["unexplained_position"] == "0"
+
+
+def test_a_fill_that_only_the_journal_has_is_named_and_ends_with_2(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill = Fill(
+        trade_id="41",
+        venue_order_id="7",
+        client_id=1,
+        side=Side.BUY,
+        ticks=15_000,
+        lots=100,
+        fee=Decimal("0.01"),
+        fee_asset="USDC",
+        liquidity=Liquidity.MAKER,
+        at_ns=2**62,
+    )
+    write_down(workspace, fill)
+    code, found = reconciled(workspace, capsys)
+    assert (code, found["explained"]) == (2, False)
+    [market] = found["markets"]
+    assert market["missing_at_venue"] == ["41"]
+    assert Decimal(market["unexplained_position"]) == -Decimal(market["own_position"]) != 0
+    [balance] = found["balances"]
+    assert balance["asset"] == "USDC" and balance["change"] == "0" and Decimal(balance["unexplained"]) > 0
+    cli.run(["account", "reconcile", "-C", str(workspace.root), "-a", "alice"])
+    assert "NOT everything is explained" in capsys.readouterr().out
