@@ -63,6 +63,13 @@ class Leg(Value, frozen=True, kw_only=True):
     ask: str | None = None
     realised_pnl: str | None = None
     unrealised_pnl: str | None = None
+    fees: dict[str, str] = {}
+    """By asset, paid minus received."""
+    rebates: dict[str, str] = {}
+    """What of that was received."""
+    equity: list[tuple[str, str]] = []
+    """When a fill was, and the profit after fees just after it, at its price."""
+    peak_drawdown: str | None = None
     budget: dict[str, BudgetUse] = {}
     """How everything the venue counts of the account stands, over all its users on this host."""
 

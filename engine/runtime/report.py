@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from engine.clock import iso_utc
 from engine.host.generation import AppliedBot
 from engine.model.account import BudgetUse
 from engine.model.instrument import plain
@@ -55,6 +56,8 @@ def _of_budget(budget: BudgetStatus) -> dict[str, Any]:
 def _figures(leg: LegStatus) -> dict[str, Any]:
     figures = msgspec.structs.asdict(leg)
     figures["fees"] = {asset: plain(fee) for asset, fee in leg.fees.items()}
+    figures["rebates"] = {asset: plain(rebate) for asset, rebate in leg.rebates.items()}
+    figures["equity"] = [[iso_utc(at_ns), plain(profit)] for at_ns, profit in leg.equity]
     return _plain(figures)
 
 

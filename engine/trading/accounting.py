@@ -9,6 +9,7 @@ from decimal import Decimal
 from engine.model.account import Fill
 from engine.model.instrument import Instrument
 from engine.model.order import Liquidity
+from engine.trading.equity import EquityCurve
 from engine.trading.orders import INVENTORY_SLOT, REDUCE_SLOT, SYSTEM_SLOT, base_slot
 
 
@@ -26,6 +27,10 @@ class Accounting:
         self.position_lots = 0
         self.fills = 0
         self.fees: dict[str, Decimal] = {}
+        """Paid minus received, by asset."""
+        self.rebates: dict[str, Decimal] = {}
+        """What of that was received, as positive amounts."""
+        self.equity = EquityCurve()
         self.volume_lots: Counter[Liquidity] = Counter()
         self.executed_lots: Counter[str] = Counter()
         """Unsigned lots by base slot since something traded beside the slots."""
@@ -36,10 +41,18 @@ class Accounting:
         self.fills += 1
         self.position_lots += signed
         self._flow_units -= signed * fill.ticks
-        self.fees[fill.fee_asset] = self.fees.get(fill.fee_asset, Decimal(0)) + fill.fee
+        self._count_fee(fill)
         self.volume_lots[fill.liquidity] += fill.lots
         self._count_slot(slot, fill.lots)
         self._match(signed, fill.ticks)
+        profit = self.net_pnl(2 * fill.ticks)
+        if profit is not None:
+            self.equity.add(fill.at_ns, profit)
+
+    def _count_fee(self, fill: Fill) -> None:
+        self.fees[fill.fee_asset] = self.fees.get(fill.fee_asset, Decimal(0)) + fill.fee
+        if fill.fee < 0:
+            self.rebates[fill.fee_asset] = self.rebates.get(fill.fee_asset, Decimal(0)) - fill.fee
 
     def _count_slot(self, slot: str, lots: int) -> None:
         """Children count for their slot. Flattening, reducing or a liquidation ends every round trip that

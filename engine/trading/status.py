@@ -38,6 +38,10 @@ class LegStatus(Value, frozen=True, kw_only=True):
     realised_pnl: Decimal
     unrealised_pnl: Decimal | None
     fees: dict[str, Decimal]
+    rebates: dict[str, Decimal] = {}
+    equity: tuple[tuple[int, Decimal], ...] = ()
+    """Instants in ns and the profit after fees just after a fill then, at that fill's price."""
+    peak_drawdown: Decimal = Decimal(0)
 
 
 class MachineStatus(Value, frozen=True, kw_only=True):
@@ -78,4 +82,7 @@ def leg_status(leg: Leg) -> LegStatus:
         realised_pnl=books.realised_pnl,
         unrealised_pnl=None if twice_mid is None else books.unrealised_pnl(twice_mid),
         fees=dict(books.fees),
+        rebates=dict(books.rebates),
+        equity=tuple(books.equity.points),
+        peak_drawdown=books.equity.peak_drawdown,
     )

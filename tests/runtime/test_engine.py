@@ -23,7 +23,7 @@ from tests.runtime.conftest import Stage, until
 CONTRACT = {"name", "pid", "state", "fingerprint", "generation", "legs", "hedge", "started_ns", "risk"}
 LEG_CONTRACT = {
     "venue", "account", "market", "ready", "why_not", "orders", "fills", "position", "bid", "ask", "unresolved",
-    "realised_pnl", "unrealised_pnl",
+    "realised_pnl", "unrealised_pnl", "fees", "rebates", "equity", "peak_drawdown",
 }  # fmt: skip
 HEAVY = ("httpx", "yaml", "jsonschema", "jinja2", "typer", "click", "rich", "numpy", "supervisor")
 

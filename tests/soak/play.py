@@ -160,9 +160,10 @@ class Stage:
             instrument = self.venues[where.venue].exchange.markets[where.market].market.instrument
             books = Accounting(instrument)
             replay(books, self.workspace, name, leg)
-            told = (status.fills, status.position, status.realised_pnl, status.fees)
+            told = (status.fills, status.position, status.realised_pnl, status.fees, status.equity)
             position = instrument.size(books.position_lots)
-            if told != (books.fills, position, books.realised_pnl, books.fees):
+            curve = tuple(books.equity.points)
+            if told != (books.fills, position, books.realised_pnl, books.fees, curve):
                 self.complain(f"{name} does not say of {leg} what its journal says")
             if not status.fills:
                 self.idle.append(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 
 import msgspec
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from engine.model.order import OrderRequest, Side
 from engine.trading.accounting import Accounting
+from engine.trading.equity import POINTS_KEPT, EquityCurve
 from tests.trading.desk_bench import LEG, PERP, fill_of
 
 
@@ -38,6 +40,39 @@ def test_a_fee_in_base_leaves_the_base() -> None:
     books = booked((Side.BUY, 10_000, 100), fee_asset="SOL")
     assert books.base_change == Decimal("0.99")
     assert books.quote_change == Decimal("-100.0000")
+
+
+def test_a_rebate_is_a_negative_fee_and_counted_apart() -> None:
+    books, request = (
+        Accounting(PERP),
+        OrderRequest(leg=LEG, client_id=1, slot="s", side=Side.BUY, ticks=100, lots=2),
+    )
+    for n, fee in enumerate(("0.03", "-0.01", "-0.005")):
+        books.add("s", msgspec.structs.replace(fill_of(request, 1, f"t{n}"), fee=Decimal(fee), fee_asset="USDC"))
+    assert (books.fees, books.rebates) == ({"USDC": Decimal("0.015")}, {"USDC": Decimal("0.015")})
+
+
+def test_the_peak_drawdown_is_the_deepest_fall_from_an_earlier_high() -> None:
+    books = booked(
+        (Side.BUY, 10_000, 100),
+        (Side.SELL, 11_000, 100),  # 10 made
+        (Side.BUY, 11_000, 100),
+        (Side.SELL, 9_500, 100),  # 15 lost
+        (Side.BUY, 9_500, 100),
+        (Side.SELL, 10_000, 100),  # 5 made
+    )
+    paid = books.fees.get("USDC", Decimal(0)) / 6
+    assert [profit + paid * (n + 1) for n, (_, profit) in enumerate(books.equity.points)] == [0, 10, 10, -5, -5, 0]
+    assert books.equity.peak_drawdown == 15 + 3 * paid
+
+
+def test_a_long_equity_curve_thins_out_evenly_and_forgets_no_fall() -> None:
+    curve = EquityCurve()
+    for n in range(10_000):
+        curve.add(n, Decimal(-500 if n == 777 else n))
+    steps = {later - earlier for (earlier, _), (later, _) in pairwise(curve.points)}
+    assert len(curve.points) <= POINTS_KEPT and len(steps) == 1 and curve.points[0][0] == 0
+    assert curve.peak_drawdown == 776 + 500
 
 
 @given(
