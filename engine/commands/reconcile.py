@@ -47,6 +47,9 @@ def _show(found: Reconciliation) -> None:
     verdict = "everything is explained" if found.is_explained else "NOT everything is explained"
     print(f"{found.account} at {found.venue}: {verdict}")
     print(table(MARKET_HEAD, [_market_row(one) for one in found.markets]))
+    if found.never_rests:
+        print("balances: not compared, its bots traded all the while; stop them for a moment")
+        return
     if found.since_ns is None:
         print("balances: kept as they are now, to be compared with next time")
         return
@@ -68,6 +71,7 @@ def _document(found: Reconciliation) -> dict[str, Any]:
         "account": found.account,
         "venue": found.venue,
         "explained": found.is_explained,
+        "never_rests": found.never_rests,
         "since": None if found.since_ns is None else iso_utc(found.since_ns),
         "markets": [_plain(msgspec.structs.asdict(one)) for one in found.markets],
         "balances": [_plain(msgspec.structs.asdict(one)) for one in found.balances],

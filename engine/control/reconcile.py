@@ -7,8 +7,9 @@ same it is asked again, so that a fill on its way is not taken for a missing one
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -39,8 +40,10 @@ from engine.trading.reconciliation import (
 )
 
 LEG = "question"
-ATTEMPTS = 10
-SETTLE_S = 0.5
+Own = TypeVar("Own")
+Asked = TypeVar("Asked")
+ATTEMPTS_WHOLE, ATTEMPTS = 5, 30
+SETTLE_S = 0.2
 PAGE_ROWS = 100
 """An answer with so many fills may be only the newest of them."""
 
@@ -51,6 +54,8 @@ class Reconciliation(Value, frozen=True, kw_only=True):
     account: str
     venue: str
     since_ns: int | None
+    never_rests: bool
+    """Something was filled at every attempt to see all of the account at one moment."""
     markets: tuple[MarketDifference, ...]
     balances: tuple[BalanceDifference, ...]
 
@@ -62,7 +67,7 @@ class Reconciliation(Value, frozen=True, kw_only=True):
 class _Look(Value, frozen=True, kw_only=True):
     own: tuple[OwnSide, ...]
     venue: tuple[VenueSide, ...]
-    totals: Baseline
+    totals: Baseline | None
 
 
 def reconcile(counter: Counter, *, since_ns: int) -> Reconciliation:
@@ -72,14 +77,15 @@ def reconcile(counter: Counter, *, since_ns: int) -> Reconciliation:
     asked_ns = min(since_ns, before.at_ns) if before else since_ns
     look = _look(counter, asked_ns)
     sides = tuple(zip(look.own, look.venue, strict=True))
-    if counter.account.environment is not Environment.SIM:
+    if look.totals and counter.account.environment is not Environment.SIM:
         write_atomic(place, msgspec.json.encode(look.totals))
     return Reconciliation(
         account=counter.account.name,
         venue=counter.account.venue,
-        since_ns=before.at_ns if before else None,
+        since_ns=before.at_ns if before and look.totals else None,
+        never_rests=look.totals is None,
         markets=tuple(compare_market(own, venue) for own, venue in sides),
-        balances=compare_balances(before, look.totals, sides) if before else (),
+        balances=compare_balances(before, look.totals, sides) if before and look.totals else (),
     )
 
 
@@ -92,16 +98,36 @@ def _baseline(counter: Counter, place: Path) -> Baseline | None:
 
 
 def _look(counter: Counter, since_ns: int) -> _Look:
-    """Both sides at one time: nothing was filled between the two readings of the journals."""
-    for _ in range(ATTEMPTS):
-        own = _own(counter)
-        venue, totals = _ask(counter, since_ns)
-        time.sleep(SETTLE_S)
-        if _own(counter) == own:
-            return _Look(own=own, venue=venue, totals=totals)
-    raise Unavailable(
-        f"{counter.account.name} is traded too busily to be compared", hint="pause its bots, or try again"
+    """Everything at one moment; of an account that never rests, each market at one of its own and no totals."""
+    whole = _quiet(lambda: _own(counter), lambda: _ask(counter, since_ns), attempts=ATTEMPTS_WHOLE)
+    if whole is not None:
+        own, (venue, totals) = whole
+        return _Look(own=own, venue=venue, totals=totals)
+    pairs = [_look_at_market(counter, market, since_ns) for market in counter.markets]
+    return _Look(own=tuple(own for own, _ in pairs), venue=tuple(venue for _, venue in pairs), totals=None)
+
+
+def _look_at_market(counter: Counter, market: str, since_ns: int) -> tuple[OwnSide, VenueSide]:
+    found = _quiet(
+        lambda: _own_side(counter, market), lambda: _ask_market(counter, market, since_ns), attempts=ATTEMPTS
     )
+    if found is None:
+        raise Unavailable(
+            f"{market} is traded too busily to be compared",
+            hint="stop the bots of the account for a moment, or try again",
+        )
+    return found
+
+
+def _quiet(read: Callable[[], Own], ask: Callable[[], Asked], *, attempts: int) -> tuple[Own, Asked] | None:
+    """Both sides at one moment: nothing was filled between two readings of the journals. None when all the while
+    something was."""
+    for _ in range(attempts):
+        own, answer = read(), ask()
+        time.sleep(SETTLE_S)
+        if read() == own:
+            return own, answer
+    return None
 
 
 def _own(counter: Counter) -> tuple[OwnSide, ...]:
@@ -131,29 +157,25 @@ def journal_of(counter: Counter, bot: BotSpec) -> Path:
 
 
 def _ask(counter: Counter, since_ns: int) -> tuple[tuple[VenueSide, ...], Baseline]:
-    venues: list[VenueSide] = []
-    for market in counter.markets:
-        questions = [QueryFills(leg=LEG, since_ns=since_ns), QueryPosition(leg=LEG)]
-        instrument, events = ask_account(counter, market, questions)
-        fills = [fill for event in events if isinstance(event, FillsReported) for fill in event.fills]
-        position = next((event.position for event in events if isinstance(event, PositionReported)), None)
-        is_perp = instrument.kind is MarketKind.PERP
-        venues.append(
-            VenueSide(
-                instrument=instrument,
-                since_ns=_told_since_ns(fills, since_ns),
-                fills=tuple(fills),
-                position=(position or Position(lots=0)) if is_perp else None,
-            )
-        )
+    venues = tuple(_ask_market(counter, market, since_ns) for market in counter.markets)
     _, events = ask_account(counter, counter.markets[0], [QueryBalances(leg=LEG)])
-    totals = {
-        balance.asset: balance.total
-        for event in events
-        if isinstance(event, BalancesReported)
-        for balance in event.balances
-    }
-    return tuple(venues), baseline(time.time_ns(), totals, venues)
+    reports = [event for event in events if isinstance(event, BalancesReported)]
+    totals = {balance.asset: balance.total for report in reports for balance in report.balances}
+    return venues, baseline(time.time_ns(), totals, venues)
+
+
+def _ask_market(counter: Counter, market: str, since_ns: int) -> VenueSide:
+    questions = [QueryFills(leg=LEG, since_ns=since_ns), QueryPosition(leg=LEG)]
+    instrument, events = ask_account(counter, market, questions)
+    fills = [fill for event in events if isinstance(event, FillsReported) for fill in event.fills]
+    position = next((event.position for event in events if isinstance(event, PositionReported)), None)
+    is_perp = instrument.kind is MarketKind.PERP
+    return VenueSide(
+        instrument=instrument,
+        since_ns=_told_since_ns(fills, since_ns),
+        fills=tuple(fills),
+        position=(position or Position(lots=0)) if is_perp else None,
+    )
 
 
 def _told_since_ns(fills: Sequence[Fill], since_ns: int) -> int:
