@@ -7,19 +7,18 @@ same it is asked again, so that a fill on its way is not taken for a missing one
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from engine.clock import NS_PER_S
 from engine.control.venue_questions import Counter, account_identity, ask_account
 from engine.control.ways import shell_secrets
 from engine.errors import Unavailable
 from engine.host.accounts import account_directory
 from engine.host.files import read_if_present, write_atomic
-from engine.model.account import Fill, Position
+from engine.model.account import Position
 from engine.model.commands import QueryBalances, QueryFills, QueryPosition
 from engine.model.events import BalancesReported, FillsReported, PositionReported
 from engine.model.instrument import MarketKind
@@ -44,8 +43,6 @@ Own = TypeVar("Own")
 Asked = TypeVar("Asked")
 ATTEMPTS_WHOLE, ATTEMPTS = 5, 30
 SETTLE_S = 0.2
-PAGE_ROWS = 100
-"""An answer with so many fills may be only the newest of them."""
 
 
 class Reconciliation(Value, frozen=True, kw_only=True):
@@ -167,19 +164,12 @@ def _ask(counter: Counter, since_ns: int) -> tuple[tuple[VenueSide, ...], Baseli
 def _ask_market(counter: Counter, market: str, since_ns: int) -> VenueSide:
     questions = [QueryFills(leg=LEG, since_ns=since_ns), QueryPosition(leg=LEG)]
     instrument, events = ask_account(counter, market, questions)
-    fills = [fill for event in events if isinstance(event, FillsReported) for fill in event.fills]
+    reports = [event for event in events if isinstance(event, FillsReported)]
     position = next((event.position for event in events if isinstance(event, PositionReported)), None)
     is_perp = instrument.kind is MarketKind.PERP
     return VenueSide(
         instrument=instrument,
-        since_ns=_told_since_ns(fills, since_ns),
-        fills=tuple(fills),
+        since_ns=max((report.since_ns for report in reports), default=since_ns),
+        fills=tuple(fill for report in reports for fill in report.fills),
         position=(position or Position(lots=0)) if is_perp else None,
     )
-
-
-def _told_since_ns(fills: Sequence[Fill], since_ns: int) -> int:
-    """From when on the answer is whole."""
-    if len(fills) < PAGE_ROWS:
-        return since_ns
-    return min(fill.at_ns for fill in fills) + NS_PER_S

@@ -30,7 +30,7 @@ class OwnSide(Value, frozen=True, kw_only=True):
 
 
 class VenueSide(Value, frozen=True, kw_only=True):
-    """What the venue says of one market: fills since `since_ns`, everybody's, and a perp's position."""
+    """What the venue says of one market: everybody's fills, complete since `since_ns`, and a perp's position."""
 
     instrument: Instrument
     since_ns: int
