@@ -132,11 +132,20 @@ def _limit(where: str, counter: Counter) -> Finding:
 
 def _left_alone(where: str, counter: Counter) -> Finding:
     """What no check can make good is said, so that nobody counts on it."""
-    account, has_switch = counter.account, counter.venue.facts.dead_mans_switch
+    account, facts = counter.account, counter.venue.facts
+    has_switch = facts.dead_mans_switch
     if has_switch and account.exclusive and account.dead_mans_switch_s:
         covered = f"when this host is lost, its orders are cancelled after {account.dead_mans_switch_s} s"
         return Finding(grade=Grade.OK, what=f"{where}: {covered}")
+    if facts.cancels_on_disconnect:
+        covered = "when this host is lost, the venue cancels what its bots placed on the sockets that go with it"
+        return Finding(
+            grade=Grade.OK,
+            what=f"{where}: {covered}; not covered: what was placed by REST or on an earlier socket",
+        )
     why = "the account has no dead man's switch set" if has_switch else f"{account.venue} has no dead man's switch"
+    if facts.cancels_on_disconnect is False:
+        why += ", and its cancel_on_disconnect is off"
     return Finding(
         grade=Grade.OK, what=f"{where}: not covered: when this host is lost, its orders go on resting; {why}"
     )

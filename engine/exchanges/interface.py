@@ -96,6 +96,8 @@ class VenueFacts(Value, frozen=True, kw_only=True):
     can_amend: bool = False
     dead_mans_switch: bool = False
     """Whether its codecs carry out SetDeadMansSwitch."""
+    cancels_on_disconnect: bool | None = None
+    """Whether it cancels what was placed on a socket once that is lost, as the account chose; None: it cannot."""
     nonces: NonceRule = NonceRule.NONE
     nonce_key: str = ""
     book_source: BookSource = BookSource.QUERY

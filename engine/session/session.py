@@ -299,6 +299,9 @@ class Session:
             raise
 
     def complaint(self, stream: Stream) -> str | None:
+        door = self._socket_door
+        if door is not None and door.stream == stream.name and door.complaint:
+            return door.complaint
         if not stream.private:
             return self._book.complaint
         if self._access is not None and self._opened_by[stream.name] != self._access.logins:

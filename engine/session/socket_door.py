@@ -54,6 +54,7 @@ class SocketDoor:
         self._ids = count(1)
         self._waiting: dict[str, _Waiting] = {}
         """Requests under way: no more than the budget lets out within a timeout."""
+        self._is_dumb = False
 
     @property
     def room(self) -> int:
@@ -87,8 +88,14 @@ class SocketDoor:
             waiting.reply.set_result(answer.response)
         return True
 
+    @property
+    def complaint(self) -> str | None:
+        """Why the socket counts as dead although it is open: every request has an answer, and one had none."""
+        return "a request on it was never answered" if self._is_dumb else None
+
     def lost(self, reason: str) -> None:
         """The socket is gone, and with it all answers that were to come on it."""
+        self._is_dumb = False
         for request_id in tuple(self._waiting):
             self._give_up(request_id, reason)
 
@@ -98,6 +105,7 @@ class SocketDoor:
             await self._world.sleep(WATCH_INTERVAL_S)
             now_ns = self._world.monotonic_ns()
             for request_id in [key for key, waiting in self._waiting.items() if now_ns >= waiting.until_ns]:
+                self._is_dumb = True
                 self._give_up(request_id, "no answer in time")
 
     def _give_up(self, request_id: str, reason: str) -> None:

@@ -5,6 +5,7 @@ The schemas use no `anyOf` or `oneOf`, so that every failure has exactly one cau
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -130,10 +131,12 @@ def _type_hint(node: Node | None, wanted: list[str]) -> str | None:
 def _choice(path: str, node: Node | None, error: ValidationError) -> _Words:
     value: Any = error.validator_value
     given = value if error.validator == "enum" else [value]
-    choices = ["null" if choice is None else str(choice) for choice in given]
+    choices = [choice if isinstance(choice, str) else json.dumps(choice) for choice in given]
     message = f"{path} must be {' or '.join(choices)}, not {shown(node)}"
     is_word = isinstance(node, ScalarNode) and isinstance(node.value, str) and not node.private
-    return "not-allowed", message, closest(str(error.instance), choices) if is_word else None
+    schema: Any = error.schema
+    hint = closest(str(error.instance), choices) if is_word else schema.get("x-message")
+    return "not-allowed", message, hint
 
 
 def _bound(path: str, node: Node | None, error: ValidationError) -> _Words:

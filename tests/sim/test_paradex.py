@@ -281,7 +281,7 @@ def test_orders_can_be_entered_and_cancelled_on_the_socket() -> None:
     created = desk.call(socket_id, "order.create", desk.order("alice", "BUY", "140", "1", client_id="w1"))
     assert created["result"]["order"]["status"] == "NEW"
     for batch in ([desk.order("alice", "BUY", "139", "1")], {"orders": [desk.order("alice", "BUY", "138", "1")]}):
-        assert len(desk.call(socket_id, "order.create_batch", batch)["result"]["orders"]) == 1
+        assert len(desk.call(socket_id, "order.create_batch", batch)["result"]["results"]) == 1
     desk.run(0.01)
     assert len(desk.get("alice", "/orders")["results"]) == 3
     cancelled = desk.call(socket_id, "order.cancel", {"client_id": "w1", "market": SOL})["result"]

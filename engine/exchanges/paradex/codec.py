@@ -9,15 +9,17 @@ from collections.abc import Sequence
 import msgspec
 
 from engine.errors import ProtocolError
-from engine.exchanges.interface import Collateral, Context
+from engine.exchanges.interface import Collateral, Context, SocketEntry
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
 from engine.exchanges.paradex.batches import split
 from engine.exchanges.paradex.encode import Encoder
 from engine.exchanges.paradex.frames import FrameDecoder, book_channel
 from engine.exchanges.paradex.gate import ParadexGate
+from engine.exchanges.paradex.options import OrderEntry, ParadexOptions
 from engine.exchanges.paradex.refusals import plain_failure
 from engine.exchanges.paradex.replies import ReplyDecoder
 from engine.exchanges.paradex.signing import Signer
+from engine.exchanges.paradex.socket_entry import ParadexSocketEntry
 from engine.exchanges.paradex.translate import Translator, margin
 from engine.exchanges.paradex.wire import MarginView, RpcRequest
 from engine.exchanges.replies import UNREADABLE, unreadable_frame, unreadable_reply
@@ -26,6 +28,8 @@ from engine.model.events import Event
 from engine.model.instrument import Instrument
 
 _ACCOUNT = msgspec.json.Decoder(MarginView)
+_Call = tuple[str, dict[str, object]]
+"""A method and its parameters."""
 
 
 class ParadexCodec:
@@ -33,11 +37,16 @@ class ParadexCodec:
 
     nonce_source = None
 
-    def __init__(self, *, leg: str, instrument: Instrument, signer: Signer, ws_url: str) -> None:
+    def __init__(
+        self, *, leg: str, instrument: Instrument, signer: Signer, ws_url: str, options: ParadexOptions
+    ) -> None:
         self.instrument = instrument
         self._leg = leg
         self.gate = ParadexGate(signer)
         self._ws_url = ws_url
+        self._cancels_on_disconnect = options.cancel_on_disconnect
+        by_socket = options.order_entry is OrderEntry.WEBSOCKET
+        self.socket_entry: SocketEntry | None = ParadexSocketEntry() if by_socket else None
         translator = Translator(instrument)
         self._encoder = Encoder(translator, signer)
         self._replies = ReplyDecoder(leg, instrument, translator)
@@ -47,12 +56,13 @@ class ParadexCodec:
         """Two sockets, so that own orders are heard although the book's traffic is heavy, or its socket lost.
 
         A socket that has logged in stays so after its token has ended. Fills are subscribed before orders, so
-        that an execution is heard before the order counts as done.
+        that an execution is heard before the order counts as done. The switch is set before anything can be placed.
         """
         symbol = self.instrument.symbol
-        login = ("auth", {"bearer": context.token})
-        account = [login, *(_subscribe(name) for name in (f"fills.{symbol}", f"orders.{symbol}"))]
-        account += [_subscribe(name) for name in ("positions", "account")]
+        account: list[_Call] = [("auth", {"bearer": context.token})]
+        if self._cancels_on_disconnect:
+            account.append(("order.cancel_on_disconnect", {"enabled": True}))
+        account += [_subscribe(name) for name in (f"fills.{symbol}", f"orders.{symbol}", "positions", "account")]
         market = [_subscribe(book_channel(symbol)), _subscribe(f"markets_summary.{symbol}")]
         return (
             Stream(name="account", url=self._ws_url, frames=_numbered(account), private=True),
@@ -106,11 +116,11 @@ class ParadexCodec:
         """Paradex pings below the level of messages."""
 
 
-def _subscribe(channel: str) -> tuple[str, dict[str, str]]:
+def _subscribe(channel: str) -> _Call:
     return "subscribe", {"channel": channel}
 
 
-def _numbered(calls: Sequence[tuple[str, dict[str, str]]]) -> tuple[str, ...]:
+def _numbered(calls: Sequence[_Call]) -> tuple[str, ...]:
     requests = (
         RpcRequest(id=number, method=method, params=params) for number, (method, params) in enumerate(calls, 1)
     )

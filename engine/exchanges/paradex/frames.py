@@ -65,6 +65,8 @@ class FrameDecoder:
         message = _MESSAGE.decode(text)
         if message.error:
             raise _failure(message.error)
+        if isinstance(message.result, dict) and message.result.get("enabled") is False:
+            raise ProtocolError("Paradex did not switch cancel_on_disconnect on")
         if message.params is UNSET:
             return ()
         kind = message.params.channel.partition(".")[0]

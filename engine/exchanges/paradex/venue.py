@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
+from msgspec.structs import replace
 
 from engine.clock import NS_PER_MS
 from engine.errors import ConfigInvalid, ProtocolError
@@ -30,6 +33,7 @@ from engine.exchanges.paradex.encode import BATCH_MOST, RECV_WINDOW_MS
 from engine.exchanges.paradex.instruments import instruments
 from engine.exchanges.paradex.keys import ACCOUNT, ETHEREUM_KEY, PRIVATE_KEY, account_address, keys_of
 from engine.exchanges.paradex.limits import ORDERS_PER_MINUTE, READS_PER_MINUTE, WEIGHT_CLASSES
+from engine.exchanges.paradex.options import ParadexOptions, read_options
 from engine.exchanges.paradex.refusals import plain_failure
 from engine.exchanges.paradex.signing import Signer
 from engine.exchanges.paradex.translate import CLIENT_IDS, moment_ns
@@ -38,6 +42,7 @@ from engine.exchanges.replies import UNREADABLE
 from engine.exchanges.sequenced_book import SequencedBook, before_first_id
 from engine.model.instrument import Instrument, MarketKind
 
+DEFAULTS = ParadexOptions()
 FACTS = VenueFacts(
     name="paradex",
     kinds=frozenset({MarketKind.PERP}),
@@ -51,6 +56,7 @@ FACTS = VenueFacts(
     batches=BatchRule(orders=BATCH_MOST, cancels=BATCH_MOST),
     credential_fields=(ETHEREUM_KEY, PRIVATE_KEY, ACCOUNT),
     book_source=BookSource.STREAM,
+    cancels_on_disconnect=False,
     endpoints={
         "mainnet": Endpoints(
             rest_url="https://api.prod.paradex.trade", ws_url="wss://ws.api.prod.paradex.trade/v1"
@@ -68,9 +74,15 @@ _CONFIG = msgspec.json.Decoder(wire.SystemConfig)
 
 
 class Paradex:
-    """See `engine.exchanges.interface.Venue`."""
+    """See `engine.exchanges.interface.Venue`, and `options` for what an account may choose."""
 
-    facts = FACTS
+    def __init__(self, options: ParadexOptions = DEFAULTS) -> None:
+        self._options = options
+        self.facts = replace(FACTS, cancels_on_disconnect=options.cancel_on_disconnect)
+
+    def configured(self, options: Mapping[str, Any]) -> Venue:
+        """See `engine.exchanges.interface.ConfigurableVenue`."""
+        return Paradex(read_options(options))
 
     def codec(self, *, leg: str, instrument: Instrument, credentials: Credentials, endpoints: Endpoints) -> Codec:
         """ConfigInvalid for keys that are none, and for a market whose name is too long to be signed."""
@@ -78,7 +90,9 @@ class Paradex:
             raise ConfigInvalid(f"orders on {instrument.symbol} cannot be signed: its name is too long")
         chain = chain_of(endpoints.rest_url)
         signer = Signer(keys_of(credentials, chain), chain)
-        return ParadexCodec(leg=leg, instrument=instrument, signer=signer, ws_url=endpoints.ws_url)
+        return ParadexCodec(
+            leg=leg, instrument=instrument, signer=signer, ws_url=endpoints.ws_url, options=self._options
+        )
 
     def book(self, leg: str) -> BookMachine:
         """Our channel brings snapshots alone; diffs, should they come, must be numbered one by one."""

@@ -381,4 +381,26 @@ class RpcPush(WireObject, frozen=True, kw_only=True):
 # {"jsonrpc":"2.0","id":1,"result":{"channel":"…"},"usIn":…,"usDiff":…} · answers
 class RpcMessage(WireObject, frozen=True, kw_only=True):
     params: RpcPush | UnsetType = UNSET
+    result: object = None
+    error: RpcError | UnsetType | None = UNSET
+
+
+# {"order":{…},"created_at":1696291200000,"received_at":1696291200123456789} · {"error":"…"}
+# · WebSocket: a row of order.create_batch's answer, in the request's order
+class RpcBatchRow(WireObject, frozen=True, kw_only=True):
+    order: msgspec.Raw | UnsetType = UNSET
+    error: str = ""
+
+
+# {"order":{…},"created_at":…,"received_at":…} · order.create; {"results":[…]} · order.create_batch
+# {"order_id":"1234567890","status":"QUEUED_FOR_CANCELLATION"} · order.cancel
+class RpcResult(WireObject, frozen=True, kw_only=True):
+    order: msgspec.Raw | UnsetType = UNSET
+    results: tuple[RpcBatchRow, ...] | UnsetType = UNSET
+
+
+# {"jsonrpc":"2.0","id":1001,"result":{…},"usIn":…,"usDiff":…} · WebSocket: answers to calls about orders
+class RpcAnswer(WireObject, frozen=True, kw_only=True):
+    id: int | str | None = None
+    result: RpcResult | UnsetType = UNSET
     error: RpcError | UnsetType | None = UNSET

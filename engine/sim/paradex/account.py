@@ -21,8 +21,7 @@ def place(call: Call) -> wire.Order:
 def place_many(call: Call) -> wire.BatchAnswer:
     """POST /orders/batch."""
     orders = call.decode(tuple[wire.NewOrder, ...])
-    queued, refused = call.venue.trading.place_many(call.caller, orders, call.now_ns)
-    return render.batch(queued, refused, call.state)
+    return render.batch(call.venue.trading.place_many(call.caller, orders, call.now_ns), call.state)
 
 
 def find(call: Call) -> wire.Order:

@@ -75,11 +75,19 @@ def order(paper: Paper, state: ParadexState) -> wire.Order:
     )
 
 
-def batch(queued: Iterable[Paper], refused: Iterable[ApiRefusal], state: ParadexState) -> wire.BatchAnswer:
-    """What became of many orders at once."""
+def batch(outcomes: Iterable[Paper | ApiRefusal], state: ParadexState) -> wire.BatchAnswer:
+    """What became of many orders at once, as REST tells it: errors apart, and without a name."""
+    listed = tuple(outcomes)
     return wire.BatchAnswer(
-        orders=tuple(order(paper, state) for paper in queued), errors=tuple(refusal.body for refusal in refused)
+        orders=tuple(order(one, state) for one in listed if isinstance(one, Paper)),
+        errors=tuple(one.body for one in listed if isinstance(one, ApiRefusal)),
     )
+
+
+def placed(paper: Paper, state: ParadexState) -> dict[str, object]:
+    """A queued order, as the WebSocket tells it."""
+    received_ns = paper.received_ns
+    return {"order": order(paper, state), "created_at": received_ns // NS_PER_MS, "received_at": received_ns}
 
 
 def status(paper: Paper) -> str:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from engine.clock import NS_PER_MS, NS_PER_US
+from engine.clock import NS_PER_US
 from engine.exchanges.paradex.wire import NewOrder, RpcRequest
 from engine.sim.paradex import errors, render
 from engine.sim.paradex.auth import Caller
@@ -124,20 +124,21 @@ class Sockets:
     def _create(self, _: int, socket: SocketState, params: object) -> object:
         paper = self._venue.trading.place(_signed_in(socket), _convert(params, NewOrder), self._now_ns)
         self._remember(socket, paper)
-        return {
-            "order": render.order(paper, self._venue.state),
-            "created_at": self._now_ns // NS_PER_MS,
-            "received_at": self._now_ns,
-        }
+        return render.placed(paper, self._venue.state)
 
     def _create_batch(self, _: int, socket: SocketState, params: object) -> object:
-        """The documentation wants `{"orders":[…]}`, the official SDK sends the bare list."""
+        """The documentation wants `{"orders":[…]}`, the official SDK sends the bare list. What became of each is
+        told in the same order."""
         rows = params.get("orders") if isinstance(params, dict) else params
         orders = _convert(rows, tuple[NewOrder, ...])
-        queued, refused = self._venue.trading.place_many(_signed_in(socket), orders, self._now_ns)
-        for paper in queued:
-            self._remember(socket, paper)
-        return render.batch(queued, refused, self._venue.state)
+        outcomes = self._venue.trading.place_many(_signed_in(socket), orders, self._now_ns)
+        return {"results": [self._row(socket, outcome) for outcome in outcomes]}
+
+    def _row(self, socket: SocketState, outcome: Paper | ApiRefusal) -> object:
+        if isinstance(outcome, ApiRefusal):
+            return {"error": f"{outcome.code}: {outcome.message}"}
+        self._remember(socket, outcome)
+        return render.placed(outcome, self._venue.state)
 
     def _cancel(self, _: int, socket: SocketState, params: object) -> object:
         caller, state = _signed_in(socket), self._venue.state

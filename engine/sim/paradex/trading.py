@@ -41,23 +41,21 @@ class Trading:
         self._check_signature(caller, new)
         return self._queue(caller, new, now_ns)
 
-    def place_many(
-        self, caller: Caller, orders: Sequence[NewOrder], now_ns: int
-    ) -> tuple[list[Paper], list[ApiRefusal]]:
-        """Queue many; one bad signature refuses all, everything else is each order's own matter."""
+    def place_many(self, caller: Caller, orders: Sequence[NewOrder], now_ns: int) -> list[Paper | ApiRefusal]:
+        """Queue many; one bad signature refuses all, everything else is each order's own matter. What became of
+        each, in the order asked."""
         self._door.count_order(caller, now_ns)
         if not 1 <= len(orders) <= BATCH_MAX:
             raise ApiRefusal(400, "BATCH_SIZE_OUT_OF_RANGE", f"batch must have 1 to {BATCH_MAX} orders")
         for new in orders:
             self._check_signature(caller, new)
-        queued: list[Paper] = []
-        refused: list[ApiRefusal] = []
-        for new in orders:
-            try:
-                queued.append(self._queue(caller, new, now_ns))
-            except ApiRefusal as refusal:
-                refused.append(refusal)
-        return queued, refused
+        return [self._queue_or_refuse(caller, new, now_ns) for new in orders]
+
+    def _queue_or_refuse(self, caller: Caller, new: NewOrder, now_ns: int) -> Paper | ApiRefusal:
+        try:
+            return self._queue(caller, new, now_ns)
+        except ApiRefusal as refusal:
+            return refusal
 
     def cancel(self, caller: Caller, paper: Paper, now_ns: int) -> None:
         """Queue the cancel of an order that is open."""
