@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from engine.errors import VenueError
-from engine.exchanges.interface import Codec, Endpoints
+from engine.exchanges.interface import Codec, Endpoints, Venue
 from engine.exchanges.messages import HttpResponse
 from engine.exchanges.paradex.translate import CLIENT_IDS
 from engine.exchanges.paradex.venue import VENUE
@@ -72,8 +72,10 @@ COMMANDS: dict[str, Command] = {
 }
 
 
-def codec(credentials: dict[str, str] | None = None, rest_url: str = "http://127.0.0.1") -> Codec:
-    return VENUE.codec(
+def codec(
+    credentials: dict[str, str] | None = None, rest_url: str = "http://127.0.0.1", venue: Venue = VENUE
+) -> Codec:
+    return venue.codec(
         leg="main",
         instrument=INSTRUMENT,
         credentials=VENUE.throwaway_credentials("wire tests") if credentials is None else credentials,
