@@ -36,6 +36,7 @@ from engine.exchanges.interface import (
     DepositCodec,
     Endpoints,
     NonceRule,
+    SocketCodec,
     Venue,
 )
 from engine.exchanges.messages import HttpRequest, HttpResponse
@@ -193,6 +194,26 @@ class VenueContract:
         for codec in self._codecs():
             for text in garbage():
                 assert codec.answer_frame(text) is None or isinstance(codec.answer_frame(text), str)
+
+    def test_orders_it_takes_on_a_socket_are_said_on_one_of_its_private_streams_and_questions_are_not(self) -> None:
+        for codec in self._codecs():
+            entry = codec.socket_entry if isinstance(codec, SocketCodec) else None
+            if entry is None:
+                continue
+            assert entry.stream in {stream.name for stream in codec.streams(NOW) if stream.private}
+            client_id = self.venue.facts.client_ids.compose(1, 1)
+            said = entry.frame(codec.encode(submit(client_id), NOW), "7")
+            assert said is not None and not any(secret in said for secret in self._secrets())
+            assert entry.frame(codec.encode(QueryOpenOrders(leg=LEG), NOW), "7") is None
+
+    def test_no_frame_of_a_stream_counts_as_an_answer_and_none_makes_looking_for_one_fail(self) -> None:
+        for codec in self._codecs():
+            entry = codec.socket_entry if isinstance(codec, SocketCodec) else None
+            if entry is None:
+                continue
+            assert all(entry.answer(frame) is None for _, frame in self.frames)
+            for text in (*garbage(), *(text for _, frame in self.frames for text in damaged(frame))):
+                entry.answer(text)
 
     def test_no_reply_raises_anything_but_a_venue_error(self) -> None:
         for codec in self._codecs():

@@ -205,6 +205,23 @@ def test_doctor_says_whether_a_dead_mans_switch_watches_over_an_account(
     assert any(words in finding.what for finding in account_checkup(workspace))
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("", "paradex has no dead man's switch, and its cancel_on_disconnect is off"),
+        (
+            "options: {order_entry: websocket, cancel_on_disconnect: true}, ",
+            "what its bots placed on the sockets that go with it; not covered: what was placed by REST",
+        ),
+    ],
+)
+def test_doctor_says_what_cancel_on_disconnect_covers(workspace: Workspace, options: str, words: str) -> None:
+    fleet = f"id: judges\naccounts:\n  alice: {{venue: paradex, {options}balances: {{USDC: 777}}}}\n"
+    (workspace.bots / "fleet.yaml").write_text(fleet)
+    (workspace.bots / "sol.yaml").write_text(BOT.replace("SOL_USDC_PERP", "SOL-USD-PERP"))
+    assert any(words in finding.what for finding in account_checkup(workspace))
+
+
 def test_doctor_finds_keys_the_venue_refuses(ask: Ask, workspace: Workspace) -> None:
     (workspace.bots / "fleet.yaml").write_text(FLEET.replace("id: judges", "id: strangers"))
     (workspace.bots / "sol.yaml").write_text(BOT)

@@ -14,6 +14,7 @@ import msgspec
 from engine.exchanges.interface import SocketAnswer
 from engine.exchanges.lighter.wire import Answer, EntryAnswer
 from engine.exchanges.messages import HttpRequest, HttpResponse
+from engine.exchanges.replies import UNREADABLE
 
 STREAM = "account"
 _TYPES = {"/api/v1/sendTx": "jsonapi/sendtx", "/api/v1/sendTxBatch": "jsonapi/sendtxbatch"}
@@ -44,7 +45,7 @@ class LighterSocketEntry:
             return None
         try:
             said = _ANSWER.decode(words)
-        except (msgspec.MsgspecError, RecursionError):
+        except UNREADABLE:
             return None
         if said.type not in _TYPES.values() and (said.error is None or said.error.code not in _ABOUT_TRANSACTIONS):
             return None
