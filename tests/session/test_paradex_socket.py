@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.exchanges.interface import Venue
+from engine.model.commands import CancelOrder
 from engine.model.events import (
     CancelAcknowledged,
     CancelRejected,
@@ -16,7 +17,7 @@ from engine.model.events import (
 from engine.model.order import Operation, OrderStatus, RejectReason, Side
 from engine.sim.machine import HttpReceived, SocketReceived
 from engine.sim.paradex.settings import ParadexSettings
-from tests.session.paradex_stage import BY_SOCKET, FIRST_ID, WITH_SWITCH, Trader, play
+from tests.session.paradex_stage import BY_SOCKET, FIRST_ID, LEG, WITH_SWITCH, Trader, order, play
 
 A, B, C = FIRST_ID, FIRST_ID + 1, FIRST_ID + 2
 
@@ -38,6 +39,24 @@ def test_many_orders_at_once_each_get_their_own_answer() -> None:
         assert not trader.heard(OutcomeUnknown)
 
     play(scene, way=BY_SOCKET)
+
+
+def test_orders_sent_together_are_one_call_each_with_its_own_outcome_and_cancels_of_many_go_by_rest() -> None:
+    async def scene(trader: Trader) -> None:
+        await trader.rest(A)
+        orders = [order(client_id, trader.bid - 4_000) for client_id in (B, A, C)]
+        trader.session.send(*orders)
+        await trader.until(lambda: trader.heard(SubmitRejected), "not refused")
+        await trader.until(lambda: len(trader.venue.resting) == 3, "not resting")
+        (refused,) = trader.heard(SubmitRejected)
+        assert (refused.client_id, refused.reason) == (A, RejectReason.INVALID)
+        assert sorted(filter(None, trader.venue.resting)) == [A, B, C]
+        trader.session.send(*(CancelOrder(leg=LEG, client_id=each, venue_order_id=None) for each in (A, B, C)))
+        await trader.until(lambda: not trader.venue.resting, "not cancelled")
+        assert trader.venue.ways == [SocketReceived, SocketReceived, HttpReceived]
+        assert not trader.heard(OutcomeUnknown)
+
+    play(scene, ParadexSettings(refuses_live_client_ids=True), way=BY_SOCKET)
 
 
 def test_refusals_mean_what_they_mean_by_rest() -> None:
