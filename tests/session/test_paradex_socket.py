@@ -110,12 +110,14 @@ def test_when_the_socket_breaks_each_command_under_way_is_unresolved_and_the_nex
     play(scene, way=BY_SOCKET)
 
 
-def test_a_socket_that_leaves_an_order_without_an_answer_is_opened_anew() -> None:
+def test_a_socket_that_answers_no_order_any_more_is_opened_anew() -> None:
     async def scene(trader: Trader) -> None:
-        trader.venue.mutes = 1
+        trader.venue.mutes = 3
         trader.submit(A, Side.BUY, trader.bid - 4_000, 150, post_only=True)
-        await trader.until(lambda: trader.heard(OutcomeUnknown), "waits for ever")
-        assert unresolved(trader) == {(A, Operation.SUBMIT)}
+        trader.cancel(A)
+        trader.cancel(A)
+        await trader.until(lambda: len(trader.heard(OutcomeUnknown)) == 3, "waits for ever")
+        assert unresolved(trader) == {(A, Operation.SUBMIT), (A, Operation.CANCEL)}
         await trader.until(lambda: len(trader.heard(LegConnected)) == 2, "not opened anew")
         assert "never answered" in trader.heard(LegDisconnected)[0].reason
         await trader.rest(B)
