@@ -21,6 +21,7 @@ from engine.transport.weights import Scales
 from engine.transport.world import World
 
 WATCH_INTERVAL_S = 0.25
+UNANSWERED_MAX = 3
 
 
 class _Waiting(NamedTuple):
@@ -54,7 +55,8 @@ class SocketDoor:
         self._ids = count(1)
         self._waiting: dict[str, _Waiting] = {}
         """Requests under way: no more than the budget lets out within a timeout."""
-        self._is_dumb = False
+        self._unanswered = 0
+        """Requests in a row that had no answer in time."""
 
     @property
     def room(self) -> int:
@@ -80,6 +82,7 @@ class SocketDoor:
         answer = self._entry.answer(text)
         if answer is None:
             return False
+        self._unanswered = 0
         request_id = answer.request_id
         if request_id is None and len(self._waiting) == 1:
             request_id = next(iter(self._waiting))
@@ -90,12 +93,12 @@ class SocketDoor:
 
     @property
     def complaint(self) -> str | None:
-        """Why the socket counts as dead although it is open: every request has an answer, and one had none."""
-        return "a request on it was never answered" if self._is_dumb else None
+        """Why the socket counts as dead although it is open. A lost answer or two may be their own misfortune."""
+        return "requests on it are never answered" if self._unanswered >= UNANSWERED_MAX else None
 
     def lost(self, reason: str) -> None:
         """The socket is gone, and with it all answers that were to come on it."""
-        self._is_dumb = False
+        self._unanswered = 0
         for request_id in tuple(self._waiting):
             self._give_up(request_id, reason)
 
@@ -105,7 +108,7 @@ class SocketDoor:
             await self._world.sleep(WATCH_INTERVAL_S)
             now_ns = self._world.monotonic_ns()
             for request_id in [key for key, waiting in self._waiting.items() if now_ns >= waiting.until_ns]:
-                self._is_dumb = True
+                self._unanswered += 1
                 self._give_up(request_id, "no answer in time")
 
     def _give_up(self, request_id: str, reason: str) -> None:

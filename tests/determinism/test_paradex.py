@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine.exchanges.interface import Credentials
-from engine.sim.machine import Inbound, Outbound, SocketReceived
+from engine.sim.machine import HttpReceived, Inbound, Outbound, SocketReceived
 from engine.sim.paradex.settings import ParadexSettings
 from engine.sim.paradex.venue import ParadexMachine
 from engine.spec.types import BotSpec, LegSpec, StrategySpec
@@ -25,8 +25,15 @@ SPOT_ONLY = ("capital", "base_target_pct", "rebalance_threshold_pct", "rebalance
 SWITCHED = {"order_entry": "websocket", "cancel_on_disconnect": True}
 
 
+def is_placement(message: Inbound) -> bool:
+    """Cancels of several orders go by REST."""
+    if isinstance(message, SocketReceived):
+        return '"order.create' in message.text
+    return isinstance(message, HttpReceived) and message.request.method == "POST"
+
+
 class ParadexPlay(Play):
-    """Tells how orders and cancels came."""
+    """Tells how orders came."""
 
     venue_name = "paradex"
 
@@ -55,7 +62,7 @@ class ParadexPlay(Play):
         )
 
     def _watched(self, message: Inbound, now_ns: int) -> list[Outbound]:
-        if is_change(message):
+        if is_change(message) and is_placement(message):
             self.ways.append(type(message))
         return self._handle(message, now_ns)
 
@@ -73,7 +80,7 @@ def play(tmp_path: Path) -> Iterator[ParadexPlay]:
     made.close()
 
 
-def test_a_bot_trades_over_the_socket_alone_and_is_stopped_with_nothing_left(play: ParadexPlay) -> None:
+def test_a_bot_places_over_the_socket_alone_and_is_stopped_with_nothing_left(play: ParadexPlay) -> None:
     async def scene() -> None:
         process = play.process(play.world())
         life = asyncio.ensure_future(process.live())

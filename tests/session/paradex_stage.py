@@ -107,6 +107,14 @@ class Lossy:
         return [own_id(papers[order.order_id].client_id) for order in self.exchange.open_orders(ACCOUNT)]
 
 
+def order(client_id: int, ticks: int) -> SubmitOrder:
+    """A post-only bid."""
+    request = OrderRequest(
+        leg=LEG, client_id=client_id, slot="test", side=Side.BUY, ticks=ticks, lots=150, post_only=True
+    )
+    return SubmitOrder(leg=LEG, order=ApprovedOrder(request=request))
+
+
 class Trader:
     """A session with the venue, and what it heard."""
 

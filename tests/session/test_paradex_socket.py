@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.exchanges.interface import Venue
+from engine.model.commands import CancelOrder
 from engine.model.events import (
     CancelAcknowledged,
     CancelRejected,
@@ -16,7 +17,7 @@ from engine.model.events import (
 from engine.model.order import Operation, OrderStatus, RejectReason, Side
 from engine.sim.machine import HttpReceived, SocketReceived
 from engine.sim.paradex.settings import ParadexSettings
-from tests.session.paradex_stage import BY_SOCKET, FIRST_ID, WITH_SWITCH, Trader, play
+from tests.session.paradex_stage import BY_SOCKET, FIRST_ID, LEG, WITH_SWITCH, Trader, order, play
 
 A, B, C = FIRST_ID, FIRST_ID + 1, FIRST_ID + 2
 
@@ -38,6 +39,24 @@ def test_many_orders_at_once_each_get_their_own_answer() -> None:
         assert not trader.heard(OutcomeUnknown)
 
     play(scene, way=BY_SOCKET)
+
+
+def test_orders_sent_together_are_one_call_each_with_its_own_outcome_and_cancels_of_many_go_by_rest() -> None:
+    async def scene(trader: Trader) -> None:
+        await trader.rest(A)
+        orders = [order(client_id, trader.bid - 4_000) for client_id in (B, A, C)]
+        trader.session.send(*orders)
+        await trader.until(lambda: trader.heard(SubmitRejected), "not refused")
+        await trader.until(lambda: len(trader.venue.resting) == 3, "not resting")
+        (refused,) = trader.heard(SubmitRejected)
+        assert (refused.client_id, refused.reason) == (A, RejectReason.INVALID)
+        assert sorted(filter(None, trader.venue.resting)) == [A, B, C]
+        trader.session.send(*(CancelOrder(leg=LEG, client_id=each, venue_order_id=None) for each in (A, B, C)))
+        await trader.until(lambda: not trader.venue.resting, "not cancelled")
+        assert trader.venue.ways == [SocketReceived, SocketReceived, HttpReceived]
+        assert not trader.heard(OutcomeUnknown)
+
+    play(scene, ParadexSettings(refuses_live_client_ids=True), way=BY_SOCKET)
 
 
 def test_refusals_mean_what_they_mean_by_rest() -> None:
@@ -91,12 +110,14 @@ def test_when_the_socket_breaks_each_command_under_way_is_unresolved_and_the_nex
     play(scene, way=BY_SOCKET)
 
 
-def test_a_socket_that_leaves_an_order_without_an_answer_is_opened_anew() -> None:
+def test_a_socket_that_answers_no_order_any_more_is_opened_anew() -> None:
     async def scene(trader: Trader) -> None:
-        trader.venue.mutes = 1
+        trader.venue.mutes = 3
         trader.submit(A, Side.BUY, trader.bid - 4_000, 150, post_only=True)
-        await trader.until(lambda: trader.heard(OutcomeUnknown), "waits for ever")
-        assert unresolved(trader) == {(A, Operation.SUBMIT)}
+        trader.cancel(A)
+        trader.cancel(A)
+        await trader.until(lambda: len(trader.heard(OutcomeUnknown)) == 3, "waits for ever")
+        assert unresolved(trader) == {(A, Operation.SUBMIT), (A, Operation.CANCEL)}
         await trader.until(lambda: len(trader.heard(LegConnected)) == 2, "not opened anew")
         assert "never answered" in trader.heard(LegDisconnected)[0].reason
         await trader.rest(B)
