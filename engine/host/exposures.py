@@ -42,19 +42,23 @@ class Exposures:
 
     def claim(self, budget: BudgetSpec, said: Words, wants: Claim) -> Share | None:
         """Claim as much of what is wanted as the others leave, and never less than what is had already (`said`).
-        None when somebody else is at it just now, or the file cannot be read: nothing is claimed then."""
+        The share has no more than the limit leaves, however much is had: what is had at its worst may turn out to be
+        less a moment later, and must not be filled up again. None when somebody else is at it just now, or the file
+        cannot be read: nothing is claimed then."""
         with _at_once(_lock(self._file)) as is_ours:
             everybody = self._read() if is_ours else None
             if everybody is None:
                 return None
             others = [words for name, words in everybody.items() if name != self._owner]
-            claim = _granted(budget, said.claim, wants, [words.claim for words in others])
+            taken = _total([words.claim for words in others])
+            claim = _granted(budget, said.claim, wants, taken)
             self._write(everybody, msgspec.structs.replace(said, claim=claim))
+        net, gross = budget.max_net_exposure_usd, budget.max_gross_exposure_usd
         return Share(
-            claimed=_total([claim, *(words.claim for words in others)]),
-            long_usd=None if budget.max_net_exposure_usd is None else claim.long_usd,
-            short_usd=None if budget.max_net_exposure_usd is None else claim.short_usd,
-            gross_usd=None if budget.max_gross_exposure_usd is None else claim.gross_usd,
+            claimed=_total([claim, taken]),
+            long_usd=None if net is None else _within(claim.long_usd, net, taken.long_usd),
+            short_usd=None if net is None else _within(claim.short_usd, net, taken.short_usd),
+            gross_usd=None if gross is None else _within(claim.gross_usd, gross, taken.gross_usd),
             others_day_pnl_usd=sum((w.day_pnl_usd for w in others if w.day == said.day), Decimal(0)),
         )
 
@@ -79,10 +83,9 @@ def forget(directory: Path, owner: str) -> None:
             write_atomic(file, msgspec.json.encode(everybody))
 
 
-def _granted(budget: BudgetSpec, has: Claim, wants: Claim, others: list[Claim]) -> Claim:
+def _granted(budget: BudgetSpec, has: Claim, wants: Claim, taken: Claim) -> Claim:
     """What the others leave of what is wanted; what is had is had."""
     net, gross = budget.max_net_exposure_usd, budget.max_gross_exposure_usd
-    taken = _total(others)
     return Claim(
         long_usd=max(has.long_usd, _within(wants.long_usd, net, taken.long_usd)),
         short_usd=max(has.short_usd, _within(wants.short_usd, net, taken.short_usd)),

@@ -50,7 +50,14 @@ def test_a_short_bot_makes_net_room_for_a_long_one_but_no_gross(tmp_path: Path) 
 
 def test_what_is_had_is_had_although_the_others_left_less(tmp_path: Path) -> None:
     claim(tmp_path, "a", both(90, 0))
-    assert granted(claim(tmp_path, "b", both(60, 0), has=both(40, 0))) == (40, 0, 60)
+    share = claim(tmp_path, "b", both(60, 0), has=both(40, 0))
+    assert share is not None and share.claimed.long_usd == 90 + 40
+
+
+def test_what_is_had_beyond_the_limit_is_no_room_when_it_turns_out_to_be_less(tmp_path: Path) -> None:
+    """A fill counts twice, as position and as open order, until both figures agree."""
+    claim(tmp_path, "a", both(90, 0))
+    assert granted(claim(tmp_path, "b", both(60, 0), has=both(80, 0))) == (10, 0, 60)
 
 
 def test_a_dead_bots_last_words_count_until_it_speaks_again(tmp_path: Path) -> None:
