@@ -43,9 +43,9 @@ class Exposures:
     def claim(self, budget: BudgetSpec, said: Words, wants: Claim) -> Share | None:
         """Claim as much of what is wanted as the others leave, and never less than what is had already (`said`).
 
-        The share has no more than the limit leaves: what is had at its worst may turn out to be less a moment later,
-        and must not be filled up again. None when somebody else is at it just now, or the file cannot be read:
-        nothing is claimed then.
+        The share has no more than the limit leaves: what is had at its worst may turn out to be less a moment
+        later, and must not be filled up again. None when somebody else is at it just now, or the file cannot be
+        read: nothing is claimed then.
         """
         with _at_once(_lock(self._file)) as is_ours:
             everybody = self._read() if is_ours else None
