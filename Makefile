@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCKS := requirements
 UV_VERSION := 0.13.9
+PARADEX_PY := 0.8.2
 
 PYTHON ?= $(firstword $(shell .ci/pythons))
 SOURCES := engine cli.py tests benchmarks
@@ -37,6 +38,10 @@ $(VENV)/.development: $(LOCKS)/dev.lock $(VENV)/.runtime
 	@$(BIN)/python -m pip install --quiet --require-hashes -r $(LOCKS)/dev.lock
 	@touch $@
 
+$(VENV)/.judges: $(LOCKS)/paradex-py.lock .ci/paradex-py $(VENV)/.development
+	@.ci/paradex-py $(VENV)/paradex-py
+	@touch $@
+
 # For people -------------------------------------------------------------------------------------------------
 
 demo: $(VENV)/.runtime  ## run the sample fleet on four simulated venues
@@ -55,7 +60,7 @@ demo: $(VENV)/.runtime  ## run the sample fleet on four simulated venues
 demo-stop: $(VENV)/.runtime  ## stop the sample fleet: own orders cancelled, processes ended
 	$(BIN)/botctl down
 
-test: lint  ## format, lint, types, layers and the whole suite; reports/ holds JUnit and HTML
+test: lint $(VENV)/.judges  ## format, lint, types, layers and the whole suite; reports/ holds JUnit and HTML
 	$(BIN)/python -m pytest -n 2 \
 	    --junitxml=reports/junit.xml --html=reports/report.html --self-contained-html
 
@@ -119,6 +124,8 @@ lock: $(VENV)/.created  ## resolve the dependencies anew
 	$(RESOLVE) --upgrade --all-extras --group dev --output-file $(LOCKS)/all.lock
 	$(RESOLVE) --constraint $(LOCKS)/all.lock --all-extras --group build --output-file $(LOCKS)/runtime.lock
 	$(RESOLVE) --constraint $(LOCKS)/all.lock --all-extras --group dev --output-file $(LOCKS)/dev.lock
+	echo 'paradex-py==$(PARADEX_PY)' | UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --upgrade \
+	    --python-version 3.10 --generate-hashes --no-annotate - --output-file $(LOCKS)/paradex-py.lock
 
 clean:  ## remove what can be made again; running bots and their state stay
 	rm -rf $(VENV) reports dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

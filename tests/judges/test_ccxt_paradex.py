@@ -1,8 +1,4 @@
-"""ccxt and ccxt.pro trade against the simulated Paradex unchanged: only their URLs are set.
-
-The official SDK, paradex-py, cannot be a judge here: it needs starknet-crypto-py, which exists as a binary for
-Python 3.10 alone. Its requests are held against ours in `tests/wire/paradex` instead.
-"""
+"""ccxt and ccxt.pro trade against the simulated Paradex unchanged: only their URLs are set."""
 
 from __future__ import annotations
 
