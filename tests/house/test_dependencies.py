@@ -14,6 +14,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 OURS = {"engine", "cli", "tests", "benchmarks", "botctl_toy"}
+ELSEWHERE = {"paradex_py"}
+"""In an environment of its own, with a lock of its own."""
 
 
 def pins(name: str) -> dict[str, str]:
@@ -33,7 +35,7 @@ def test_one_resolution_holds_every_extra() -> None:
     assert int(everything["websockets"].split(".")[0]) == 15, "starknet-py asks for websockets below 16"
 
 
-@pytest.mark.parametrize("name", ["runtime.lock", "dev.lock", "all.lock"])
+@pytest.mark.parametrize("name", ["runtime.lock", "dev.lock", "all.lock", "paradex-py.lock"])
 def test_a_lock_pins_files_and_names_no_registry(name: str) -> None:
     lock = (ROOT / "requirements" / name).read_text(encoding="utf-8")
     entries = re.split(r"^(?=[a-z0-9])", lock, flags=re.MULTILINE)[1:]
@@ -63,7 +65,7 @@ def third_party(*places: str) -> set[str]:
     known = packages_distributions()
     found: set[str] = set()
     for file in files:
-        for module in imported_modules(file) - sys.stdlib_module_names - OURS:
+        for module in imported_modules(file) - sys.stdlib_module_names - OURS - ELSEWHERE:
             found.add(known[module][0].lower())
     return found
 
