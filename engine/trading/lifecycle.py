@@ -173,8 +173,10 @@ class OwnOrder:
         self.state, self.unresolved, self.amended = OrderState.AMEND_PENDING, None, terms
 
     def amend_done(self, report: OrderReport, at_ns: int) -> None:
-        """The answer to our amend, which needs no date to be newer than the amend."""
-        self._shown(report)
+        """The answer to an amend of ours. One that the stream has overtaken may be that of an earlier amend to the
+        same terms, which proves nothing of the one under way; a venue that tells no date is taken at its word."""
+        if not report.updated_ns:
+            self._shown(report)
         self.reported(report, at_ns)
 
     def amend_rejected(self, reason: RejectReason, at_ns: int) -> None:

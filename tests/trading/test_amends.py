@@ -220,6 +220,20 @@ def test_late_news_of_a_price_it_had_before_confirms_nothing() -> None:
     assert state(bench, bid) is OrderState.ACCEPTED
 
 
+def test_a_late_answer_to_an_earlier_amend_says_nothing_of_the_one_under_way() -> None:
+    order = OwnOrder(BOUGHT, submitted_ns=0, dead_after_ns=10)
+    order.reported(report_of(BOUGHT, RESTING, updated_ns=1), 1)
+    up, further_up = replace(BOUGHT, ticks=102), replace(BOUGHT, ticks=104)
+    for at_ns, terms in ((2, up), (4, further_up)):
+        order.amend_sent(terms, at_ns, dead_after_ns=20)
+        order.reported(report_of(terms, RESTING, updated_ns=at_ns), at_ns)
+    order.amend_sent(up, 6, dead_after_ns=20)
+    order.amend_done(report_of(up, RESTING, updated_ns=2), 7)
+    assert (order.state, order.request, order.amended) == (OrderState.AMEND_PENDING, further_up, up)
+    order.amend_done(report_of(up, RESTING, updated_ns=8), 9)
+    assert (order.state, order.request, order.amended) == (OrderState.ACCEPTED, up, None)
+
+
 def test_while_an_amend_is_unresolved_limits_count_the_worse_of_both_terms() -> None:
     for before, after in ((10, 25), (25, 10)):
         order = resting(replace(BOUGHT, lots=before))
