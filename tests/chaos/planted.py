@@ -129,8 +129,8 @@ BUGS = (
     Bug(
         name="claim a shared budget without looking at the others",
         file="host/exposures.py",
-        right="    taken = _total(others)\n",
-        wrong="    taken = _total([])\n",
+        right="taken = _total([words.claim for words in others])",
+        wrong="taken = _total([])",
     ),
     Bug(
         name="stop without waiting for the cancels",
