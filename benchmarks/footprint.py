@@ -17,6 +17,7 @@ from engine.control.desired import resolve_desired
 from engine.control.generations import switch_to, write_generation
 from engine.errors import Unavailable
 from engine.host.control_client import call
+from engine.host.generation import read_current
 from engine.host.workspace import Workspace
 from engine.resources import resource
 
@@ -85,13 +86,14 @@ def measure_floors(count: int) -> list[Cost]:
 
 
 def measure_engines(folder: Path) -> list[Cost]:
-    """Start the sample fleet's venue and engines in a folder of their own, and stop them again."""
+    """Start the simulated Backpack and the sample fleet's engines on it in a folder of their own, and stop them
+    again. The other venues load signing libraries, which would weigh a library and not the engine."""
     workspace = _applied_sample(folder)
     state = str(workspace.state)
     with ExitStack() as stack:
         venue = stack.enter_context(_running(["-c", VENUE, state, "backpack"]))
         _until_it_speaks(venue)
-        bots = sorted(path.stem for path in (workspace.current / "bots").iterdir())
+        bots = _bots_on("backpack", workspace)
         engines = {bot: stack.enter_context(_running(["-c", ENGINE, state, bot])) for bot in bots}
         spent_ms = {bot: _cpu_until_quoting(workspace, bot, engines[bot]) for bot in bots}
         time.sleep(SETTLE_S)
@@ -113,6 +115,13 @@ def _applied_sample(folder: Path) -> Workspace:
     workspace.prepare()
     switch_to(workspace, write_generation(workspace, resolve_desired(workspace, lambda _warning: None), conf=""))
     return workspace
+
+
+def _bots_on(venue: str, workspace: Workspace) -> list[str]:
+    applied = read_current(workspace)
+    assert applied is not None
+    specs = applied.bots.values()
+    return sorted(spec.name for spec in specs if {leg.venue for leg in spec.legs.values()} == {venue})
 
 
 def _cpu_until_quoting(workspace: Workspace, bot: str, engine: subprocess.Popen[str]) -> float:
