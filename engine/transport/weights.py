@@ -34,10 +34,7 @@ class Scales:
     """The weight classes of one account and their buckets."""
 
     def __init__(self, paces: Iterable[tuple[WeightClass, Pace]]) -> None:
-        self._scales = [
-            _Scale(one, pace, one.cost(SubmitOrder), one.cost(CancelOrder), round_weight(one))
-            for one, pace in paces
-        ]
+        self._scales = [_Scale.of(one, pace) for one, pace in paces]
         self._round_size = max((_in_commands(scale) for scale in self._scales), default=0)
 
     def budget(self, now_ns: int) -> Budget:

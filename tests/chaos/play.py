@@ -38,6 +38,7 @@ from tests.chaos.keeper import Keeper
 from tests.chaos.stages import ACCOUNT, STAGES
 from tests.chaos.story import TROUBLED_MS, Mishap, Story
 from tests.fleets import STRATEGY, bot_spec, write_generation
+from tests.simulated import end_all_tasks
 
 BUDGET = Decimal(300)
 """For all bots of a story together: of two, less than both would use."""
@@ -216,10 +217,3 @@ def silence() -> Any:
         yield
     finally:
         logging.disable(before)
-
-
-async def end_all_tasks() -> None:
-    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)

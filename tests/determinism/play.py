@@ -46,6 +46,7 @@ from engine.sim.world import Crashed, VirtualWorld
 from engine.spec.types import BotSpec
 from engine.trading.records import FillRecord, OrderRecord
 from tests.fleets import bot_spec, fleet_spec, write_generation
+from tests.simulated import end_all_tasks
 
 BOT, ACCOUNT, MARKET = "maker", "main", "SOL_USDC"
 LONGEST_S = 3600.0
@@ -94,7 +95,7 @@ class Play:
             try:
                 return self.loop.run_until_complete(asyncio.wait_for(scene, LONGEST_S))
             finally:
-                self.loop.run_until_complete(_end_all_tasks())
+                self.loop.run_until_complete(end_all_tasks())
 
     def close(self) -> None:
         self.loop.close()
@@ -202,10 +203,3 @@ def _tolerate_crashes(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) 
     """Callbacks of a dead process end with Crashed; everything else is a failure of the test."""
     if not isinstance(context.get("exception"), Crashed):
         loop.default_exception_handler(context)
-
-
-async def _end_all_tasks() -> None:
-    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)

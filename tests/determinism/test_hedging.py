@@ -14,8 +14,9 @@ import pytest
 
 from engine.trading.hedging import HedgeStatus
 from tests.chaos.hedge_play import PAIRS, HedgePlay
-from tests.chaos.play import end_all_tasks, silence
+from tests.chaos.play import silence
 from tests.chaos.story import Story
+from tests.simulated import end_all_tasks
 
 LONGEST_S = 600.0
 Stage = Callable[..., HedgePlay]

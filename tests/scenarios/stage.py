@@ -21,16 +21,16 @@ from engine.sim.network import VirtualNetwork
 from engine.sim.orders import Order
 from engine.sim.trouble import Weather
 from engine.sim.venue_market import VenueMarket
-from engine.sim.venues import account_credentials, simulated_markets
+from engine.sim.venues import account_credentials
 from engine.sim.virtual_loop import VirtualLoop
 from engine.sim.world import Crashed, VirtualWorld
-from engine.spec.facts import VenueMarkets
 from engine.spec.load import Loaded, load_fleet
-from engine.spec.types import BotSpec, Environment, FleetSpec, SimSpec
+from engine.spec.types import BotSpec, FleetSpec, SimSpec
 from tests.chaos.keeper import Keeper
 from tests.fleets import write_generation
 from tests.scenarios.market import ScriptedFlow
 from tests.scenarios.scenario import Expected, Scenario
+from tests.simulated import end_all_tasks, simulated_markets
 
 LOOK_EVERY_S = 0.05
 STOPPED_WITHIN_S = 60.0
@@ -44,7 +44,7 @@ def play(scenario: Scenario, directory: Path) -> list[str]:
         try:
             stage.loop.run_until_complete(asyncio.wait_for(stage.scene(), LONGEST_S))
         finally:
-            stage.loop.run_until_complete(_end_all_tasks())
+            stage.loop.run_until_complete(end_all_tasks())
             stage.loop.close()
     return stage.complaints
 
@@ -243,7 +243,7 @@ def load(scenario: Scenario) -> Loaded:
     files = {"bots/fleet.yaml": yaml.safe_dump({"id": "scenario", **scenario.fleet})}
     for name, bot in scenario.bots.items():
         files[f"bots/{name}.yaml"] = yaml.safe_dump({"metadata": {"name": name}, **bot})
-    loaded = load_fleet(files, environment={}, facts=_facts)
+    loaded = load_fleet(files, environment={}, facts=simulated_markets)
     errors = [str(found) for found in loaded.diagnostics if found.is_error]
     assert not errors, "\n".join(errors)
     return loaded
@@ -278,10 +278,6 @@ def new_machine(venue: str, settings: Mapping[str, Any], make_flow: FlowMaker) -
     raise AssertionError(venue)
 
 
-def _facts(venue: str, _environment: Environment) -> VenueMarkets:
-    return VenueMarkets(fetched_at_ns=0, instruments=simulated_markets(venue))
-
-
 def _refusal(said: Outbound) -> str:
     """The words of a refusal, be it to a request or to a transaction on a socket; empty for all that is none."""
     if isinstance(said, HttpAnswered) and said.response.status >= 400:
@@ -291,10 +287,3 @@ def _refusal(said: Outbound) -> str:
 
 def _words(value: Any) -> str:
     return "[" + ", ".join(map(str, value)) + "]" if isinstance(value, list) else str(value)
-
-
-async def _end_all_tasks() -> None:
-    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)

@@ -25,16 +25,16 @@ from engine.host.workspace import Workspace
 from engine.model.value import Value
 from engine.runtime.bot import Bot
 from engine.sim.network import VirtualNetwork
-from engine.sim.venues import bare_machine, simulated_markets
+from engine.sim.venues import bare_machine
 from engine.sim.virtual_loop import VirtualLoop
 from engine.sim.world import Crashed, VirtualWorld
-from engine.spec.facts import VenueMarkets
 from engine.spec.load import load_fleet
-from engine.spec.types import BotSpec, Environment, FleetSpec
+from engine.spec.types import BotSpec, FleetSpec
 from engine.trading.accounting import Accounting
 from tests.chaos.keeper import Keeper
-from tests.chaos.play import end_all_tasks, silence
+from tests.chaos.play import silence
 from tests.fleets import write_generation
+from tests.simulated import end_all_tasks, simulated_markets
 from tests.soak.books import Pnl, compare, replay
 
 ROOT = Path(__file__).parents[2]
@@ -186,14 +186,10 @@ def check_signers(fleet: FleetSpec) -> None:
 
 def sample_fleet(pace: Decimal) -> tuple[FleetSpec, dict[str, BotSpec]]:
     """What `make demo` runs, read and checked as it is there."""
-    loaded = load_fleet(read_sources(Workspace(root=ROOT)), environment={}, facts=_facts)
+    loaded = load_fleet(read_sources(Workspace(root=ROOT)), environment={}, facts=simulated_markets)
     assert loaded.fleet is not None and not loaded.has_errors, loaded.diagnostics
     sims = {venue: replace(sim, speed=sim.speed * pace) for venue, sim in loaded.fleet.sims.items()}
     return replace(loaded.fleet, sims=sims), {name: bot.spec for name, bot in loaded.bots.items()}
-
-
-def _facts(venue: str, _environment: Environment) -> VenueMarkets:
-    return VenueMarkets(fetched_at_ns=0, instruments=simulated_markets(venue))
 
 
 def _held_bytes() -> int:

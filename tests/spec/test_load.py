@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from engine.sim import venues
-from engine.spec.facts import VenueMarkets
 from engine.spec.fingerprint import fingerprint
 from engine.spec.load import Loaded, LoadedBot, load_fleet
 from engine.spec.types import BotSpec, Environment, FleetSpec, SecretRef, StopPolicy
 from engine.strategies.registry import build_strategy, strategy_kinds
+from tests.simulated import simulated_markets
 from tests.spec.cases import CASES, GOOD, known_markets, load_case
 
 ROOT = Path(__file__).parents[2]
@@ -195,10 +195,6 @@ def test_a_fingerprint_sees_only_the_accounts_a_leg_uses() -> None:
 def test_the_fingerprint_of_a_meaning_never_changes_between_versions() -> None:
     """Every fleet in the world would restart. Change VERSION if the form has to change."""
     assert fingerprint(only(load()).spec) == "v1:acd46e8d0b7c"
-
-
-def simulated_markets(venue: str, _environment: Environment) -> VenueMarkets:
-    return VenueMarkets(fetched_at_ns=0, instruments=venues.simulated_markets(venue))
 
 
 def sample() -> Loaded:

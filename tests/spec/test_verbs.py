@@ -17,7 +17,7 @@ from engine.resources import resource
 from engine.sim.venues import SIMULATED
 from engine.spec.schema import schema_names, schema_text
 from engine.spec.types import Environment
-from tests.spec.test_load import simulated_markets
+from tests.simulated import simulated_markets
 
 ROOT = Path(__file__).parents[2]
 
