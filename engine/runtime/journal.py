@@ -18,6 +18,7 @@ import msgspec
 from engine.errors import BotctlError, StateDamaged
 from engine.host.files import private_directory
 from engine.model.ids import ClientIdScheme
+from engine.model.instrument import Instrument
 from engine.model.value import Value
 from engine.risk.stops import Stops
 from engine.runtime.journal_schema import VERSION, create, prune
@@ -136,6 +137,29 @@ class Journal:
                 elsewhere[market] = elsewhere.get(market, 0) + count
         return elsewhere
 
+    def facts(self) -> dict[str, Instrument]:
+        """What the venues said last of the present markets, by leg."""
+        keys = {leg: self._facts_key(leg) for leg in self._legs}
+        found = {
+            leg: self._connection.execute("SELECT value FROM meta WHERE key = ?", (keys[leg],)) for leg in keys
+        }
+        return {leg: msgspec.json.decode(value, type=Instrument) for leg in keys for (value,) in found[leg]}
+
+    def keep_facts(self, facts: Mapping[str, Instrument]) -> None:
+        """Remember what is new of what the venues say: a full disk is no hindrance where nothing is."""
+        known = self.facts()
+        fresh = {leg: instrument for leg, instrument in facts.items() if instrument != known.get(leg)}
+        if not fresh:
+            return
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for leg, instrument in fresh.items():
+                row = (self._facts_key(leg), msgspec.json.encode(instrument))
+                self._connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", row)
+            self._connection.commit()
+        except sqlite3.Error as error:
+            raise _unwritable(error) from error
+
     def live_orders(self) -> int:
         """How many orders may still rest or fill, as far as anybody can know."""
         (count,) = self._connection.execute("SELECT count(*) FROM orders WHERE done = 0").fetchone()
@@ -196,6 +220,9 @@ class Journal:
     def _memo_key(self, leg: str) -> str:
         """Prices of one market mean nothing in another."""
         return f"memo {leg} {self._market(leg)}"
+
+    def _facts_key(self, leg: str) -> str:
+        return f"facts {leg} {self._market(leg)}"
 
     def _market(self, leg: str) -> str:
         return self._legs[leg].market

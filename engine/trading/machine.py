@@ -217,8 +217,11 @@ class Machine:
         return self._strategy.target(view)
 
     def _parted(self, parting: Parting, now_ns: int) -> Target:
+        """While the hedge leg could not follow, no position is touched: half of a pair is a bet."""
         leading = {name: parting.target(leg, now_ns) for name, leg in self._leading_legs.items()}
-        return dict.fromkeys(self._legs, NOTHING) | leading
+        followers = (leg for name, leg in self._legs.items() if name not in leading)
+        leads_alone = any(leg.why_not for leg in followers)
+        return dict.fromkeys(self._legs, NOTHING) | ({} if leads_alone else leading)
 
     def _owed(self, view: View) -> Target:
         """The hedge of what was filled, which is owed whether or not anything is quoted. Only a leg of which all is

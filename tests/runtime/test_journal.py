@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from engine.errors import BotctlError, StateDamaged
 from engine.model.account import Fill
 from engine.model.ids import ClientIdScheme
+from engine.model.instrument import Instrument, MarketKind
 from engine.model.order import Liquidity, OrderRequest, Side
 from engine.risk.stops import Stops
 from engine.runtime import journal_schema
@@ -26,6 +28,16 @@ OWNER = JournalOwner(fleet_id="fleet", bot="maker", identity="sim-backpack-1")
 SCHEME = ClientIdScheme(tag_bits=8, sequence_bits=24)
 LEGS = {"main": JournalLeg(market="SOL_USDC", client_ids=SCHEME)}
 TAG = 7
+INSTRUMENT = Instrument(
+    venue="backpack",
+    symbol="SOL_USDC",
+    kind=MarketKind.SPOT,
+    base="SOL",
+    quote="USDC",
+    tick_size=Decimal("0.01"),
+    lot_size=Decimal("0.01"),
+    min_size=Decimal("0.01"),
+)
 
 
 def order(sequence: int, state: OrderState = OrderState.ACCEPTED, *, at_ns: int = 0) -> OrderRecord:
@@ -102,6 +114,19 @@ def test_the_newest_record_of_an_order_counts_and_done_orders_are_not_restored(j
     journal.commit([order(0, OrderState.FILLED), order(1, OrderState.CLOSING)])
     assert [each.state for each in journal.restore().orders] == [OrderState.CLOSING]
     assert journal.live_orders() == 1
+
+
+def test_the_facts_of_the_present_market_are_remembered_and_those_of_another_are_not(
+    file: Path, journal: Journal
+) -> None:
+    assert journal.facts() == {}
+    journal.keep_facts({"main": INSTRUMENT})
+    finer = replace(INSTRUMENT, tick_size=Decimal("0.001"))
+    journal.keep_facts({"main": finer})
+    journal.close()
+    assert opened(file).facts() == {"main": finer}
+    moved = {"main": JournalLeg(market="BTC_USDC", client_ids=SCHEME)}
+    assert open_journal(LiveWorld(), file, OWNER, moved).facts() == {}
 
 
 def test_a_fill_heard_twice_is_kept_once_and_a_self_trade_twice(journal: Journal) -> None:
