@@ -18,7 +18,7 @@ from engine.control.fleet import Fleet
 from engine.control.health import await_bots, await_simulators
 from engine.control.orphans import stop_by_socket
 from engine.control.programs import SENTINEL, SIMULATOR_STOP_S, program_name, programs_of, stop_deadline_s, watches
-from engine.control.remains import remains_of
+from engine.control.remains import clear_remains, remains_of
 from engine.errors import BotctlError
 from engine.host.control_client import call_all
 from engine.host.finished import clear_finished
@@ -150,12 +150,18 @@ def _stop_programs(run: Run, subject: Subject, deadline_s: float) -> None:
 
 
 def _left_behind(run: Run) -> dict[str, str]:
-    """Bots that end here and did not end well: with no process and no file, nobody would ask for their orders."""
-    applied = run.observed.applied
+    """Bots that end here and did not end well: with no process and no file, nobody would ask for their orders. So
+    they are cancelled now; the words are about those that were not."""
+    applied, workspace = run.observed.applied, run.fleet.workspace
     if applied is None:
         return {}
     names = [name for name in run.names(Subject.BOT, Kind.STOP, Kind.RETIRE) if name in applied.bots]
-    return remains_of(run.fleet.workspace, applied.fleet.id, [applied.bots[name] for name in names])
+    specs = [applied.bots[name] for name in names]
+    if left := remains_of(workspace, applied.fleet.id, specs):
+        run.tell(f"cancelling what is left of {', '.join(left)}")
+        clear_remains(workspace, left)
+        left = remains_of(workspace, applied.fleet.id, specs)
+    return left
 
 
 def _start_simulators(run: Run) -> None:
