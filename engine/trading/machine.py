@@ -45,8 +45,9 @@ class Machine:
         self._strategy = build_strategy(spec.strategy)
         self._legs = {name: Leg(setup, spec.risk, sequence) for name, setup in legs.items()}
         self._hedge = self._watch_hedge()
-        self._watch = Watch(self._legs, memory.stops)
-        self.budgets = Budgets(self._legs, spec)
+        rule = self._strategy.hedging if isinstance(self._strategy, Hedger) else None
+        self._watch = Watch(self._legs, memory.stops, rule.hedge if rule else None)
+        self.budgets = Budgets(self._legs, spec, rule)
         self._paused = False
         self._parting: Parting | None = None
         for fill in memory.fills:

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from engine.clock import NS_PER_S
 from engine.host.endpoints import SimEndpoint, write_sim_endpoint
 from engine.host.workspace import Workspace
 from engine.model.instrument import Instrument, MarketKind
@@ -40,9 +41,19 @@ from engine.sim.venue_market import VenueMarket
 from engine.sim.venues import account_credentials
 from engine.sim.virtual_loop import VirtualLoop
 from engine.sim.world import Crashed, VirtualWorld
-from engine.spec.types import AccountSpec, BotSpec, LegSpec, RiskSpec, StopPolicy, StrategySpec
+from engine.spec.types import (
+    AccountSpec,
+    BotSpec,
+    BudgetSpec,
+    BudgetsSpec,
+    LegSpec,
+    RiskSpec,
+    StopPolicy,
+    StrategySpec,
+)
 from engine.trading.records import FillRecord
 from tests.chaos.flow import FlowThatRests
+from tests.chaos.invariants import DRIFT
 from tests.chaos.journals import rows
 from tests.chaos.keeper import Keeper
 from tests.chaos.story import TROUBLED_MS, Mishap, Story
@@ -68,6 +79,8 @@ STRATEGY: dict[str, Any] = {
     "max_unhedged": "1",
     "escalate_after_s": 3,
 }
+BUDGET = Decimal(300)
+"""For both legs together, where a story has one: less than the position limit would let them use."""
 SETTLE_S = 100.0
 LOOK_EVERY_S = 0.05
 
@@ -105,7 +118,7 @@ class HedgePlay:
             leg: Place(leg=leg, exchange=self.venues[venue].exchange, account=account, symbol=market)
             for leg, (venue, account, market) in legs.items()
         }
-        self.spec = _spec(legs, STRATEGY | strategy, flatten=story.flatten)
+        self.spec = _spec(legs, STRATEGY | strategy, story)
         self.generations = 0
         self._write_generation()
         for venue in self.venues:
@@ -167,6 +180,7 @@ class HedgePlay:
     async def look(self) -> None:
         while True:
             self._look_at_hedge()
+            self._look_at_budget()
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _look_at_hedge(self) -> None:
@@ -176,6 +190,20 @@ class HedgePlay:
         lot = self.places["hedge"].instrument.lot_size
         if not least - lot < held < most + lot:
             self.complain(f"the hedge leg holds {held}, and was never asked for more than {least} to {most}")
+
+    def _look_at_budget(self) -> None:
+        """Both legs with everything filled that may be, and what was filled hedged."""
+        maker, hedge = self.places["maker"], self.places["hedge"]
+        resting, held = self.resting(maker), self.held(maker)
+        open_size = {side: sum(order.open_lots for order in resting if order.side is side) for side in Side}
+        most = max(held * side.sign + maker.instrument.size(lots) for side, lots in open_size.items())
+        used = self._worth(maker, most) + self._worth(hedge, max(most, abs(self.held(hedge))))
+        if self.spec.budgets and used > BUDGET * DRIFT:
+            self.complain(f"{self.loop.elapsed_ns / NS_PER_S:.3f} s: the legs use {used} of a budget of {BUDGET}")
+
+    @staticmethod
+    def _worth(place: Place, size: Decimal) -> Decimal:
+        return size * place.exchange.markets[place.symbol].market.start_price
 
     def agree(self, process: BotProcess | None) -> None:
         """Belief equals truth on both legs, and what is not hedged is closed or alarmed."""
@@ -306,7 +334,7 @@ class HedgePlay:
             self.complain(f"in the loop: {context['message']}: {context.get('exception')!r}")
 
 
-def _spec(legs: dict[str, tuple[str, str, str]], parameters: dict[str, Any], *, flatten: bool) -> BotSpec:
+def _spec(legs: dict[str, tuple[str, str, str]], parameters: dict[str, Any], story: Story) -> BotSpec:
     """Small limits, so that they are reached."""
     accounts = {
         account: AccountSpec(
@@ -315,7 +343,7 @@ def _spec(legs: dict[str, tuple[str, str, str]], parameters: dict[str, Any], *, 
         for venue, account, _ in legs.values()
     }
     risk: RiskSpec = replace(RISK, max_position=Decimal(2))
-    policy = StopPolicy.FLATTEN if flatten else StopPolicy.KEEP
+    policy = StopPolicy.FLATTEN if story.flatten else StopPolicy.KEEP
     return BotSpec(
         name=BOT,
         labels={},
@@ -328,4 +356,5 @@ def _spec(legs: dict[str, tuple[str, str, str]], parameters: dict[str, Any], *, 
         strategy=StrategySpec(kind="maker_taker_hedge", parameters=parameters),
         risk=risk,
         process=replace(PROCESS, stop_policy=policy),
+        budgets=BudgetsSpec(fleet=BudgetSpec(max_gross_exposure_usd=BUDGET)) if story.has_budget else None,
     )
