@@ -22,7 +22,7 @@ QUOTIENT_USD = Decimal("0.000001")
 
 
 class Claims:
-    """Of one bot. `rule` names the pair among its legs, where there is one. None for a claim: a price is missing."""
+    """Of one bot. `rule` names the pair among its legs, where there is one. No claim (None): a price is missing."""
 
     def __init__(self, legs: Mapping[str, Leg], rule: HedgeRule | None) -> None:
         self._legs, self._rule = legs, rule

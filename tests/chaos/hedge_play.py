@@ -83,6 +83,7 @@ BUDGET = Decimal(300)
 """For both legs together, where a story has one: less than the position limit would let them use."""
 SETTLE_S = 100.0
 LOOK_EVERY_S = 0.05
+RENEWAL_LOOKS = 200
 
 
 class Place(Value, frozen=True, kw_only=True):
@@ -143,11 +144,21 @@ class HedgePlay:
         self.is_quiet = True
         self.keeper.relent()
         await asyncio.sleep(SETTLE_S)
+        await self._both_books()
         self.agree(self.keeper.process)
         self.keeper.end()
         await asyncio.wait([life], timeout=SETTLE_S)
         looking.cancel()
         self.stopped(BOT)
+
+    async def _both_books(self) -> None:
+        """A market that rests says nothing, so every half a minute a session opens its stream anew to be sure: not
+        the moment to ask for what it sees."""
+        for _ in range(RENEWAL_LOOKS):
+            bot = self.keeper.process and self.keeper.process.bot
+            if bot and all(leg.ready for leg in bot.status.legs.values()):
+                return
+            await asyncio.sleep(LOOK_EVERY_S)
 
     # What the keeper asks for -------------------------------------------------------------------------------
 
