@@ -209,7 +209,7 @@ class HedgePlay:
         open_size = {side: sum(order.open_lots for order in resting if order.side is side) for side in Side}
         most = max(held * side.sign + maker.instrument.size(lots) for side, lots in open_size.items())
         used = self._worth(maker, most) + self._worth(hedge, max(most, abs(self.held(hedge))))
-        if self.spec.budgets and used > BUDGET * DRIFT:
+        if self.story.has_budget and used > BUDGET * DRIFT:
             self.complain(f"{self.loop.elapsed_ns / NS_PER_S:.3f} s: the legs use {used} of a budget of {BUDGET}")
 
     @staticmethod

@@ -14,13 +14,18 @@ from unittest.mock import patch
 import pytest
 from msgspec.structs import replace
 
+from engine.host.accounts import account_directory
+from engine.host.exposures import Exposures, Words, forget
+from engine.host.files import private_directory
 from engine.host.locks import Holder
 from engine.host.secrets import Secrets
+from engine.model.budgets import Claim
 from engine.runtime.service import applied_reader
+from engine.runtime.sites import find_sites
 from engine.runtime.startup import Surroundings
 from engine.runtime.windup import WindUp
 from engine.sim.network import Host
-from engine.spec.types import StopPolicy
+from engine.spec.types import BudgetSpec, BudgetsSpec, StopPolicy
 from engine.trading.hedging import HedgeStatus
 from tests.chaos.hedge_play import BOT, PAIRS, HedgePlay
 from tests.chaos.play import silence
@@ -38,7 +43,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
     def make(pair: str, *, flatten: bool = False, **strategy: Any) -> HedgePlay:
         story = Story(
-            seed=len(plays),
+            seed=len(plays) + 1,  # without a budget
             venue="",
             bots=("hedge",),
             pace=3.0,
@@ -170,6 +175,30 @@ def test_a_stop_in_the_middle_of_a_hedge_finishes_it(stage: Stage, pair: str, fl
 
     async def scene() -> None:
         await until(lambda: filled(play) > 4 and abs(play.residual) >= play.smallest_hedge())
+
+    run(play, scene())
+
+
+@pytest.mark.parametrize(("budget", "pair"), [("fleet", "two accounts"), ("account far", "backpack and paradex")])
+def test_a_pair_quotes_only_what_its_budgets_leave_to_both_legs(stage: Stage, budget: str, pair: str) -> None:
+    """Another bot, dead since, has all of it but a little. Once it is destroyed, there is enough for two quotes."""
+    play, limit = stage(pair), BudgetSpec(max_gross_exposure_usd=Decimal(400))
+    shared = BudgetsSpec(fleet=limit) if budget == "fleet" else BudgetsSpec(accounts={"far": limit})
+    play.spec = replace(play.spec, budgets=shared)
+    play.apply(BOT, spread_bps=0)
+    sites = find_sites(play.workspace, play.spec, fleet_id="test", secrets=Secrets(play.workspace, shell={}))
+    place = play.workspace.state if budget == "fleet" else account_directory(sites[1].identity)
+    dead = Words(claim=Claim(long_usd=Decimal(380), gross_usd=Decimal(380)), day=0, day_pnl_usd=Decimal(0))
+    private_directory(place)
+    Exposures(place, "test/dead").claim(limit, dead, dead.claim)
+
+    async def scene() -> None:
+        await until(lambda: hedge_of(play))
+        await asyncio.sleep(10)
+        assert filled(play) == 0 and play.resting(play.places["maker"]) == []
+        forget(place, "test/dead")
+        await until(lambda: filled(play, "hedge") > 5)
+        await settled(play)
 
     run(play, scene())
 
