@@ -37,7 +37,7 @@ VERBS = {
     "logs": Verb("logs", "show a bot's log"),
     "run": Verb("run", "run one bot in the foreground"),
     "sim": Verb("sim", "run a simulated venue in the foreground"),
-    "market": Verb("market", "look at a venue's markets: list, info, book, klines, analyse"),
+    "market": Verb("market", "look at a venue's markets: list, info, book, klines, analyse, record"),
     "calibrate": Verb("calibrate", "measure volatility and order arrivals in a recording of a market"),
     "account": Verb("account", "ask a venue about an account: balances, positions, orders, fills"),
     "schema": Verb("schema", "print or write the JSON Schemas for editors"),

@@ -76,7 +76,10 @@ class ParadexCodec:
         symbol = self.instrument.symbol
         channels = (book_channel(symbol), f"markets_summary.{symbol}", *more)
         return Stream(
-            name="market", url=self._ws_url, frames=_numbered([_subscribe(name) for name in channels]), private=False
+            name="market",
+            url=self._ws_url,
+            frames=_numbered([_subscribe(name) for name in channels]),
+            private=False,
         )
 
     def encode(self, command: Command, context: Context) -> HttpRequest:
