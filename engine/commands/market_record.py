@@ -7,8 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from engine.control.recording import Progress, record_market
 from engine.control.venue_questions import Counter
 from engine.errors import UsageError
@@ -42,8 +40,8 @@ def record(counter: Counter, market: str, path: Path | None, duration: str | Non
 
 
 def _row(found: Progress) -> dict[str, Any]:
-    facts = msgspec.structs.asdict(found)
-    return {**facts, "seconds": round(found.seconds), "lost_because": found.lost_because or None}
+    counts = {name: getattr(found, name) for name in ("books", "trades", "gaps", "size_bytes")}
+    return {"seconds": round(found.seconds), **counts}
 
 
 def progress_line(progress: Progress) -> str:
