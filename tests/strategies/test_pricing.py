@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
-from itertools import product
+from itertools import pairwise, product
 from random import Random
 
 import pytest
@@ -85,6 +85,7 @@ priced = st.builds(
     arrival_rate=positive,
     horizon_s=st.floats(0.1, 86_400),
     volatility_multiple=st.floats(0.01, 100),
+    volatility_half_life_s=st.none() | st.floats(5, 300),
 )
 inventories = st.builds(
     Inventory,
@@ -110,6 +111,48 @@ def test_volatility_is_the_root_of_the_mean_squared_return_of_the_window() -> No
     assert volatility_bps(mids, 60) == pytest.approx(1.0, rel=0.02)
     assert volatility_bps(mids, 240) == pytest.approx(0.5, rel=0.02)
     assert volatility_bps(mids[:30]) is None
+
+
+heard = st.lists(
+    st.tuples(st.integers(1, 40 * NS_PER_S), st.integers(9_000, 11_000)), min_size=2, max_size=60
+).filter(lambda news: sum(later_ns for later_ns, _ in news) > 32 * NS_PER_S)
+
+
+@given(heard, st.floats(5, 300), st.sampled_from([None, 30, 120]))
+def test_with_a_half_life_what_is_heard_at_odd_times_fades_by_the_clock(
+    news: list[tuple[int, int]], half_life_s: float, window_s: int | None
+) -> None:
+    """Each change weighs half as much for each half-life of its age, and so does each second without one."""
+    history, at_ns, ended = MidHistory(), 7 * NS_PER_S, dict[int, int]()
+    for later_ns, mid in news:
+        at_ns += later_ns
+        history.saw(mid, at_ns)
+        ended[at_ns // NS_PER_S] = mid
+    now_s = max(ended) + 1
+    seconds = min(now_s - 1 - min(ended), window_s or 600)
+    changes = [
+        (now_s - 1 - second, (mid - ended[before]) / ended[before])
+        for (before, _), (second, mid) in pairwise(sorted(ended.items()))
+    ]
+    squares = math.fsum(change**2 * 0.5 ** (age / half_life_s) for age, change in changes if age < seconds)
+    weights = math.fsum(0.5 ** (age / half_life_s) for age in range(seconds))
+    found = volatility_bps(history.until(now_s * NS_PER_S), window_s, half_life_s)
+    expected = math.sqrt(squares / weights) * 10_000 if seconds >= 30 else None
+    assert found == (None if expected is None else pytest.approx(expected, rel=1e-9, abs=1e-12))
+
+
+def test_a_half_life_of_eleven_and_a_fifth_seconds_is_the_decay_of_riskmetrics() -> None:
+    """sigma^2 = 0.94 sigma^2 + 0.06 r^2, from a window that is long enough for its beginning not to count."""
+    random = Random(3)
+    mids = [10_000.0]
+    for _ in range(600):
+        mids.append(mids[-1] * (1 + random.gauss(0, 1e-4)))
+    variance = 0.0
+    for before, after in pairwise(mids):
+        variance = 0.94 * variance + 0.06 * ((after - before) / before) ** 2
+    half_life_s = math.log(0.5) / math.log(0.94)
+    assert half_life_s == pytest.approx(11.2, abs=0.01)
+    assert volatility_bps(mids, 600, half_life_s) == pytest.approx(math.sqrt(variance) * 10_000, rel=1e-9)
 
 
 def test_funding_leans_towards_the_side_that_is_paid() -> None:

@@ -16,7 +16,7 @@ from engine.strategies.interface import LegView
 from engine.strategies.ladder import UNIT
 from engine.strategies.pricing.avellaneda_stoikov import Offsets, Taste, offsets
 from engine.strategies.pricing.glft import Flow, asymptotic, closed_form
-from engine.strategies.pricing.volatility import WARM_S, WINDOW_S, volatility_bps
+from engine.strategies.pricing.volatility import WARM_S, volatility_bps
 
 WIDEST_BPS = 5_000.0
 MOST_ORDERS = 100
@@ -49,6 +49,7 @@ class PricingParameters(Value, frozen=True, kw_only=True, forbid_unknown_fields=
     horizon_s: float | None = None
     volatility_multiple: float | None = None
     volatility_window_s: int | None = None
+    volatility_half_life_s: float | None = None
 
     def problem(self) -> str | None:
         """What the pricing lacks; None when it can be done."""
@@ -89,7 +90,8 @@ def shape_of(parameters: PricingParameters, seen: LegView, inventory: Inventory)
     pricing = parameters.pricing or Pricing.FIXED
     if pricing is Pricing.FIXED:
         return Shape(spread_bps=parameters.spread_bps, skew=_bounded(inventory.lean + inventory.tilt))
-    volatility = volatility_bps(seen.recent_mids, parameters.volatility_window_s or WINDOW_S)
+    window_s, half_life_s = parameters.volatility_window_s, parameters.volatility_half_life_s
+    volatility = volatility_bps(seen.recent_mids, window_s, half_life_s)
     if volatility is None:
         return None
     if pricing is Pricing.VOLATILITY:
