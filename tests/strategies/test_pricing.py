@@ -20,7 +20,7 @@ from engine.strategies.interface import LegView
 from engine.strategies.ladder import UNIT
 from engine.strategies.pricing.avellaneda_stoikov import Taste
 from engine.strategies.pricing.funding import funding_tilt
-from engine.strategies.pricing.glft import Flow, asymptotic, closed_form
+from engine.strategies.pricing.glft import Bounds, Flow, asymptotic, closed_form
 from engine.strategies.pricing.shape import Inventory, Pricing, PricingParameters, shape_of
 from engine.strategies.pricing.volatility import volatility_bps
 from engine.strategies.registry import build_strategy
@@ -45,17 +45,33 @@ def test_glft_quotes_what_the_paper_says() -> None:
 
 def test_the_closed_form_is_near_the_exact_quotes_and_both_mirror_long_and_short() -> None:
     for inventory in (-12, -1, 0, 0.5, 7):
-        exact = asymptotic(glft.TASTE, glft.FLOW, inventory, 30)
+        exact = asymptotic(glft.TASTE, glft.FLOW, inventory, glft.BOUNDS)
         near = closed_form(glft.TASTE, glft.FLOW, inventory)
-        mirrored = asymptotic(glft.TASTE, glft.FLOW, -inventory, 30)
+        mirrored = asymptotic(glft.TASTE, glft.FLOW, -inventory, glft.BOUNDS)
         assert (exact.bid, exact.ask) == pytest.approx((near.bid, near.ask), abs=0.01)
         assert (exact.bid, exact.ask) == pytest.approx((mirrored.ask, mirrored.bid), abs=1e-9)
+
+
+@pytest.mark.parametrize(("least", "most"), [(-30, 30), (-3, 9), (0, 12), (-7, 0), (-1, 0)])
+def test_the_exact_quotes_solve_the_papers_equation_whatever_the_bounds(least: int, most: int) -> None:
+    """What is earned for each order of risk, less what either side adds, is the same at every inventory."""
+    taste, flow, k = glft.TASTE, glft.FLOW, glft.TASTE.liquidity
+    gamma, bounds = taste.risk_aversion, Bounds(least=least, most=most)
+    fills = flow.arrival_rate * (1 + gamma / k) ** -(1 + k / gamma)
+    values = []
+    for q in range(least, most + 1):
+        quote = asymptotic(taste, flow, q, bounds)
+        value = k * gamma * flow.volatility**2 / 2 / fills * q * q
+        value -= math.exp(-k * (quote.bid - taste.edge)) if q < most else 0
+        values.append(value - (math.exp(-k * (quote.ask - taste.edge)) if q > least else 0))
+    assert values == pytest.approx([values[0]] * len(values), abs=1e-9)
 
 
 @pytest.mark.parametrize("volatility", [0.0, 1e-6, 1.0, 1e4])
 def test_glft_has_quotes_for_every_market(volatility: float) -> None:
     taste, flow = Taste(risk_aversion=0.1, liquidity=0.3), Flow(volatility=volatility, arrival_rate=0.5)
-    quotes = [asymptotic(taste, flow, inventory, 100) for inventory in range(-100, 101)]
+    bounds = Bounds(least=-100, most=100)
+    quotes = [asymptotic(taste, flow, inventory, bounds) for inventory in range(-100, 101)]
     assert all(math.isfinite(quote.bid) and math.isfinite(quote.ask) for quote in quotes)
 
 
@@ -90,7 +106,7 @@ priced = st.builds(
 inventories = st.builds(
     Inventory,
     excess=st.floats(-1e4, 1e4),
-    most=st.none() | st.integers(0, 200),
+    bounds=st.none() | st.builds(Bounds, least=st.integers(-200, 0), most=st.integers(0, 200)),
     lean=st.integers(-UNIT, UNIT),
     tilt=st.integers(-UNIT, UNIT),
 )
@@ -219,5 +235,5 @@ def test_every_parameter_the_schema_allows_has_a_shape(pricing: Pricing, taste: 
     )
     for mids in ((1, 10**6) * 20, (10_000,) * 40):
         for excess in (-100.0, 0.0, 100.0):
-            shape = shape_of(parameters, seen(mids), Inventory(excess=excess, most=100))
+            shape = shape_of(parameters, seen(mids), Inventory(excess=excess, bounds=Bounds(least=-100, most=100)))
             assert shape is not None and 1 <= shape.spread_bps <= 5_000
