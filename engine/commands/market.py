@@ -57,6 +57,8 @@ def command(
     ] = None,
 ) -> None:
     """Look at a venue's markets. Asks only what is public."""
+    if (duration or output) and what is not What.RECORD:
+        raise UsageError("--for and --output are for recording", hint="botctl market record MARKET -o FILE")
     counter = open_counter(find_workspace(directory), account)
     if what is What.LIST:
         found = sorted(list_markets(counter), key=lambda instrument: instrument.symbol)
