@@ -62,6 +62,12 @@ class Findings:
         self._masked: dict[str, list[str]] = {}
         self._found: dict[tuple[Place, str, str], Diagnostic] = {}
 
+    def beside(self) -> Findings:
+        """An empty one over the same texts, which are masked once for both."""
+        other = Findings(self._texts)
+        other._masked = self._masked
+        return other
+
     def error(self, code: str, message: str, place: Place, *, hint: str | None = None) -> None:
         """Something that must not run."""
         self.add(Diagnostic(severity=Severity.ERROR, code=code, message=message, place=place, hint=hint))

@@ -37,10 +37,14 @@ def read_documents(
     files: Mapping[str, str], *, environment: Mapping[str, str], env: str | None, findings: Findings
 ) -> Documents:
     """Every file that counts in `env`; None is the choice of fleet.yaml. Complaints of no file go to `findings`."""
-    base = {file: _parsed(file, files) for file in sorted(files) if overlays.is_of(file, None)}
+    base = {
+        file: _parsed(file, files[file], findings.beside()) for file in sorted(files) if overlays.is_of(file, None)
+    }
     chosen = _chosen(env, base.get(FLEET_FILE), overlays.names_of(files), findings)
     over = {
-        file: _parsed(file, files) for file in sorted(files) if file not in base and overlays.is_of(file, chosen)
+        file: _parsed(file, files[file], findings.beside())
+        for file in sorted(files)
+        if file not in base and overlays.is_of(file, chosen)
     }
     replaced = _substituted({**base, **over}, environment)
     for file in over:
@@ -48,9 +52,8 @@ def read_documents(
     return Documents(env=chosen, by_file={file: replaced[file] for file in base})
 
 
-def _parsed(file: str, files: Mapping[str, str]) -> Document:
-    findings = Findings(files)
-    return Document(root=load_yaml(file, files[file], findings), findings=findings)
+def _parsed(file: str, text: str, findings: Findings) -> Document:
+    return Document(root=load_yaml(file, text, findings), findings=findings)
 
 
 def _chosen(env: str | None, fleet: Document | None, known: frozenset[str], findings: Findings) -> str | None:

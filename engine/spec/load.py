@@ -141,7 +141,7 @@ class _Loading:
         roots = spread(document.root, document.findings) if document.root is not None else ()
         self._findings.take(document.findings)
         for root in roots:
-            findings = document.findings if len(roots) == 1 else Findings(self._files)
+            findings = document.findings if len(roots) == 1 else document.findings.beside()
             yield self._load_bot(BotDraft(file=file, root=root, findings=findings))
 
     def _load_bot(self, draft: BotDraft) -> BotDraft:
@@ -179,7 +179,7 @@ class _Loading:
 
     def _loaded(self, draft: BotDraft, spec: BotSpec) -> LoadedBot:
         written = self._fleet_root.mapping("accounts")
-        used = {name: entry for name, entry in written.entries.items() if name in spec.accounts}
+        used = {name: written.entries[name] for name in spec.accounts}
         accounts = MappingNode(entries=used, place=written.place)
         places = {
             **_places_below(accounts, "accounts."),

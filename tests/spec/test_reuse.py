@@ -92,7 +92,7 @@ def test_a_field_knows_the_overlay_it_came_from() -> None:
     bot = load(OVERLAID).bots["one"]
     assert str(bot.place("strategy.spread_bps")) == "envs/paper/one.yaml:1:24"
     assert str(bot.place("strategy.order_size")) == "bots/one.yaml:3:64"
-    assert str(bot.place("risk.price_band_bps")) == "envs/paper/fleet.yaml:4:36"
+    assert str(bot.place("risk.price_band_bps")) == "envs/paper/fleet.yaml:4:35"
     assert str(bot.place("accounts.alpha.balances.USDC")) == "envs/paper/fleet.yaml:3:22"
 
 
