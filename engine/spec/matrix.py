@@ -53,13 +53,9 @@ def _combinations(matrix: MappingNode, findings: Findings) -> list[Combination]:
     axes = {key: _scalars(matrix.get(key)) for key in matrix.entries if key not in _NO_AXES}
     rows = [_row(node) for node in _items(matrix.get("include"))]
     _check_values(matrix, findings)
-    count = prod(map(len, axes.values())) * bool(axes) + len(rows)
-    if count > MAX_BOTS:
-        message = f"this matrix makes {count} bots, and a file makes at most {MAX_BOTS}"
-        findings.error("too-many-bots", message, matrix.place, hint="split it into several files")
-        return []
-    keys = axes or (rows[0] if rows else {})
-    _check_rows(matrix, frozenset(keys), findings)
+    crossings = prod(map(len, axes.values())) if axes else 0
+    _check_count(matrix, crossings + len(rows), findings)
+    _check_rows(matrix, frozenset(axes or (rows[0] if rows else ())), findings)
     if findings.has_errors:
         return []
     crossed = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())] if axes else []
@@ -67,6 +63,12 @@ def _combinations(matrix: MappingNode, findings: Findings) -> list[Combination]:
     if not found:
         findings.error("empty-matrix", "this matrix leaves no bot", matrix.place, hint="remove the file instead")
     return found
+
+
+def _check_count(matrix: MappingNode, count: int, findings: Findings) -> None:
+    if count > MAX_BOTS:
+        message = f"this matrix makes {count} bots, and a file makes at most {MAX_BOTS}"
+        findings.error("too-many-bots", message, matrix.place, hint="split it into several files")
 
 
 def _check_values(matrix: MappingNode, findings: Findings) -> None:
@@ -116,7 +118,7 @@ def _one_of_each_name(
     kept: dict[str, tuple[MappingNode, Combination]] = {}
     for bot, combination in zip(bots, made_of, strict=True):
         name = node_at(bot, ("metadata", "name"))
-        bot_before, before = kept.setdefault(data_of(name) if name else "", (bot, combination))
+        bot_before, before = kept.setdefault(str(data_of(name)) if name else "", (bot, combination))
         if bot_before is not bot and name is not None:
             message = f"two combinations make a bot called {shown(name)}"
             findings.error("duplicate-name", message, name.place, hint=_name_hint(before, combination))

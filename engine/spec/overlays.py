@@ -29,7 +29,7 @@ def names_of(files: Iterable[str]) -> frozenset[str]:
 
 def is_of(file: str, env: str | None) -> bool:
     """Whether a file counts in an environment: its overlays do, those of others do not."""
-    return not file.startswith(FOLDER) or file.startswith(f"{FOLDER}{env}/")
+    return not file.startswith(FOLDER) or (env is not None and file.startswith(f"{FOLDER}{env}/"))
 
 
 def target_of(file: str) -> str:

@@ -71,6 +71,12 @@ def test_a_file_makes_at_most_a_thousand_bots() -> None:
     assert [found.code for found in over.diagnostics] == ["too-many-bots"]
 
 
+def test_rows_that_exclude_are_bounded_like_the_bots() -> None:
+    rows = ", ".join(["{a: 1}"] * (MAX_BOTS + 1))
+    loaded = load(GOOD / "matrix-as-a-table", bots__many=f"matrix: {{a: [1], exclude: [{rows}]}}\n")
+    assert [found.code for found in loaded.diagnostics] == ["bad-format"]
+
+
 def test_true_and_one_are_two_values_of_a_matrix() -> None:
     matrix = "metadata: {name: m}\nmatrix:\n  live: [1]\n  exclude: [{live: true}]\n"
     loaded = load(GOOD / "matrix-as-a-table", bots__many=matrix)
