@@ -24,6 +24,7 @@ class Verb(NamedTuple):
 VERBS = {
     "init": Verb("init", "make a workspace with a sample fleet on simulated venues"),
     "validate": Verb("validate", "check every file of the fleet"),
+    "explain": Verb("explain", "show a bot's settings and which line of which file made them so"),
     "plan": Verb("plan", "show what apply would do; changes nothing"),
     "apply": Verb("apply", "make the fleet what its files say"),
     "status": Verb("status", "show every bot: state, orders, fills"),

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from engine.commands.consent import asked, show
-from engine.commands.options import Directory, Yes, tell
+from engine.commands.options import Directory, Env, Yes, tell
 from engine.control.apply import apply
 from engine.control.desired import resolve_desired
 from engine.control.fleet import open_fleet
@@ -17,14 +17,15 @@ from engine.plan.diff import diff
 
 def command(
     directory: Directory = None,
+    env: Env = None,
     yes: Yes = False,
     accept: Annotated[
-        str, typer.Option("--accept", metavar="RISK,…", help="risks that --yes does not cover: mainnet")
+        str, typer.Option("--accept", metavar="RISK,…", help="risks that --yes does not cover: env, mainnet")
     ] = "",
 ) -> None:
     """Make the running fleet what its files say, through supervisor."""
     fleet = open_fleet(directory, verb="apply", progress=tell)
-    desired = resolve_desired(fleet.workspace, tell)
+    desired = resolve_desired(fleet.workspace, tell, env)
     agree = show if yes else asked(diff(desired, observe(fleet)), "Apply this plan?")
     done = apply(fleet, desired, agree, accepted={risk.strip() for risk in accept.split(",") if risk})
     if done.changes:

@@ -21,9 +21,10 @@ from engine.plan.actions import Kind, Plan, Subject
 from engine.plan.desired import Desired
 from engine.plan.diff import diff
 from engine.plan.observed import Observed
-from engine.spec.types import Environment
+from engine.spec.types import BASE, Environment
 
 MAINNET = "mainnet"
+ENV = "env"
 
 
 def apply(
@@ -46,6 +47,7 @@ def apply(
         plan = diff(desired, observed).only(only)
         require_plannable(plan)
         agree(plan)
+        _require_env_accepted(plan, accepted)
         _require_accepted(desired, observed, accepted)
         if plan.changes or not _is_recorded(desired, observed):
             _carry_out(fleet, desired, plan, observed, verb)
@@ -95,7 +97,7 @@ def _learn_facts(fleet: Fleet, desired: Desired, plan: Plan) -> None:
     """Nothing starts on ticks and lots that nobody checked: what was learned now is checked now."""
     names = plan.of(Subject.BOT, Kind.CREATE, Kind.START, Kind.UPDATE, Kind.RESTART, Kind.REPLACE)
     if fetch_missing_facts(fleet, [desired.bots[name].spec for name in names]):
-        resolve_desired(fleet.workspace, fleet.progress)
+        resolve_desired(fleet.workspace, fleet.progress, desired.fleet.env or BASE)
 
 
 def _commit(fleet: Fleet, plan: Plan, number: int) -> None:
@@ -111,6 +113,16 @@ def _is_recorded(desired: Desired, observed: Observed) -> bool:
     applied = observed.applied
     specs = {name: bot.spec for name, bot in desired.bots.items()}
     return applied is not None and applied.bots == specs and applied.fleet == desired.fleet
+
+
+def _require_env_accepted(plan: Plan, accepted: Collection[str]) -> None:
+    """Another environment over the present one may be a forgotten --env: `--yes` is not enough."""
+    if plan.changes_env and ENV not in accepted:
+        before, after = plan.env_in_force or BASE, plan.env or BASE
+        raise Refused(
+            f"the fleet runs environment {before}, and this would make it {after}",
+            hint=f"to keep it: --env {before}; if you mean {after}: botctl apply --env {after} --accept env",
+        )
 
 
 def _require_accepted(desired: Desired, observed: Observed, accepted: Collection[str]) -> None:

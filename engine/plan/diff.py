@@ -33,6 +33,8 @@ def diff(desired: Desired, observed: Observed) -> Plan:
     bots = [_action(desired.bots.get(name), view(name, observed), over) for name in sorted(names)]
     return Plan(
         fleet=desired.fleet.id,
+        env=desired.fleet.env,
+        env_in_force=observed.applied.fleet.env if observed.applied else None,
         generation=observed.applied.generation if observed.applied else None,
         actions=(*venues, *bots),
         trouble=tuple(_trouble(observed)),
