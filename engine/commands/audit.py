@@ -14,9 +14,11 @@ from engine.control.chain import END, Verdict, verify
 from engine.control.fleet import open_fleet
 from engine.errors import BotctlError, UsageError
 from engine.host.files import read_if_present
+from engine.plan.words import listed
 
 HEAD = ("WHEN", "WHO", "VERB", "RESULT", "WHAT")
-TOLD = ("bots", "actions", "generation", "came_from", "pending", "orders_left", "of", "fleet", "why", "error")
+PLAIN = ("bots", "actions")
+TOLD = (*PLAIN, "generation", "came_from", "pending", "orders_left", "of", "fleet", "why", "error")
 NAMES_MAX = 4
 
 
@@ -103,12 +105,10 @@ def _entry(line: bytes) -> dict[str, Any] | None:
 
 def _row(entry: dict[str, Any]) -> tuple[str, ...]:
     when = str(entry.get("at", "-"))[:19].replace("T", " ")
-    told = "; ".join(f"{name} {_shown(entry[name])}" for name in TOLD if name in entry)
+    told = "; ".join(_fact(name, entry[name]) for name in TOLD if name in entry)
     return (when, *(str(entry.get(name, "-")) for name in ("who", "what", "result")), told)
 
 
-def _shown(value: object) -> str:
-    if not isinstance(value, list):
-        return str(value)
-    more = len(value) - NAMES_MAX
-    return ", ".join(map(str, value[:NAMES_MAX])) + (f" and {more} more" if more > 0 else "")
+def _fact(name: str, value: object) -> str:
+    words = listed([str(one) for one in value], NAMES_MAX) if isinstance(value, list) else str(value)
+    return words if name in PLAIN else f"{name.replace('_', ' ')}: {words}"

@@ -24,6 +24,5 @@ def command(
             "say how you know that the holder is gone: --why REASON", hint="it is kept in the audit log"
         )
     fleet = open_fleet(directory, verb="unlock", progress=tell)
-    fleet.workspace.prepare()
     gone = unlock(fleet.workspace, why=why)
     print(f"released: it was held by {gone.words}" if gone else "nobody holds the lock")

@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from functools import partial
 
-from engine.control.audit import recorded
+from engine.control.audit import record, recorded
 from engine.control.backends.interface import ShutDown
 from engine.control.converge import Run, converge
 from engine.control.desired import resolve_desired
 from engine.control.facts import fetch_missing_facts
 from engine.control.fleet import Fleet
-from engine.control.generations import Deed, forget_old, outcome_kept, switch_to, write_generation
+from engine.control.generations import (
+    Deed,
+    close_interrupted,
+    forget_old,
+    outcome_kept,
+    switch_to,
+    write_generation,
+)
 from engine.control.lock import writer_lock
 from engine.control.observe import observe
 from engine.control.programs import programs_of
@@ -52,6 +59,10 @@ def apply(
         if plan.changes or not _is_recorded(desired, observed):
             lock.carries(in_few_words(plan))
             _carry_out(fleet, desired, plan, observed, deed)
+        elif not only and (number := close_interrupted(fleet.workspace)):
+            record(
+                fleet.workspace, deed.verb, result="done", generation=number, why="finishes what was interrupted"
+            )
         return plan
 
 

@@ -101,8 +101,9 @@ def _end_of(handle: int) -> tuple[bytes, bytes]:
 
 def _genesis(workspace: Workspace, before: bytes, entry: Mapping[str, Fact]) -> bytes:
     """The line a chain begins with. For what stood there before, it vouches only from now on."""
-    facts = {**entry, "what": "begin", "fleet": _fleet_id(workspace), "unchained_lines": before.count(END)}
-    return seal(before, facts)
+    known = {name: entry[name] for name in ("at", "who", "version")}
+    told = {"what": "begin", "fleet": _fleet_id(workspace), "unchained_lines": before.count(END)}
+    return seal(before, {**known, **told})
 
 
 def _fleet_id(workspace: Workspace) -> str | None:

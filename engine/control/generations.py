@@ -21,7 +21,14 @@ from engine.clock import iso_utc
 from engine.control.fleet import caller
 from engine.errors import BotctlError
 from engine.host.files import PRIVATE_DIRECTORY, write_atomic
-from engine.host.generation import GenerationMeta, Outcome, current_number, kept_generations
+from engine.host.generation import (
+    GenerationMeta,
+    Outcome,
+    current_number,
+    kept_generations,
+    read_meta,
+    read_outcome,
+)
 from engine.host.workspace import Workspace
 from engine.model.value import Value
 from engine.plan.actions import Plan
@@ -87,6 +94,15 @@ def outcome_kept(workspace: Workspace, number: int) -> Iterator[None]:
         _keep(workspace, number, INTERRUPTED)
         raise
     _keep(workspace, number, APPLIED)
+
+
+def close_interrupted(workspace: Workspace) -> int | None:
+    """Nothing is left to do: an apply that did not live to say so had done everything. Its generation's number."""
+    number = current_number(workspace)
+    if number is None or not read_meta(workspace, number).verb or read_outcome(workspace, number) is not None:
+        return None
+    _keep(workspace, number, APPLIED)
+    return number
 
 
 def forget_old(workspace: Workspace, running: Collection[int]) -> None:

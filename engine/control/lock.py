@@ -88,6 +88,8 @@ def writer_lock(workspace: Workspace, verb: str) -> Iterator[WriterLock]:
 def unlock(workspace: Workspace, *, why: str) -> Writer | None:
     """Take out the name of a writer that is gone; None when there is none. Locked while it lives, as far as this
     host can tell."""
+    if not lock_file(workspace).exists():
+        return None
     with _opened(workspace) as handle:
         is_ours = take(handle)
         writer = _read(handle)

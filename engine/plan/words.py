@@ -12,13 +12,14 @@ def in_few_words(plan: Plan) -> str:
     by_kind: dict[str, list[str]] = {}
     for action in plan.changes:
         by_kind.setdefault(action.kind, []).append(_title(action))
-    return "; ".join(f"{kind} {_listed(names)}" for kind, names in by_kind.items()) or "settings no bot feels"
+    return "; ".join(f"{kind} {listed(names, NAMES_MAX)}" for kind, names in by_kind.items()) or "recorded only"
 
 
 def _title(action: Action) -> str:
     return f"simulator {action.name}" if action.subject is Subject.SIMULATOR else action.name
 
 
-def _listed(names: list[str]) -> str:
-    more = len(names) - NAMES_MAX
-    return ", ".join(names[:NAMES_MAX]) + (f" and {more} more" if more > 0 else "")
+def listed(names: list[str], count_max: int) -> str:
+    """The first names, and how many more."""
+    more = len(names) - count_max
+    return ", ".join(names[:count_max]) + (f" and {more} more" if more > 0 else "")
