@@ -64,7 +64,8 @@ def write_generation(
     _write(draft / "fleet.json", _document(desired.fleet))
     _write(draft / "supervisord.conf", conf.encode())
     if plan:
-        _write(draft / "plan.json", _document(plan_document(plan)))
+        changes = msgspec.structs.replace(plan, actions=plan.changes)
+        _write(draft / "plan.json", _document(plan_document(changes)))
     _write(draft / "meta.json", _document(_meta(workspace, desired, number, plan, deed or Deed())))
     _sync_directory(draft / "bots")
     _sync_directory(draft)

@@ -43,13 +43,15 @@ class Past(Value, frozen=True, kw_only=True):
 
 def history(workspace: Workspace, count: int) -> tuple[Past, ...]:
     """The newest `count` generations, newest first."""
-    current, writer = current_number(workspace), writing(workspace)
     numbers = kept_generations(workspace)
-    newest = numbers[-1:]
-    return tuple(
-        _past(workspace, number, number == current, writer if (number,) == newest else None)
-        for number in reversed(numbers[-count:])
-    )
+    return tuple(past_of(workspace, number) for number in reversed(numbers[-count:]))
+
+
+def past_of(workspace: Workspace, number: int) -> Past:
+    """One kept generation."""
+    is_newest = number == max(kept_generations(workspace))
+    writer = writing(workspace) if is_newest else None
+    return _past(workspace, number, number == current_number(workspace), writer)
 
 
 def find_generation(workspace: Workspace, number: int) -> Generation:

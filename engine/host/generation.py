@@ -4,7 +4,7 @@ pick up edits nobody applied. `engine.control.generations` is the writer."""
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -105,6 +105,12 @@ def read_outcome(workspace: Workspace, number: int) -> Outcome | None:
     """How the apply ended; None when it has not, or nobody lived to write it down."""
     file = workspace.generations / str(number) / "result.json"
     return _decode(file, Outcome) if file.exists() else None
+
+
+def read_plan(workspace: Workspace, number: int) -> dict[str, Any] | None:
+    """The changes of its plan, as the JSON of `botctl plan`; None of a version that kept none."""
+    file = workspace.generations / str(number) / "plan.json"
+    return _decode(file, dict[str, Any]) if file.exists() else None
 
 
 def read_current_fleet(workspace: Workspace) -> FleetSpec | None:

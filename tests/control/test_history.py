@@ -141,6 +141,22 @@ def test_history_shows_the_newest_first_and_no_more_than_asked(
     assert [(past["number"], past["is_current"], past["why"]) for past in told] == [(3, True, "try 12")]
 
 
+def test_one_generation_is_shown_with_the_plan_it_came_from(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written(workspace, bot("sol"), deed=Deed(why="first day"))
+    first, *rest = said(workspace, capsys, "history", "1").splitlines()
+    assert first.startswith("generation 1 of 2") and first.endswith(": apply, applied")
+    assert rest == [
+        "why: first day",
+        "  create sol: perp_market_maker on backpack SOL_USDC_PERP (account main)",
+    ]
+    told = json.loads(said(workspace, capsys, "history", "1", "--json"))
+    assert told["number"] == 1 and [action["kind"] for action in told["plan"]["actions"]] == ["create"]
+    (workspace.generations / "1" / "plan.json").unlink()
+    assert "its plan was not kept" in said(workspace, capsys, "history", "1")
+
+
 def test_diff_tells_what_changed_between_generations_field_by_field(
     workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
