@@ -12,7 +12,7 @@ import typer
 from engine.commands.options import Directory, Json
 from engine.commands.table import table
 from engine.control.fleet import open_fleet
-from engine.control.history import Past, find_generation, history, past_of
+from engine.control.history import Past, history, past_of
 from engine.host.generation import read_plan
 from engine.plan.render import value_text
 
@@ -30,9 +30,7 @@ def command(
     """Show what was applied so far, newest first. `*` marks the generation in force."""
     workspace = open_fleet(directory, verb="history").workspace
     if number is not None:
-        _show_one(
-            past_of(workspace, find_generation(workspace, number).number), read_plan(workspace, number), as_json
-        )
+        _show_one(past_of(workspace, number), read_plan(workspace, number), as_json)
         return
     found = history(workspace, count)
     if as_json:

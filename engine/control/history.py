@@ -48,16 +48,16 @@ def history(workspace: Workspace, count: int) -> tuple[Past, ...]:
 
 
 def past_of(workspace: Workspace, number: int) -> Past:
-    """One kept generation."""
+    """One generation; UsageError when it is not kept."""
+    _require_kept(workspace, number)
     is_newest = number == max(kept_generations(workspace))
     writer = writing(workspace) if is_newest else None
     return _past(workspace, number, number == current_number(workspace), writer)
 
 
 def find_generation(workspace: Workspace, number: int) -> Generation:
-    """A kept generation by number; UsageError for one that is not."""
-    if number not in kept_generations(workspace):
-        raise UsageError(f"generation {number} is not kept", hint="`botctl history` lists those that are")
+    """A generation whole; UsageError when it is not kept."""
+    _require_kept(workspace, number)
     return read_generation(workspace, number)
 
 
@@ -86,6 +86,11 @@ def rollback_in_force(workspace: Workspace) -> str:
     return f"generation {current} in force is a rollback to {meta.came_from} by {meta.who}, {meta.created_at}" + (
         f": {meta.why}" if meta.why else ""
     )
+
+
+def _require_kept(workspace: Workspace, number: int) -> None:
+    if number not in kept_generations(workspace):
+        raise UsageError(f"generation {number} is not kept", hint="`botctl history` lists those that are")
 
 
 def _past(workspace: Workspace, number: int, is_current: bool, writer: Writer | None) -> Past:
