@@ -20,6 +20,7 @@ Env = Annotated[
         "--env", metavar="NAME", help="the folder of envs/ to lie over bots/; else BOTCTL_ENV, else fleet.yaml's"
     ),
 ]
+Why = Annotated[str, typer.Option("--why", help="kept in the history and the audit log")]
 Json = Annotated[bool, typer.Option("--json", help="for programs")]
 
 

@@ -11,6 +11,7 @@ from engine.commands.consent import show
 from engine.commands.options import Directory, Env, Json, tell
 from engine.control.desired import resolve_desired
 from engine.control.fleet import open_fleet
+from engine.control.history import rollback_in_force
 from engine.control.observe import observe
 from engine.plan.diff import diff
 from engine.plan.document import plan_document
@@ -31,6 +32,8 @@ def command(
     fleet = open_fleet(directory, verb="plan")
     desired = resolve_desired(fleet.workspace, tell, env)
     plan = diff(desired, observe(fleet))
+    if plan.changes and (rollback := rollback_in_force(fleet.workspace)):
+        tell(f"{rollback}; this is what the files still say otherwise")
     if as_json:
         print(json.dumps(plan_document(plan), indent=2, ensure_ascii=False))
     else:

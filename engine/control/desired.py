@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+import msgspec
+
 from engine.control.facts import known_facts
 from engine.errors import ConfigInvalid, StateDamaged
 from engine.host.env_file import read_env_file
@@ -75,6 +77,15 @@ def desired_of(generation: Generation) -> Desired:
         },
         simulators=_simulators(generation.fleet),
     )
+
+
+def desired_again(generation: Generation) -> Desired:
+    """A former generation taken as what is wanted, with the fingerprints that this version gives."""
+    former = desired_of(generation)
+    bots = {
+        name: msgspec.structs.replace(bot, fingerprint=fingerprint(bot.spec)) for name, bot in former.bots.items()
+    }
+    return msgspec.structs.replace(former, bots=bots)
 
 
 def _bot(bot: LoadedBot) -> DesiredBot:
