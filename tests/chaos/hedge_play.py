@@ -55,7 +55,7 @@ from engine.trading.records import FillRecord
 from tests.chaos.flow import FlowThatRests
 from tests.chaos.invariants import DRIFT
 from tests.chaos.journals import rows
-from tests.chaos.keeper import Keeper
+from tests.chaos.keeper import LOOK_EVERY_S, Keeper, until_all_quote
 from tests.chaos.story import TROUBLED_MS, Mishap, Story
 from tests.fleets import ACCOUNT, PROCESS, RISK, write_generation
 
@@ -82,8 +82,6 @@ STRATEGY: dict[str, Any] = {
 BUDGET = Decimal(300)
 """For both legs together, where a story has one: less than the position limit would let them use."""
 SETTLE_S = 100.0
-LOOK_EVERY_S = 0.05
-RENEWAL_LOOKS = 200
 
 
 class Place(Value, frozen=True, kw_only=True):
@@ -144,21 +142,12 @@ class HedgePlay:
         self.is_quiet = True
         self.keeper.relent()
         await asyncio.sleep(SETTLE_S)
-        await self._both_books()
+        await until_all_quote([self.keeper])
         self.agree(self.keeper.process)
         self.keeper.end()
         await asyncio.wait([life], timeout=SETTLE_S)
         looking.cancel()
         self.stopped(BOT)
-
-    async def _both_books(self) -> None:
-        """A market that rests says nothing, so every half a minute a session opens its stream anew to be sure: not
-        the moment to ask for what it sees."""
-        for _ in range(RENEWAL_LOOKS):
-            bot = self.keeper.process and self.keeper.process.bot
-            if bot and all(leg.ready for leg in bot.status.legs.values()):
-                return
-            await asyncio.sleep(LOOK_EVERY_S)
 
     # What the keeper asks for -------------------------------------------------------------------------------
 
@@ -195,12 +184,19 @@ class HedgePlay:
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _look_at_hedge(self) -> None:
-        maker, held = self.places["maker"], self.held(self.places["hedge"])
-        made = list(accumulate((fill.lots * fill.side.sign for fill in reversed(self.fills(maker))), initial=0))
-        least, most = maker.instrument.size(-max(made)), maker.instrument.size(-min(made))
-        lot = self.places["hedge"].instrument.lot_size
-        if not least - lot < held < most + lot:
-            self.complain(f"the hedge leg holds {held}, and was never asked for more than {least} to {most}")
+        """By the maker's fills as they happened; or, where news came late, as the bot heard of them."""
+        held = self.held(self.places["hedge"])
+        happened = [fill.lots * fill.side.sign for fill in reversed(self.fills(self.places["maker"]))]
+        if self._was_asked_for(held, happened):
+            return
+        heard = [record.fill.lots * record.fill.side.sign for record in self._fills_in_journal("maker")]
+        if not self._was_asked_for(held, heard):
+            self.complain(f"the hedge leg holds {held}, and was never asked for that after {len(heard)} fills")
+
+    def _was_asked_for(self, held: Decimal, fills: list[int]) -> bool:
+        made = list(accumulate(fills, initial=0))
+        instrument, lot = self.places["maker"].instrument, self.places["hedge"].instrument.lot_size
+        return instrument.size(-max(made)) - lot < held < instrument.size(-min(made)) + lot
 
     def _look_at_budget(self) -> None:
         """Both legs with everything filled that may be, and what was filled hedged."""
