@@ -79,7 +79,7 @@ STRATEGY: dict[str, Any] = {
     "max_unhedged": "1",
     "escalate_after_s": 3,
 }
-BUDGET = Decimal(300)
+BUDGET = Decimal(370)
 """For both legs together, where a story has one: less than the position limit would let them use."""
 SETTLE_S = 100.0
 
