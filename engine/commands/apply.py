@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from engine.commands.consent import asked, show
-from engine.commands.options import Directory, Yes, tell
+from engine.commands.options import Accept, Directory, Yes, tell
 from engine.control.apply import apply
 from engine.control.desired import resolve_desired
 from engine.control.fleet import open_fleet
 from engine.control.observe import observe
 from engine.plan.diff import diff
+from engine.plan.risk_words import parse_risks
 
 
 def command(
     directory: Directory = None,
     yes: Yes = False,
-    accept: Annotated[
-        str, typer.Option("--accept", metavar="RISK,…", help="risks that --yes does not cover: mainnet")
-    ] = "",
+    accept: Accept = "",
 ) -> None:
     """Make the running fleet what its files say, through supervisor."""
+    accepted = parse_risks(accept)
     fleet = open_fleet(directory, verb="apply", progress=tell)
     desired = resolve_desired(fleet.workspace, tell)
     agree = show if yes else asked(diff(desired, observe(fleet)), "Apply this plan?")
-    done = apply(fleet, desired, agree, accepted={risk.strip() for risk in accept.split(",") if risk})
+    done = apply(fleet, desired, agree, accepted=accepted)
     if done.changes:
         print(f"applied: {len(done.changes)} done")

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from datetime import UTC, datetime
 from functools import partial
 
 from engine.control.audit import record
 from engine.control.backends.interface import ShutDown
 from engine.control.converge import Run, converge
 from engine.control.desired import resolve_desired
-from engine.control.facts import fetch_missing_facts
+from engine.control.facts import fetch_missing_facts, funding_times
 from engine.control.fleet import Fleet
 from engine.control.generations import switch_to, write_generation
 from engine.control.lock import writer_lock
 from engine.control.observe import observe
 from engine.control.programs import programs_of
-from engine.errors import Refused, StalePlan, Unavailable
+from engine.control.rollout import gate_of, roll_out
+from engine.errors import StalePlan, Unavailable
 from engine.host.holds import lift_hold
 from engine.plan.actions import Kind, Plan, Subject
 from engine.plan.desired import Desired
 from engine.plan.diff import diff
+from engine.plan.freezes import freezes_at
 from engine.plan.observed import Observed
-from engine.spec.types import Environment
-
-MAINNET = "mainnet"
+from engine.plan.risks import RiskFound, require_accepted, risks_of
 
 
 def apply(
@@ -46,10 +47,17 @@ def apply(
         plan = diff(desired, observed).only(only)
         require_plannable(plan)
         agree(plan)
-        _require_accepted(desired, observed, accepted)
+        require_accepted(find_risks(fleet, plan, desired, observed), accepted)
         if plan.changes or not _is_recorded(desired, observed):
-            _carry_out(fleet, desired, plan, observed, verb)
+            roll_out(fleet, desired, plan, observed, carry_out=partial(_carry_out, fleet), verb=verb)
         return plan
+
+
+def find_risks(fleet: Fleet, plan: Plan, desired: Desired, observed: Observed) -> tuple[RiskFound, ...]:
+    """What about carrying out this plan now wants a word of its own."""
+    policy = desired.fleet.rollout
+    fundings = funding_times(fleet.workspace, plan, desired, observed) if policy else {}
+    return risks_of(plan, desired, observed, freezes_at(datetime.now(UTC), policy, fundings))
 
 
 def as_shown(shown: Plan) -> Callable[[Plan], None]:
@@ -84,6 +92,7 @@ def _carry_out(fleet: Fleet, desired: Desired, plan: Plan, observed: Observed, v
             desired=desired,
             observed=observed,
             commit=partial(_commit, fleet, plan, number),
+            gate=gate_of(desired.fleet.rollout),
         )
     )
     if not desired.bots and not desired.simulators:
@@ -111,24 +120,3 @@ def _is_recorded(desired: Desired, observed: Observed) -> bool:
     applied = observed.applied
     specs = {name: bot.spec for name, bot in desired.bots.items()}
     return applied is not None and applied.bots == specs and applied.fleet == desired.fleet
-
-
-def _require_accepted(desired: Desired, observed: Observed, accepted: Collection[str]) -> None:
-    """The first time an account trades real money, `--yes` is not enough."""
-    known = observed.applied.bots.values() if observed.applied else ()
-    before = {account.name for spec in known for account in spec.accounts.values() if _is_live(account.environment)}
-    new = {
-        account.name
-        for bot in desired.bots.values()
-        for account in bot.spec.accounts.values()
-        if _is_live(account.environment)
-    } - before
-    if new and MAINNET not in accepted:
-        raise Refused(
-            f"accounts that have never traded real money from here: {', '.join(sorted(new))}",
-            hint="if that is what you want: botctl apply --accept mainnet",
-        )
-
-
-def _is_live(environment: Environment) -> bool:
-    return environment is Environment.MAINNET

@@ -15,6 +15,7 @@ from engine.spec.check import check
 from engine.spec.diagnostics import Diagnostic, Findings, nearest
 from engine.spec.document import MappingNode, Node, Place, ScalarNode, data_of, overlay
 from engine.spec.facts import FactsLookup
+from engine.spec.rollout_rules import check_order, check_rollout
 from engine.spec.rules import (
     BotDraft,
     check_accounts,
@@ -94,6 +95,9 @@ class _Loading:
         ]
         check_facts(drafts, self._fleet_root, facts, self._findings)
         check_together(drafts)
+        check_order(drafts)
+        if self._fleet is not None and self._fleet.rollout is not None:
+            check_rollout(self._fleet_root, self._fleet.rollout, drafts, self._findings)
         for draft in drafts:
             self._collect(draft)
         bots = {

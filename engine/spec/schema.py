@@ -122,6 +122,8 @@ def _fields(schema: Schema, name: str, path: tuple[str, ...]) -> Iterator[tuple[
         children = dict(part.get("properties", {}))
         if isinstance(part.get("additionalProperties"), dict):
             children["*"] = part["additionalProperties"]
+        if "properties" in part.get("items", {}):
+            children["*"] = part["items"]
         for key, child in children.items():
             field, field_home = _resolved(child, home)
             yield (*path, key), field
@@ -144,8 +146,16 @@ def _fill(data: Schema, schema: Schema, name: str) -> None:
                 data[key] = deepcopy(field["default"])
         for key, value in data.items():
             child = properties.get(key, part.get("additionalProperties"))
-            if isinstance(value, dict) and isinstance(child, dict):
-                _fill(value, *_resolved(child, home))
+            if isinstance(child, dict):
+                _fill_value(value, *_resolved(child, home))
+
+
+def _fill_value(value: Any, schema: Schema, name: str) -> None:
+    if isinstance(value, dict):
+        _fill(value, schema, name)
+    elif isinstance(value, list) and "items" in schema:
+        for item in value:
+            _fill_value(item, *_resolved(schema["items"], name))
 
 
 def _parts(schema: Schema, name: str, data: Any = None) -> Iterator[tuple[Schema, str]]:
