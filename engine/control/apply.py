@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime
 from functools import partial
 
 from engine.control.audit import record
 from engine.control.backends.interface import ShutDown
 from engine.control.converge import Run, converge
 from engine.control.desired import resolve_desired
-from engine.control.facts import fetch_missing_facts, funding_times
+from engine.control.facts import fetch_missing_facts
 from engine.control.fleet import Fleet
 from engine.control.generations import switch_to, write_generation
 from engine.control.lock import writer_lock
 from engine.control.observe import observe
 from engine.control.programs import programs_of
+from engine.control.risks import find_risks
 from engine.control.rollout import gate_of, roll_out
 from engine.errors import StalePlan, Unavailable
 from engine.host.holds import lift_hold
 from engine.plan.actions import Kind, Plan, Subject
 from engine.plan.desired import Desired
 from engine.plan.diff import diff
-from engine.plan.freezes import freezes_at
 from engine.plan.observed import Observed
-from engine.plan.risks import RiskFound, require_accepted, risks_of
+from engine.plan.risks import require_accepted
 
 
 def apply(
@@ -47,17 +46,10 @@ def apply(
         plan = diff(desired, observed).only(only)
         require_plannable(plan)
         agree(plan)
-        require_accepted(find_risks(fleet, plan, desired, observed), accepted)
+        require_accepted(find_risks(fleet.workspace, plan, desired, observed), accepted)
         if plan.changes or not _is_recorded(desired, observed):
             roll_out(fleet, desired, plan, observed, carry_out=partial(_carry_out, fleet), verb=verb)
         return plan
-
-
-def find_risks(fleet: Fleet, plan: Plan, desired: Desired, observed: Observed) -> tuple[RiskFound, ...]:
-    """What about carrying out this plan now wants a word of its own."""
-    policy = desired.fleet.rollout
-    fundings = funding_times(fleet.workspace, plan, desired, observed) if policy else {}
-    return risks_of(plan, desired, observed, freezes_at(datetime.now(UTC), policy, fundings))
 
 
 def as_shown(shown: Plan) -> Callable[[Plan], None]:

@@ -120,11 +120,12 @@ class Action(Value, frozen=True, kw_only=True):
 
 class Wave(Value, frozen=True, kw_only=True):
     """One step of carrying out a plan: these bots, and simulators that come or go with them. A canary's bots trade
-    at a smaller size until they are judged, and change again with a later wave."""
+    at a smaller size until they are judged, and change again with a later wave; `words` says at which, how long."""
 
     bots: tuple[str, ...]
     simulators: tuple[str, ...] = ()
     canary: bool = False
+    words: str = ""
 
     def only(self, names: Collection[str]) -> Wave:
         """What of it has one of these names."""

@@ -6,9 +6,12 @@ at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
+from msgspec.structs import replace
+
+from engine.model.instrument import plain
 from engine.plan.actions import Kind, Plan, Subject, Wave
 from engine.plan.bonds import LEAVING, Bond, Touched, awaited, bonds
 from engine.plan.desired import Desired
@@ -27,8 +30,9 @@ def waves(plan: Plan, desired: Desired, observed: Observed) -> tuple[Wave, ...]:
     canary = awaited(chosen, order, touched)
     rest = [bond for bond in order if bond not in canary or not touched.is_leaving(bond)]
     steps = [Wave(bots=names) for names in _filled(rest, policy, touched)]
-    if canary:
-        steps.insert(0, Wave(bots=tuple(sorted(name for bond in canary for name in bond)), canary=True))
+    if canary and policy.canary:
+        bots = tuple(sorted(name for bond in canary for name in bond))
+        steps.insert(0, Wave(bots=bots, canary=True, words=_canary_words(policy.canary)))
     return _with_simulators(steps, plan, touched) if len(steps) > 1 else ()
 
 
@@ -46,6 +50,23 @@ def canaries(policy: CanarySpec, changed: Mapping[str, BotSpec]) -> tuple[str, .
         return tuple(name for name in able if name in policy.bots)
     most = policy.bots if policy.bots is not None else (len(able) if policy.labels else 1)
     return tuple(able[:most])
+
+
+def wave_lines(waves: Sequence[Wave]) -> list[str]:
+    """A plan's waves for people; nothing where everything is done at once."""
+    if not waves:
+        return []
+    head = f"  rollout in {len(waves)} waves, each healthy before the next begins"
+    return [head, *(f"    {number}  {_words(wave)}" for number, wave in enumerate(waves, 1))]
+
+
+def _words(wave: Wave) -> str:
+    simulators = [f"simulator {venue}" for venue in wave.simulators]
+    return ", ".join([*simulators, *wave.bots]) + (f": {wave.words}" if wave.words else "")
+
+
+def _canary_words(policy: CanarySpec) -> str:
+    return f"canary at {plain(policy.size_pct)} % of the size for {plain(policy.for_s)} s"
 
 
 def _touched(plan: Plan, desired: Desired, observed: Observed) -> Touched:
@@ -98,10 +119,7 @@ def _with_simulators(steps: list[Wave], plan: Plan, touched: Touched) -> tuple[W
     for action in plan.changes:
         if action.subject is Subject.SIMULATOR:
             homes[_home(action.name, action.kind, steps, touched)].add(action.name)
-    return tuple(
-        Wave(bots=wave.bots, simulators=tuple(sorted(home)), canary=wave.canary)
-        for wave, home in zip(steps, homes, strict=True)
-    )
+    return tuple(replace(wave, simulators=tuple(sorted(home))) for wave, home in zip(steps, homes, strict=True))
 
 
 def _home(venue: str, kind: Kind, steps: list[Wave], touched: Touched) -> int:

@@ -1,9 +1,9 @@
 """A bot's engine without a bot: it reads its generation, answers on its control socket, and stops when told.
 
 Called like the real one: STATE_DIR BOT. The file `<state>/fake/<bot>` changes how it behaves: `exit 4` ends at
-once, `silent` never answers, `stubborn` ignores SIGTERM, `drain 2` takes two seconds to stop; `quiet` has no orders,
-`rejected` and `losing` do badly. `at 12 WHAT` does so only while its settings say spread_bps 12. Every start, change and
-end is a line of `<state>/told/journal`.
+once, `silent` never answers, `stubborn` ignores SIGTERM, `drain 2` takes two seconds to stop; `quiet` has no
+orders, `rejected` and `losing` do badly. `at 12 WHAT` does so only while its settings say spread_bps 12. What it
+lives through is written to `<state>/told/journal`: start, change, end.
 """
 
 from __future__ import annotations

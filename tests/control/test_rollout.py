@@ -9,8 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from engine.control import apply as apply_module
-from engine.control import canary, health
+from engine.control import canary, health, risks
 from engine.control.apply import apply
 from engine.control.desired import desired_of
 from engine.control.destroy import destroy, destroyed
@@ -294,7 +293,7 @@ def test_an_empty_folder_of_bots_retires_nobody(fleet: Fleet) -> None:
 def test_nothing_changes_in_a_freeze_but_by_its_word(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     rolled_out(fleet, bot("a"))
     freeze = Freeze(why="figures", until=SOON)
-    monkeypatch.setattr(apply_module, "freezes_at", lambda *_: (freeze,))
+    monkeypatch.setattr(risks, "freezes_at", lambda *_: (freeze,))
     with pytest.raises(Refused, match="frozen until 2026-11-22 14:00 UTC: figures"):
         rolled_out(fleet, bot("a", "12"), rollout=policy())
     assert spreads(fleet) == {"a": "10"}
