@@ -3,7 +3,7 @@
 Called like the real one: STATE_DIR BOT. The file `<state>/fake/<bot>` changes how it behaves: `exit 4` ends at
 once, `silent` never answers, `stubborn` ignores SIGTERM, `drain 2` takes two seconds to stop; `quiet` has no
 orders, `rejected` and `losing` do badly. `at 12 WHAT` does so only while its settings say spread_bps 12. What it
-lives through is written to `<state>/told/journal`: start, change, end.
+lives through is written to `<state>/told/journal`: start, change, drain, end.
 """
 
 from __future__ import annotations
@@ -103,6 +103,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     path.unlink(missing_ok=True)
     if kind.startswith("drain"):
+        journal("drain", facts)
         time.sleep(float(kind.split()[1]))
     journal("end", facts)
 

@@ -81,18 +81,30 @@ def left_to_do(fleet: Fleet, *specs: BotSpec, rollout: RolloutSpec | None = None
 
 def test_a_hedger_is_up_before_its_makers_start_and_down_after_they_stopped(fleet: Fleet) -> None:
     bots = [bot("a"), bot("b"), bot("h", role="hedger")]
+    behave(fleet, "a", "drain 0.3")
     rolled_out(fleet, *bots)
     started = [line.split()[:2] for line in journal(fleet)]
     assert started[0] == ["start", "h"] and sorted(started[1:]) == [["start", "a"], ["start", "b"]]
     forget(fleet)
-    behave(fleet, "a", "drain 0.3")
     rolled_out(fleet, bot("a", stop_timeout_s=6), bot("b"), bot("h", role="hedger", stop_timeout_s=6))
     assert [line.split()[:2] for line in journal(fleet)] == [
+        ["drain", "a"],
         ["end", "a"],
         ["end", "h"],
         ["start", "h"],
         ["start", "a"],
     ]
+
+
+def test_bots_that_need_not_wait_for_one_another_drain_together(fleet: Fleet) -> None:
+    names = ("a", "b", "c", "d")
+    for name in names:
+        behave(fleet, name, "drain 2")
+    rolled_out(fleet, *(bot(name) for name in names))
+    forget(fleet)
+    rolled_out(fleet, *(bot(name, stop_timeout_s=6) for name in names))
+    what = [line.split()[0] for line in journal(fleet)]
+    assert what[:4] == ["drain"] * 4 and what.count("start") == 4
 
 
 def test_a_maker_is_not_started_without_its_hedger(fleet: Fleet) -> None:
