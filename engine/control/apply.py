@@ -73,6 +73,7 @@ def require_plannable(plan: Plan) -> None:
 
 def _carry_out(fleet: Fleet, desired: Desired, plan: Plan, observed: Observed, verb: str) -> None:
     workspace = fleet.workspace
+    require_plannable(plan)
     _learn_facts(fleet, desired, plan)
     conf = fleet.backend.render(programs_of(desired))
     number = write_generation(workspace, desired, conf=conf)
