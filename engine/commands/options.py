@@ -25,6 +25,13 @@ Accept = Annotated[
         + "; ".join(f"{risk} ({MEANINGS[risk]})" for risk in MEANINGS),
     ),
 ]
+Env = Annotated[
+    str | None,
+    typer.Option(
+        "--env", metavar="NAME", help="the folder of envs/ to lie over bots/; else BOTCTL_ENV, else fleet.yaml's"
+    ),
+]
+Why = Annotated[str, typer.Option("--why", help="kept in the history and the audit log")]
 Json = Annotated[bool, typer.Option("--json", help="for programs")]
 
 

@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from functools import partial
 
-from engine.control.audit import record
+from engine.control.audit import record, recorded
 from engine.control.backends.interface import ShutDown
 from engine.control.converge import Run, converge
 from engine.control.desired import resolve_desired
 from engine.control.facts import fetch_missing_facts
 from engine.control.fleet import Fleet
-from engine.control.generations import switch_to, write_generation
+from engine.control.generations import (
+    Deed,
+    close_interrupted,
+    forget_old,
+    outcome_kept,
+    switch_to,
+    write_generation,
+)
 from engine.control.lock import writer_lock
 from engine.control.observe import observe
 from engine.control.programs import programs_of
@@ -22,8 +29,12 @@ from engine.host.holds import lift_hold
 from engine.plan.actions import Kind, Plan, Subject
 from engine.plan.desired import Desired
 from engine.plan.diff import diff
-from engine.plan.observed import Observed
+from engine.plan.observed import Engine, Observed
 from engine.plan.risks import require_accepted
+from engine.plan.words import in_few_words
+from engine.spec.types import BASE
+
+APPLY = Deed()
 
 
 def apply(
@@ -32,7 +43,7 @@ def apply(
     agree: Callable[[Plan], None],
     *,
     accepted: Collection[str] = (),
-    verb: str = "apply",
+    deed: Deed = APPLY,
     only: Collection[str] = (),
 ) -> Plan:
     """Carry out what the present asks for, once `agree` has seen that plan and raised nothing.
@@ -41,14 +52,19 @@ def apply(
     to some bots: `destroy` uses that.
     """
     fleet.workspace.prepare()
-    with writer_lock(fleet.workspace, verb):
+    with writer_lock(fleet.workspace, deed.verb) as lock:
         observed = observe(fleet)
         plan = diff(desired, observed).only(only)
         require_plannable(plan)
         agree(plan)
         require_accepted(find_risks(fleet.workspace, plan, desired, observed), accepted)
         if plan.changes or not _is_recorded(desired, observed):
-            roll_out(fleet, desired, plan, observed, carry_out=partial(_carry_out, fleet), verb=verb)
+            lock.carries(in_few_words(plan))
+            roll_out(fleet, desired, plan, observed, carry_out=partial(_carry_out, fleet), deed=deed)
+        elif not only and (number := close_interrupted(fleet.workspace)):
+            record(
+                fleet.workspace, deed.verb, result="done", generation=number, why="finishes what was interrupted"
+            )
         return plan
 
 
@@ -71,33 +87,43 @@ def require_plannable(plan: Plan) -> None:
         raise Unavailable("; ".join(plan.trouble), hint="nothing was changed; try again when it answers")
 
 
-def _carry_out(fleet: Fleet, desired: Desired, plan: Plan, observed: Observed, verb: str) -> None:
+def _carry_out(fleet: Fleet, desired: Desired, plan: Plan, observed: Observed, deed: Deed) -> None:
     workspace = fleet.workspace
-    require_plannable(plan)
     _learn_facts(fleet, desired, plan)
     conf = fleet.backend.render(programs_of(desired))
-    number = write_generation(workspace, desired, conf=conf)
-    record(workspace, verb, generation=number, actions=[f"{a.kind} {a.subject} {a.name}" for a in plan.changes])
-    converge(
-        Run(
-            fleet=fleet,
-            plan=plan,
-            desired=desired,
-            observed=observed,
-            commit=partial(_commit, fleet, plan, number),
-            gate=gate_of(desired.fleet.rollout),
+    number = write_generation(workspace, desired, conf=conf, plan=plan, deed=deed)
+    actions = [f"{action.kind} {action.subject} {action.name}" for action in plan.changes]
+    with (
+        recorded(workspace, deed.verb, generation=number, came_from=deed.came_from, why=deed.why, actions=actions),
+        outcome_kept(workspace, number),
+    ):
+        converge(
+            Run(
+                fleet=fleet,
+                plan=plan,
+                desired=desired,
+                observed=observed,
+                commit=partial(_commit, fleet, plan, number),
+                gate=gate_of(desired.fleet.rollout),
+            )
         )
-    )
-    if not desired.bots and not desired.simulators:
-        fleet.backend.execute(ShutDown(), fleet.progress)
-    record(workspace, f"{verb} done", generation=number)
+        if not desired.bots and not desired.simulators:
+            fleet.backend.execute(ShutDown(), fleet.progress)
+    _forget_old(fleet, observed)
+
+
+def _forget_old(fleet: Fleet, observed: Observed) -> None:
+    """As long as an engine does not say what it runs, nothing is removed."""
+    engines = [engine for engine in observed.engines.values() if isinstance(engine, Engine)]
+    if len(engines) == len(observed.engines):
+        forget_old(fleet.workspace, {engine.generation for engine in engines if engine.generation is not None})
 
 
 def _learn_facts(fleet: Fleet, desired: Desired, plan: Plan) -> None:
     """Nothing starts on ticks and lots that nobody checked: what was learned now is checked now."""
     names = plan.of(Subject.BOT, Kind.CREATE, Kind.START, Kind.UPDATE, Kind.RESTART, Kind.REPLACE)
     if fetch_missing_facts(fleet, [desired.bots[name].spec for name in names]):
-        resolve_desired(fleet.workspace, fleet.progress)
+        resolve_desired(fleet.workspace, fleet.progress, desired.fleet.env or BASE)
 
 
 def _commit(fleet: Fleet, plan: Plan, number: int) -> None:

@@ -12,9 +12,10 @@ from typing import NoReturn
 
 from engine.control.canary import judge, shrink_by
 from engine.control.fleet import Fleet
+from engine.control.generations import Deed
 from engine.control.health import Gate
 from engine.control.observe import observe
-from engine.errors import BotctlError
+from engine.errors import BotctlError, Unavailable
 from engine.plan.actions import Plan, Subject, Wave
 from engine.plan.desired import Desired, DesiredBot
 from engine.plan.diff import diff
@@ -23,19 +24,19 @@ from engine.plan.render import render
 from engine.plan.stages import Stage, as_desired, stages
 from engine.spec.types import OnFailure, RolloutSpec
 
-CarryOut = Callable[[Desired, Plan, Observed, str], None]
-"""Writes a generation and converges: desired, the plan for it, what was seen, and the verb for the record."""
+CarryOut = Callable[[Desired, Plan, Observed, Deed], None]
+"""Writes a generation and converges: desired, the plan for it, what was seen, and what the record says it is."""
 
 _NO_ROLLBACK = "positions and fills are not rolled back"
 
 
 def roll_out(
-    fleet: Fleet, desired: Desired, plan: Plan, observed: Observed, *, carry_out: CarryOut, verb: str
+    fleet: Fleet, desired: Desired, plan: Plan, observed: Observed, *, carry_out: CarryOut, deed: Deed
 ) -> None:
     """Make the plan true; BotctlError when a wave failed, after what `on_failure` asks for was done."""
     policy = desired.fleet.rollout
     if policy is None:
-        carry_out(desired, plan, observed, verb)
+        carry_out(desired, plan, observed, deed)
         return
     waves = plan.waves or (_all_of(plan),)
     rollout = _Rollout(fleet=fleet, policy=policy, observed=observed, carry_out=carry_out)
@@ -43,7 +44,7 @@ def roll_out(
     for stage in stages(desired, observed.applied, waves, shrink_by(fleet.workspace, policy)):
         done.append(stage.wave)
         try:
-            rollout.take(stage, f"wave {len(done)} of {len(waves)}", plan if len(waves) == 1 else None, verb)
+            rollout.take(stage, f"wave {len(done)} of {len(waves)}", plan if len(waves) == 1 else None, deed)
         except BotctlError as error:
             rollout.fail(error, done, len(waves))
 
@@ -62,15 +63,15 @@ class _Rollout:
     observed: Observed
     carry_out: CarryOut
 
-    def take(self, stage: Stage, title: str, whole: Plan | None, verb: str) -> None:
+    def take(self, stage: Stage, title: str, whole: Plan | None, deed: Deed) -> None:
         """One wave. `whole` is the plan itself where this wave is all there is."""
         wave, canary = stage.wave, self.policy.canary
         if whole is not None:
-            self.carry_out(stage.desired, whole, self.observed, verb)
+            self.carry_out(stage.desired, whole, self.observed, deed)
             return
         self.fleet.progress(f"{title}{', canary' if wave.canary else ''}: {', '.join(wave.bots)}")
-        now = observe(self.fleet)
-        self.carry_out(stage.desired, diff(stage.desired, now).part(wave), now, verb)
+        now, plan = self._plan(stage.desired, wave)
+        self.carry_out(stage.desired, plan, now, deed)
         if wave.canary and canary is not None:
             judge(self.fleet, canary, _running(stage))
 
@@ -86,7 +87,7 @@ class _Rollout:
         if self.observed.applied is None:
             raise BotctlError(words, hint="there is no earlier generation to roll back to; botctl plan") from error
         try:
-            self._roll_back(done)
+            self._roll_back(done, why=words)
         except BotctlError as second:
             raise BotctlError(f"{words}; and the rollback failed: {second.message}", hint=second.hint) from error
         number = self.observed.applied.generation
@@ -95,16 +96,25 @@ class _Rollout:
             hint="botctl plan shows what is still to be done",
         ) from error
 
-    def _roll_back(self, done: list[Wave]) -> None:
+    def _roll_back(self, done: list[Wave], *, why: str) -> None:
         assert self.observed.applied is not None
-        before, now = as_desired(self.observed.applied), observe(self.fleet)
+        before = as_desired(self.observed.applied)
+        deed = Deed(verb="rollback", why=why, came_from=self.observed.applied.generation)
         touched = Wave(
             bots=tuple({name for wave in done for name in wave.bots}),
             simulators=tuple({name for wave in done for name in wave.simulators}),
         )
-        plan = diff(before, now).part(touched)
+        now, plan = self._plan(before, touched)
         self.fleet.progress(f"rolling back; {_NO_ROLLBACK}\n{render(plan)}")
-        self.carry_out(before, plan, now, "rollback")
+        self.carry_out(before, plan, now, deed)
+
+    def _plan(self, desired: Desired, wave: Wave) -> tuple[Observed, Plan]:
+        """What a wave takes by now. Nothing is done about what cannot be seen (law 1)."""
+        now = observe(self.fleet)
+        plan = diff(desired, now).part(wave)
+        if plan.trouble:
+            raise Unavailable("; ".join(plan.trouble))
+        return now, plan
 
 
 def _running(stage: Stage) -> dict[str, DesiredBot]:

@@ -10,6 +10,7 @@ from engine.errors import UsageError
 
 class RiskWord(StrEnum):
     MAINNET = "mainnet"
+    ENV = "env"
     PROTECTED = "protected"
     FLATTEN = "flatten"
     EMPTY = "empty"
@@ -19,6 +20,7 @@ class RiskWord(StrEnum):
 
 MEANINGS = {
     RiskWord.MAINNET: "an account trades real money for the first time from here",
+    RiskWord.ENV: "another environment was applied last",
     RiskWord.PROTECTED: "a bot with protected: true is retired, destroyed or replaced",
     RiskWord.FLATTEN: "a position is taken out of the market at once, as its bot's stop policy says",
     RiskWord.EMPTY: "no bot is declared any more, and all that were applied are retired",

@@ -17,7 +17,7 @@ from engine.plan.freezes import Freeze
 from engine.plan.observed import Observed, Unknown
 from engine.plan.risk_words import RiskWord
 from engine.plan.waves import stake_usd
-from engine.spec.types import BotSpec, Environment, RolloutSpec
+from engine.spec.types import BASE, BotSpec, Environment, RolloutSpec
 
 
 class RiskFound(Value, frozen=True, kw_only=True):
@@ -33,6 +33,7 @@ def risks_of(plan: Plan, desired: Desired, observed: Observed, freezes: Iterable
     declared = {name: bot.spec for name, bot in desired.bots.items()}
     found = [
         *_mainnet(applied.values(), declared.values()),
+        *_other_environment(plan),
         *_protected(plan, applied),
         *_flattened(plan),
         *_emptied(plan, applied, declared),
@@ -73,6 +74,14 @@ def _live_accounts(specs: Iterable[BotSpec]) -> set[str]:
         for account in spec.accounts.values()
         if account.environment is Environment.MAINNET
     }
+
+
+def _other_environment(plan: Plan) -> Iterator[RiskFound]:
+    """It may be a forgotten --env."""
+    if plan.changes_env:
+        before, after = plan.env_in_force or BASE, plan.env or BASE
+        words = f"the fleet runs environment {before}, and this would make it {after} (--env {before} keeps it)"
+        yield RiskFound(risk=RiskWord.ENV, why=words)
 
 
 def _protected(plan: Plan, applied: Mapping[str, BotSpec]) -> Iterator[RiskFound]:
