@@ -101,6 +101,8 @@ class VenueFacts(Value, frozen=True, kw_only=True):
     nonces: NonceRule = NonceRule.NONE
     nonce_key: str = ""
     book_source: BookSource = BookSource.QUERY
+    funding_times: str = ""
+    """When funding of its perps is usually paid, as cron in UTC; empty: never, or all the time."""
     weight_classes: tuple[WeightClass, ...] = ()
     endpoints: Mapping[str, Endpoints] = {}
     """By environment (`mainnet`, `testnet`); simulated venues tell theirs when they start."""

@@ -39,6 +39,7 @@ def facts(kind: MarketKind) -> VenueFacts:
         credential_fields=("user", "private_key", "api_key", "api_secret"),
         dead_mans_switch=kind is MarketKind.PERP,
         nonces=NonceRule.CLOCK_US,
+        funding_times="0 */4 * * *" if kind is MarketKind.PERP else "",
         endpoints={
             name: Endpoints(rest_url=f"https://{rest}.{domain}.com", ws_url=f"wss://{stream}.{domain}.com")
             for name, domain in (("mainnet", "asterdex"), ("testnet", "asterdex-testnet"))

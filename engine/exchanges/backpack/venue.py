@@ -42,6 +42,7 @@ FACTS = VenueFacts(
     # Neither the longest batch nor what one counts as is documented: a modest one, and every item counted.
     batches=BatchRule(orders=BATCH_MOST),
     credential_fields=("api_key", "api_secret"),
+    funding_times="0 * * * *",
     endpoints={
         "mainnet": Endpoints(rest_url="https://api.backpack.exchange", ws_url="wss://ws.backpack.exchange"),
     },

@@ -62,6 +62,7 @@ FACTS = VenueFacts(
     nonce_key="api_key_index",
     dead_mans_switch=True,
     book_source=BookSource.STREAM,
+    funding_times="0 * * * *",
     endpoints={
         "mainnet": Endpoints(
             rest_url="https://mainnet.zklighter.elliot.ai", ws_url="wss://mainnet.zklighter.elliot.ai/stream"
