@@ -160,8 +160,8 @@ BUGS = (
     Bug(
         name="take what was open before a restart for flat",
         file="trading/machine.py",
-        right="        for fill in memory.fills:\n",
-        wrong="        for fill in ():\n",
+        right="as_counted(memory.fills, memory.funding)",
+        wrong="as_counted((), ())",
         hedges=True,
     ),
 )
