@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlite3
 
 VERSION = 2
+FUNDING_SINCE = 2
+"""The version from which on there is a table of payments."""
 DONE_ORDERS_KEPT = 5_000
 NOTES_KEPT = 20_000
 
