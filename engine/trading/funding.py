@@ -21,6 +21,8 @@ STEADY_NS = 300 * NS_PER_S
 """The question is repeated at least this often."""
 SOON_NS = 2 * NS_PER_S
 """What was announced may take a moment to be in the venue's history."""
+GAP_NS = 3 * NS_PER_S
+"""However much is announced, questions keep this distance."""
 FIRST_RETRY_NS = 2 * NS_PER_S
 LAST_RETRY_NS = 60 * NS_PER_S
 ANSWER_LIMIT_NS = 30 * NS_PER_S
@@ -35,7 +37,7 @@ LOST = "the venue does not tell as far back as payments were missed"
 
 
 class Funding:
-    """One leg's payments. At most one question is under way."""
+    """One leg's payments."""
 
     def __init__(self, leg: str, books: Accounting, *, is_paid: bool, is_told: bool) -> None:
         """`is_paid`: whether the market has funding at all; `is_told`: whether the venue can be asked for it."""
@@ -47,6 +49,7 @@ class Funding:
         self._newest_ns = 0
         self._due_ns = 0
         self._soon_ns: int | None = None
+        self._asked_ns = self._announced_ns = 0
         self._retries = 0
 
     @property
@@ -74,17 +77,23 @@ class Funding:
 
     def announced(self, now_ns: int) -> None:
         """Something was paid."""
-        self._soon_ns = now_ns + SOON_NS
+        self._announced_ns = now_ns
+        if self._soon_ns is None:
+            self._soon_ns = max(now_ns + SOON_NS, self._asked_ns + GAP_NS)
 
     def clock_told(self, funding_ns: int | None, now_ns: int) -> None:
-        """What the mark price says of the venue's funding clock: a change means a payment."""
+        """What the mark price says of the venue's funding clock, if anything: a change means a payment."""
+        if funding_ns is None:
+            return
         if self._clock_ns is not None and funding_ns != self._clock_ns:
             self.announced(now_ns)
         self._clock_ns = funding_ns
 
     def ask(self, now_ns: int) -> QueryFunding:
         """The question, from the newest known payment back, or from the first own fill on."""
-        self._due_ns, self._soon_ns = now_ns + ANSWER_LIMIT_NS, None
+        too_early = now_ns - self._announced_ns < SOON_NS
+        self._due_ns, self._soon_ns = now_ns + ANSWER_LIMIT_NS, now_ns + GAP_NS if too_early else None
+        self._asked_ns = now_ns
         return QueryFunding(leg=self._leg, since_ns=self.since_ns)
 
     @property

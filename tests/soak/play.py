@@ -42,7 +42,7 @@ ROOT = Path(__file__).parents[2]
 STOPPED_WITHIN_S = 60.0
 SEED = 1
 FUNDING_EVERY_S = 3
-FUNDING_HEARD_S = 4.0
+FUNDING_HEARD_S = 6.0
 """How long after the last payment every bot knows of it."""
 GROWTH_MOST_BYTES = 8 * 2**20
 """Of ten legs together while they still fill up with done orders and counted fills (`trading/test_bounds.py`)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from itertools import count
+from itertools import count, pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +24,7 @@ from engine.model.order import OrderRequest, OrderStatus, Side
 from engine.trading.accounting import Accounting
 from engine.trading.funding import (
     FIRST_RETRY_NS,
+    GAP_NS,
     LAST_RETRY_NS,
     LOST,
     NOT_TOLD,
@@ -93,6 +94,21 @@ def test_it_asks_again_steadily_a_moment_after_an_announcement_and_when_the_fund
         assert bool(asked(bench.wait(SOON_NS / NS_PER_S))) is moved
     told(bench)
     assert asked(later(bench, STEADY_NS / NS_PER_S))
+
+
+def test_however_much_is_announced_questions_keep_a_distance_and_the_last_announcement_is_never_forgotten() -> None:
+    bench = held()
+    moments = []
+    for _ in range(60):
+        bench.feed(FundingAnnounced(at_ns=bench.now_ns, leg=LEG))
+        if asked(later(bench, 0.5)):
+            moments.append(bench.now_ns)
+            told(bench)
+    assert len(moments) > 5 and all(late - early >= GAP_NS for early, late in pairwise(moments))
+    last_ns = bench.now_ns
+    while not asked(later(bench, 0.5)):
+        assert bench.now_ns - last_ns < 2 * GAP_NS
+    assert bench.now_ns - last_ns >= SOON_NS - GAP_NS or asked(later(bench, GAP_NS / NS_PER_S))
 
 
 def test_after_a_reconnect_it_asks_when_the_fills_are_known_again() -> None:
