@@ -128,8 +128,7 @@ class HedgePlay:
         interfering = asyncio.ensure_future(self.interfere())
         await asyncio.sleep(TROUBLED_MS / 1000)
         interfering.cancel()
-        self.is_quiet = True
-        self._set_funding(NO_FUNDING)
+        self.rest()
         self.keeper.relent()
         await asyncio.sleep(SETTLE_S)
         await until_all_quote([self.keeper])
@@ -138,6 +137,11 @@ class HedgePlay:
         await asyncio.wait([life], timeout=SETTLE_S)
         looking.cancel()
         self.stopped(BOT)
+
+    def rest(self) -> None:
+        """From now on nobody else trades, and nothing is paid."""
+        self.is_quiet = True
+        self._set_funding(NO_FUNDING)
 
     # What the keeper asks for -------------------------------------------------------------------------------
 
