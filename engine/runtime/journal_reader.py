@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 
 from engine.errors import StateDamaged
+from engine.runtime.journal_schema import FUNDING_SINCE
 from engine.trading.reconciliation import OwnSide
-from engine.trading.records import FillRecord, OrderRecord
+from engine.trading.records import FillRecord, FundingRecord, OrderRecord
 
 
 def live_orders(file: Path) -> int:
@@ -29,8 +30,8 @@ def read_number(file: Path, question: str) -> int:
 
 
 def own_side(file: Path, leg: str, market: str) -> OwnSide:
-    """What a journal knows of a leg on a market: every fill, and the orders it has not forgotten; nothing where the
-    bot has never run."""
+    """What a journal knows of a leg on a market: every fill and payment, and the orders it has not forgotten;
+    nothing where the bot has never run. One that waits to be migrated has no payments yet."""
     if not file.exists():
         return OwnSide(fills=(), client_ids=frozenset(), order_ids=frozenset())
     where = "WHERE leg = ? AND market = ?"
@@ -38,12 +39,16 @@ def own_side(file: Path, leg: str, market: str) -> OwnSide:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as reader:
             fills = reader.execute(f"SELECT record FROM fills {where} ORDER BY seq", (leg, market)).fetchall()
             orders = reader.execute(f"SELECT record FROM orders {where}", (leg, market)).fetchall()
+            (version,) = reader.execute("PRAGMA user_version").fetchone()
+            question = f"SELECT record FROM funding {where} ORDER BY seq"
+            funding = reader.execute(question, (leg, market)).fetchall() if version >= FUNDING_SINCE else []
     except sqlite3.DatabaseError as error:
         raise _unreadable(file, error) from error
     found = [msgspec.json.decode(record, type=FillRecord).fill for (record,) in fills]
     known = [msgspec.json.decode(record, type=OrderRecord) for (record,) in orders]
     return OwnSide(
         fills=tuple(found),
+        funding=tuple(msgspec.json.decode(record, type=FundingRecord) for (record,) in funding),
         client_ids=frozenset(order.request.client_id for order in known),
         order_ids=frozenset(order.venue_order_id for order in known if order.venue_order_id is not None)
         | frozenset(fill.venue_order_id for fill in found if not fill.system),

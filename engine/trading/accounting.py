@@ -1,5 +1,5 @@
-"""What own fills made of the account: position, FIFO profit, fees, volumes. Exact; the same after a restart,
-because it is only ever a replay of the fills."""
+"""What own fills and funding made of the account: position, FIFO profit, fees, volumes. Exact; the same after a
+restart, because it is only ever a replay of both, in the order in which they were counted."""
 
 from __future__ import annotations
 
@@ -30,6 +30,10 @@ class Accounting:
         """Paid minus received, by asset."""
         self.rebates: dict[str, Decimal] = {}
         """What of that was received, as positive amounts."""
+        self.funding = Decimal(0)
+        """Received minus paid for holding a perp, in quote."""
+        self.first_fill_ns: int | None = None
+        self._last_ticks = 0
         self.equity = EquityCurve()
         self.volume_lots: Counter[Liquidity] = Counter()
         self.executed_lots: Counter[str] = Counter()
@@ -45,9 +49,19 @@ class Accounting:
         self.volume_lots[fill.liquidity] += fill.lots
         self._count_slot(slot, fill.lots)
         self._match(signed, fill.ticks)
-        profit = self.net_pnl(2 * fill.ticks)
+        self._last_ticks = fill.ticks
+        self.first_fill_ns = min(self.first_fill_ns or fill.at_ns, fill.at_ns)
+        self._follow(fill.at_ns)
+
+    def add_funding(self, amount: Decimal, at_ns: int) -> None:
+        """Count the own part of one payment; the caller has made sure it is counted once."""
+        self.funding += amount
+        self._follow(at_ns)
+
+    def _follow(self, at_ns: int) -> None:
+        profit = self.net_pnl(2 * self._last_ticks)
         if profit is not None:
-            self.equity.add(fill.at_ns, profit)
+            self.equity.add(at_ns, profit)
 
     def _count_fee(self, fill: Fill) -> None:
         self.fees[fill.fee_asset] = self.fees.get(fill.fee_asset, Decimal(0)) + fill.fee
@@ -79,7 +93,7 @@ class Accounting:
 
     @property
     def realised_pnl(self) -> Decimal:
-        """FIFO, in quote, before fees."""
+        """FIFO, in quote, before fees and funding."""
         return self._realised_units * self._unit
 
     def unrealised_pnl(self, twice_mid_ticks: int) -> Decimal:
@@ -88,8 +102,8 @@ class Accounting:
         return twice * self._unit / 2
 
     def net_pnl(self, twice_mid_ticks: int) -> Decimal | None:
-        """What all fills made after fees, marked at the mid, in quote; None while a fee in some third asset has no
-        price here."""
+        """What all fills made after fees, and funding, marked at the mid, in quote; None while a fee in some third
+        asset has no price here."""
         instrument, known = self._instrument, (self._instrument.base, self._instrument.quote)
         if any(fee for asset, fee in self.fees.items() if asset not in known):
             return None
@@ -103,5 +117,6 @@ class Accounting:
 
     @property
     def quote_change(self) -> Decimal:
-        """Quote gained by all fills, fees taken in quote included."""
-        return self._flow_units * self._unit - self.fees.get(self._instrument.quote, Decimal(0))
+        """Quote gained by all fills, fees taken in quote included, and by funding."""
+        paid = self.fees.get(self._instrument.quote, Decimal(0))
+        return self._flow_units * self._unit - paid + self.funding

@@ -3,9 +3,12 @@ before any of its commands leaves the process (law 4)."""
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from enum import StrEnum
 
-from engine.model.account import Fill
+from engine.model.account import Fill, FundingPayment
 from engine.model.commands import Command
 from engine.model.order import OrderRequest
 from engine.model.value import Message, Value
@@ -66,6 +69,18 @@ class FillRecord(Message, frozen=True, kw_only=True):
     fill: Fill
 
 
+class FundingRecord(Message, frozen=True, kw_only=True):
+    """One funding payment, and the part of it that is the bot's own; unique per (leg, payment id).
+
+    `after_fills`: how many fills of the leg were counted before it, so that books are replayed in the same order.
+    """
+
+    leg: str
+    payment: FundingPayment
+    own: Decimal
+    after_fills: int
+
+
 class MemoRecord(Message, frozen=True, kw_only=True):
     """What a leg's strategy wants to be shown again; the newest per leg counts."""
 
@@ -84,7 +99,7 @@ class Note(Message, frozen=True, kw_only=True):
     """Somebody should look at it."""
 
 
-Record = OrderRecord | FillRecord | MemoRecord | Stops | Note
+Record = OrderRecord | FillRecord | FundingRecord | MemoRecord | Stops | Note
 
 
 class Step(Value, frozen=True, kw_only=True):
@@ -116,14 +131,33 @@ class Budget(Value, frozen=True, kw_only=True):
 
 
 class Memory(Value, frozen=True, kw_only=True):
-    """What a journal gives back at start: orders not yet done, every own fill in order, memos, stops, and the id
-    block.
+    """What a journal gives back at start: orders not yet done, every own fill and every payment in order, memos,
+    stops, and the id block.
 
     `next_sequence` is the first sequence number that was certainly never used.
     """
 
     orders: tuple[OrderRecord, ...] = ()
     fills: tuple[FillRecord, ...] = ()
+    funding: tuple[FundingRecord, ...] = ()
     memos: tuple[MemoRecord, ...] = ()
     next_sequence: int = 0
     stops: Stops | None = None
+
+
+def as_counted(
+    fills: Iterable[FillRecord], payments: Iterable[FundingRecord]
+) -> Iterator[FillRecord | FundingRecord]:
+    """What the books of all legs were made of, in the order in which each leg counted it."""
+    coming: dict[str, deque[FundingRecord]] = defaultdict(deque)
+    for payment in payments:
+        coming[payment.leg].append(payment)
+    counted: Counter[str] = Counter()
+    for fill in fills:
+        waiting = coming[fill.leg]
+        while waiting and waiting[0].after_fills <= counted[fill.leg]:
+            yield waiting.popleft()
+        counted[fill.leg] += 1
+        yield fill
+    for waiting in coming.values():
+        yield from waiting

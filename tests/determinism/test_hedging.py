@@ -100,7 +100,7 @@ def filled(play: HedgePlay, leg: str = "maker") -> int:
 
 async def settled(play: HedgePlay) -> None:
     """The market rests, and belief and truth agree on both legs."""
-    play.is_quiet = True
+    play.rest()
     await asyncio.sleep(10)
     play.agree(play.keeper.process)
 
