@@ -25,8 +25,10 @@ from engine.trading.orders import Sequence
 from engine.trading.parting import NOTHING, Parting
 from engine.trading.purse import Purse
 from engine.trading.records import Budget, Memory, Step
+from engine.trading.statistics import MachineStatistics, leg_statistics, whole_of
 from engine.trading.status import MachineStatus, leg_status
 from engine.trading.sync import is_question
+from engine.trading.tally import Timed
 from engine.trading.watch import Watch
 
 NO_BUDGET = Budget(reduce=0, cancel=0, place=0)
@@ -49,6 +51,13 @@ class Machine:
         self.budgets = Budgets(self._legs, spec)
         self._paused = False
         self._parting: Parting | None = None
+        self._remember(memory)
+
+    def _remember(self, memory: Memory) -> None:
+        runs = {run.leg: run for run in memory.runs}
+        tallies = {tally.leg: tally for tally in memory.tallies}
+        for name, leg in self._legs.items():
+            leg.tally.remember(runs.get(name), tallies.get(name))
         for fill in memory.fills:
             self._legs[fill.leg].remember_fill(fill)
             if self._hedge:
@@ -57,6 +66,8 @@ class Machine:
             self._legs[record.request.leg].remember_order(record)
         for kept in memory.memos:
             self._legs[kept.leg].memo = kept.memo
+        for leg in self._legs.values():
+            leg.begin_run()
 
     # The only entrances -------------------------------------------------------------------------------------
 
@@ -64,6 +75,7 @@ class Machine:
         """Take one event and decide. `event.at_ns` never goes back by more than the caller's clock does. `budgets`
         are by leg: each leg's requests are its own account's."""
         changed = self._take(event)
+        self._look_at_touch(event)
         return self._decide(event.at_ns, budgets) if changed else Step(wake_ns=self._wake_ns(event.at_ns))
 
     def reconfigure(self, spec: BotSpec, at_ns: int, budgets: Mapping[str, Budget]) -> Step:
@@ -111,6 +123,11 @@ class Machine:
             if order.remaining_lots > 0
         )
 
+    def statistics(self) -> MachineStatistics:
+        """What the bot did and made, over all its lives and in this one."""
+        legs = {name: leg_statistics(leg) for name, leg in self._legs.items()}
+        return MachineStatistics(legs=legs, total=whole_of(legs, "total"), run=whole_of(legs, "run"))
+
     def status(self) -> MachineStatus:
         return MachineStatus(
             paused=self._paused,
@@ -147,6 +164,15 @@ class Machine:
         concerned = self._legs.get(event.leg)
         return concerned is not None and take_news(concerned, event)
 
+    def _look_at_touch(self, event: Event) -> None:
+        concerned = self._legs.get(event.leg)
+        for leg in (concerned,) if concerned else self._legs.values():
+            leg.look_at_touch(event.at_ns)
+
+    def sent(self, leg: str, taken_ns: int) -> None:
+        """What a change of the book led to has left, so long after the change was in hand; for the statistics."""
+        self._legs[leg].tally.timed(Timed.SEND, taken_ns)
+
     # Decisions ----------------------------------------------------------------------------------------------
 
     def _decide(self, now_ns: int, budgets: Mapping[str, Budget]) -> Step:
@@ -164,7 +190,7 @@ class Machine:
             leg.wanted(target[name], now_ns)
             desk = Desk(leg, now_ns, purses[name])
             commands += desk.bring_about(target[name], self._strategy.requote_threshold_ticks)
-        records = [record for leg in self._legs.values() for record in leg.take_records()]
+        records = [record for leg in self._legs.values() for record in leg.take_records(now_ns)]
         records += self._watch.take_records()
         return Step(
             commands=tuple(commands),

@@ -37,7 +37,17 @@ from engine.risk.stops import Stops
 from engine.spec.types import BotSpec, LegSpec, ProcessSpec, RiskSpec, StopPolicy, StrategySpec
 from engine.trading.leg import LegSetup
 from engine.trading.machine import Machine
-from engine.trading.records import Budget, FillRecord, MemoRecord, Memory, Note, OrderRecord, Step
+from engine.trading.records import (
+    Budget,
+    FillRecord,
+    MemoRecord,
+    Memory,
+    Note,
+    OrderRecord,
+    RunRecord,
+    Step,
+    TallyRecord,
+)
 
 LEG = "main"
 TAG = 7
@@ -131,6 +141,8 @@ class Bench:
     stops: Stops | None = None
     notes: list[Note] = field(default_factory=list)
     memos: dict[str, MemoRecord] = field(default_factory=dict)
+    run: RunRecord | None = None
+    tally: TallyRecord | None = None
     trades: int = 0
 
     def __post_init__(self) -> None:
@@ -225,6 +237,8 @@ class Bench:
             fills=tuple(self.fills),
             stops=self.stops,
             memos=tuple(self.memos.values()),
+            runs=(self.run,) if self.run else (),
+            tallies=(self.tally,) if self.tally else (),
             next_sequence=max(sequences, default=-1) + 1,
         )
         return Bench(
@@ -245,6 +259,10 @@ class Bench:
                 self.memos[record.leg] = record
             elif isinstance(record, Stops):
                 self.stops = record
+            elif isinstance(record, RunRecord):
+                self.run = record
+            elif isinstance(record, TallyRecord):
+                self.tally = record
             else:
                 self.notes.append(record)
         return list(step.commands)
