@@ -27,6 +27,7 @@ VERBS = {
     "plan": Verb("plan", "show what apply would do; changes nothing"),
     "apply": Verb("apply", "make the fleet what its files say"),
     "status": Verb("status", "show every bot: state, orders, fills"),
+    "stats": Verb("stats", "show what bots did and made: volumes, profit, orders, times, latencies"),
     "stop": Verb("stop", "stop bots and hold them until they are started again"),
     "halt": Verb("halt", "kill switch: hold bots, end their processes, cancel their orders at the venue"),
     "start": Verb("start", "lift holds and start bots"),

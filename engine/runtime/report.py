@@ -51,12 +51,13 @@ def risk_report(status: MachineStatus) -> dict[str, Any]:
 
 def statistics_report(statistics: MachineStatistics) -> dict[str, Any]:
     """The reply to `stats`: every figure by its name, money and ratios as text, instants in ISO 8601."""
-    report: dict[str, Any] = msgspec.to_builtins(statistics, builtin_types=(Decimal,))
+    report = _texts(msgspec.to_builtins(statistics, builtin_types=(Decimal,)))
+    assert isinstance(report, dict)
     for leg in report["legs"].values():
         for span in (leg["total"], leg["run"]):
             span["since"] = None if (since_ns := span.pop("since_ns")) is None else iso_utc(since_ns)
             span["equity"] = [[iso_utc(at_ns), profit] for at_ns, profit in span["equity"]]
-    return _texts(report)
+    return report
 
 
 def _texts(node: Any) -> Any:

@@ -11,7 +11,7 @@ from engine.model.events import Paused, Resumed
 from engine.runtime.bot import WHOLE_BOT, Bot
 from engine.runtime.control import Verb
 from engine.runtime.process import BotProcess
-from engine.runtime.report import statistics_report
+from engine.runtime.report import hedge_report, statistics_report
 
 Arguments = Mapping[str, Any]
 
@@ -38,7 +38,8 @@ class Verbs:
         return self._process.status()
 
     async def _stats(self, _arguments: Arguments) -> dict[str, Any]:
-        return statistics_report(self._bot.statistics)
+        report = statistics_report(self._bot.statistics)
+        return {**report, "hedge": hedge_report(self._bot.status.hedge)}
 
     async def _reload(self, arguments: Arguments) -> dict[str, Any]:
         """Take the current generation's spec in place; the reply's fingerprint says it has been taken."""

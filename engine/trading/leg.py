@@ -226,7 +226,7 @@ class Leg:
     def take_records(self, now_ns: int) -> list[Record]:
         """What the journal must keep of the step that ends now."""
         taken, self.records = self.records, []
-        return [*taken, *self.tally.take_records(now_ns)]
+        return [*taken, *self.tally.take_records(now_ns)] if taken else []
 
     def look_at_touch(self, at_ns: int) -> None:
         """Note for the statistics whether own quotes lead the market from now on."""

@@ -25,7 +25,7 @@ from engine.trading.orders import Sequence
 from engine.trading.parting import NOTHING, Parting
 from engine.trading.purse import Purse
 from engine.trading.records import Budget, Memory, Step
-from engine.trading.statistics import MachineStatistics, leg_statistics, whole_of
+from engine.trading.statistics import MachineStatistics, leg_statistics, machine_statistics
 from engine.trading.status import MachineStatus, leg_status
 from engine.trading.sync import is_question
 from engine.trading.tally import Timed
@@ -125,8 +125,7 @@ class Machine:
 
     def statistics(self) -> MachineStatistics:
         """What the bot did and made, over all its lives and in this one."""
-        legs = {name: leg_statistics(leg) for name, leg in self._legs.items()}
-        return MachineStatistics(legs=legs, total=whole_of(legs, "total"), run=whole_of(legs, "run"))
+        return machine_statistics({name: leg_statistics(leg) for name, leg in self._legs.items()})
 
     def status(self) -> MachineStatus:
         return MachineStatus(

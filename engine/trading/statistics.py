@@ -173,8 +173,12 @@ def statistics_of(
     )
 
 
-def whole_of(legs: Mapping[str, LegStatistics], span: SpanName) -> Whole:
-    """All legs over one span."""
+def machine_statistics(legs: dict[str, LegStatistics]) -> MachineStatistics:
+    """Of a bot with these legs."""
+    return MachineStatistics(legs=legs, total=_whole(legs, "total"), run=_whole(legs, "run"))
+
+
+def _whole(legs: Mapping[str, LegStatistics], span: SpanName) -> Whole:
     spans: list[Statistics] = [getattr(leg, span) for leg in legs.values()]
     nets = [each.net_pnl for each in spans]
     known = [net for net in nets if net is not None]

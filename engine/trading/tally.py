@@ -1,8 +1,9 @@
 """What a leg's fills do not tell: the fate of its orders, how long the venue took, how long quotes led the market.
 
-Counted twice, over all lives of the bot on its market (`total`) and over this one (`run`). The counts of orders and
-the answers timed are in the journal in the same transaction as the orders they come from, so they are exact after
-kill -9; times that no record goes with are at most `KEPT_EVERY_NS` behind. Nothing here is read by what decides.
+Counted twice, over all lives of the bot on its market (`total`) and over this one (`run`). What is counted of
+orders is in the journal in the same transaction as their records, so it is exact after kill -9; times that go with
+no record are as old as the newest one. It never makes a commit of its own: a full disk must not stop a bot for its
+statistics. Nothing here is read by what decides.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from engine.trading.orders import ORPHAN_SLOT
 from engine.trading.records import OrderState, RunRecord, TallyCounts, TallyRecord
 
 KEPT_EVERY_NS = 60 * NS_PER_S
+"""Times alone go with the next record this often; every order sent would pay for more."""
 
 
 class Count(StrEnum):
@@ -82,7 +84,7 @@ class LegTally:
         self.this_run: RunRecord | None = None
         """Known from the first step on."""
         self._fills_before = 0
-        self._is_counted_anew = False
+        self._is_begun = self._is_counted_anew = False
         self._kept_ns = 0
         self._touch: tuple[bool, bool] | None = None
         self._seen_ns = 0
@@ -105,17 +107,18 @@ class LegTally:
         self._fills_before = fills_before
 
     def take_records(self, now_ns: int) -> list[RunRecord | TallyRecord]:
-        """What the journal must keep of the step that ends now."""
-        begins = self.this_run is None
+        """What the journal must keep of a step beside other records of the leg."""
+        run, begins = self.begun(now_ns), not self._is_begun
         if not (begins or self._is_counted_anew or now_ns - self._kept_ns >= KEPT_EVERY_NS):
             return []
-        self._is_counted_anew, self._kept_ns = False, now_ns
+        self._is_begun, self._is_counted_anew, self._kept_ns = True, False, now_ns
         tally = TallyRecord(leg=self._leg, total=self.total.kept(), run=self.run.kept())
-        return [self._begun(now_ns), tally] if begins else [tally]
+        return [run, tally] if begins else [tally]
 
-    def _begun(self, now_ns: int) -> RunRecord:
+    def begun(self, now_ns: int) -> RunRecord:
+        """This run, which begins with the first step."""
         before = self._last_run
-        self.this_run = RunRecord(
+        self.this_run = self.this_run or RunRecord(
             leg=self._leg,
             number=before.number + 1 if before else 1,
             first_ns=before.first_ns if before else now_ns,
@@ -147,6 +150,7 @@ class LegTally:
 
     def at_touch(self, at_ns: int, touch: tuple[bool, bool] | None) -> None:
         """Whether the own bid and ask lead the market from now on; None while that cannot be known."""
+        self.begun(at_ns)
         elapsed_ns = at_ns - self._seen_ns
         if self._touch is not None and elapsed_ns > 0:
             self._led_for(elapsed_ns, *self._touch)
