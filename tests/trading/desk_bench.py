@@ -154,6 +154,8 @@ class Bench:
         self.fills += self.memory.fills
         self.stops = self.memory.stops
         self.memos |= {record.leg: record for record in self.memory.memos}
+        self.run = next(iter(self.memory.runs), None)
+        self.tally = next(iter(self.memory.tallies), None)
 
     # Feeding it ---------------------------------------------------------------------------------------------
 

@@ -82,6 +82,8 @@ class HedgeBench:
         setups = {name: replace(setup_of(market), leg=name) for name, market in MARKETS.items()}
         self.machine = Machine(legs=setups, spec=self.spec, memory=self.memory)
         self.fills += self.memory.fills
+        self.runs |= {run.leg: run for run in self.memory.runs}
+        self.tallies |= {tally.leg: tally for tally in self.memory.tallies}
         self.budgets = {MAKER: PLENTY, HEDGE: PLENTY}
         self.free = Decimal(100_000)
 
