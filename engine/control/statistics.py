@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.control.fleet import Fleet
-from engine.errors import BotctlError, UsageError
+from engine.errors import BotctlError, Unavailable, UsageError
 from engine.host.control_client import call_all
 from engine.host.generation import read_current
 from engine.host.workspace import Workspace
@@ -51,7 +51,8 @@ def fleet_statistics(fleet: Fleet, names: Sequence[str]) -> tuple[BotStatistics,
 
 def _statistics(workspace: Workspace, spec: BotSpec, reply: dict[str, Any] | BotctlError) -> BotStatistics:
     if isinstance(reply, BotctlError):
-        return _from_journal(workspace, spec, "its engine does not answer")
+        silent = isinstance(reply, Unavailable)
+        return _from_journal(workspace, spec, "its engine does not answer" if silent else reply.message)
     return BotStatistics(name=spec.name, strategy=spec.strategy.kind, source="engine", **reply)
 
 
@@ -59,7 +60,7 @@ def _from_journal(workspace: Workspace, spec: BotSpec, why: str) -> BotStatistic
     """As far as a journal knows: no market, so nothing that a mid is needed for."""
     file = _newest(workspace.journals / spec.name)
     found = {name: leg_books(file, name, leg.market) for name, leg in spec.legs.items()} if file else {}
-    legs = {name: _leg(books) for name, books in found.items() if books}
+    legs = {name: statistics_of_books(books) for name, books in found.items() if books}
     report = statistics_report(machine_statistics(legs)) if legs else {}
     return BotStatistics(name=spec.name, strategy=spec.strategy.kind, source="journal", why=why, **report)
 
@@ -74,7 +75,8 @@ def _written_ns(journal: Path) -> int:
     return max(file.stat().st_mtime_ns for file in (journal, log) if file.exists())
 
 
-def _leg(books: LegBooks) -> LegStatistics:
+def statistics_of_books(books: LegBooks) -> LegStatistics:
+    """As a bot would tell them that had just remembered all this, were the run still its own."""
     accounting = Accounting(books.run.instrument)
     for number, record in enumerate(books.fills):
         if number == books.run.fills_before:

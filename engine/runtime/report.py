@@ -64,7 +64,7 @@ def _texts(node: Any) -> Any:
     """Every decimal as text, however deep it lies."""
     if isinstance(node, dict):
         return {name: _texts(each) for name, each in node.items()}
-    if isinstance(node, list):
+    if isinstance(node, list | tuple):
         return [_texts(each) for each in node]
     return plain(node) if isinstance(node, Decimal) else node
 
