@@ -158,7 +158,7 @@ def statistics_of(
         quote=instrument.quote,
         runs=run.number if run else 0,
         position=instrument.size(books.position_lots),
-        entry_price=books.entry_price,
+        entry_price=_rounded_entry(instrument, books.entry_price),
         mid=None if twice_mid is None else instrument.price(twice_mid) / 2,
         unrealised_pnl=None if twice_mid is None else books.unrealised_pnl(twice_mid),
         levels=tuple(_levels(instrument, books.executed_lots)),
@@ -260,6 +260,10 @@ def _touch(tally: Tally) -> TouchTimes:
         bid_s=counts[Count.BID_AT_TOUCH_NS] / NS_PER_S,
         ask_s=counts[Count.ASK_AT_TOUCH_NS] / NS_PER_S,
     )
+
+
+def _rounded_entry(instrument: Instrument, price: Decimal | None) -> Decimal | None:
+    return None if price is None else price.quantize(instrument.tick_size * RATIO)
 
 
 def _levels(instrument: Instrument, executed_lots: Mapping[str, int]) -> Iterator[LevelStatus]:
