@@ -66,6 +66,7 @@ def _cells(leg: dict[str, Any], span: dict[str, Any]) -> Cells:
         yield from ((f"{liquidity} {side} {quote}", volume) for side, volume in sides.items())
     yield "fees", _by_asset(span["fees"])
     yield "rebates in them", _by_asset(span["rebates"])
+    yield f"funding {quote}", span["funding"]
     yield f"realised {quote}", span["realised_pnl"]
     yield from _whole(quote, span)
     yield from _curve(quote, span)

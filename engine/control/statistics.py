@@ -16,6 +16,7 @@ from engine.runtime.journal_reader import LegBooks, leg_books
 from engine.runtime.report import statistics_report
 from engine.spec.types import BotSpec
 from engine.trading.accounting import Accounting
+from engine.trading.records import FundingRecord
 from engine.trading.statistics import LegStatistics, machine_statistics, statistics_of
 from engine.trading.tally import Tally
 
@@ -78,11 +79,14 @@ def _written_ns(journal: Path) -> int:
 def statistics_of_books(books: LegBooks) -> LegStatistics:
     """As a bot would tell them that had just remembered all this, were the run still its own."""
     accounting = Accounting(books.run.instrument)
-    for number, record in enumerate(books.fills):
-        if number == books.run.fills_before:
+    for number, record in enumerate(books.counted):
+        if number == books.run.counted_before:
             accounting.begin_run()
-        accounting.add(record.slot, record.fill)
-    if len(books.fills) <= books.run.fills_before:
+        if isinstance(record, FundingRecord):
+            accounting.add_funding(record.own, record.payment.at_ns)
+        else:
+            accounting.add(record.slot, record.fill)
+    if len(books.counted) <= books.run.counted_before:
         accounting.begin_run()
     tallies = (Tally(books.tally.total), Tally(books.tally.run))
     return statistics_of(books.run.instrument, accounting, tallies, books.run)

@@ -94,6 +94,8 @@ class VenueFacts(Value, frozen=True, kw_only=True):
     credential_fields: tuple[str, ...]
     batches: BatchRule = BatchRule()
     can_amend: bool = False
+    tells_funding: bool = False
+    """Whether its codecs of perps carry out QueryFunding."""
     dead_mans_switch: bool = False
     """Whether its codecs carry out SetDeadMansSwitch."""
     cancels_on_disconnect: bool | None = None

@@ -8,6 +8,7 @@ cut takes is asked from the venue again. Folding the log into the file does wait
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -21,9 +22,10 @@ from engine.host.files import private_directory
 from engine.model.ids import ClientIdScheme
 from engine.model.value import Value
 from engine.risk.stops import Stops
-from engine.runtime.journal_schema import VERSION, create, prune
+from engine.runtime.journal_schema import VERSION, create, migrate, prune
 from engine.trading.records import (
     FillRecord,
+    FundingRecord,
     MemoRecord,
     Memory,
     Note,
@@ -33,6 +35,8 @@ from engine.trading.records import (
     TallyRecord,
 )
 from engine.transport.world import World
+
+log = logging.getLogger(__name__)
 
 COMMITS_BETWEEN_PRUNING = 1000
 PRIMARY_CODE = 0xFF
@@ -117,9 +121,11 @@ class Journal:
         """Everything a new process must know; the venue then tells what has changed since."""
         orders = self._of_present_markets("orders WHERE done = 0 ORDER BY updated_ns, client_id")
         fills = self._of_present_markets("fills ORDER BY seq")
+        funding = self._of_present_markets("funding ORDER BY seq")
         return Memory(
             orders=tuple(msgspec.json.decode(record, type=OrderRecord) for record in orders),
             fills=tuple(msgspec.json.decode(record, type=FillRecord) for record in fills),
+            funding=tuple(msgspec.json.decode(record, type=FundingRecord) for record in funding),
             memos=tuple(self._kept(MemoRecord)),
             runs=tuple(self._kept(RunRecord)),
             tallies=tuple(self._kept(TallyRecord)),
@@ -176,6 +182,8 @@ class Journal:
             self._write_order(record)
         elif isinstance(record, FillRecord):
             self._write_fill(record)
+        elif isinstance(record, FundingRecord):
+            self._write_funding(record)
         elif isinstance(record, Stops):
             self._write_stops(record)
         elif isinstance(record, MemoRecord | RunRecord | TallyRecord):
@@ -198,6 +206,13 @@ class Journal:
         self._connection.execute(
             "INSERT OR IGNORE INTO fills (leg, market, trade_id, venue_order_id, record) VALUES (?, ?, ?, ?, ?)",
             (leg, self._market(leg), fill.trade_id, fill.venue_order_id, msgspec.json.encode(record)),
+        )
+
+    def _write_funding(self, record: FundingRecord) -> None:
+        leg, payment_id = record.leg, record.payment.payment_id
+        self._connection.execute(
+            "INSERT OR IGNORE INTO funding (leg, market, payment_id, record) VALUES (?, ?, ?, ?)",
+            (leg, self._market(leg), payment_id, msgspec.json.encode(record)),
         )
 
     def _write_stops(self, stops: Stops) -> None:
@@ -276,6 +291,9 @@ def _check(connection: sqlite3.Connection, path: Path, owner: JournalOwner) -> N
     whose = msgspec.json.decode(stored, type=JournalOwner)
     if whose != owner:
         raise _damaged(path, f"it belongs to {whose.fleet_id}/{whose.bot} on {whose.identity}")
+    if 0 < version < VERSION:
+        migrate(connection, version)
+        log.info("journal migrated", extra={"facts": {"before": version, "now": VERSION}})
 
 
 def _is_about_the_disk(error: sqlite3.Error) -> bool:

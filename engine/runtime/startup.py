@@ -124,6 +124,7 @@ def _bot(
             tag=tags[site.name],
             send_lifetime_ns=site.venue.facts.send_lifetime_ns,
             can_amend=site.venue.facts.can_amend,
+            tells_funding=site.venue.facts.tells_funding,
         )
         for site in sites
     }

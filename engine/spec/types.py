@@ -189,7 +189,8 @@ class SimSpec(Value, frozen=True, kw_only=True):
     """One simulated venue of a fleet. `accounts` maps account name to opening balances by asset.
 
     `speed` multiplies the pace of the market flow; `recording` is a file of recorded flow instead of the
-    seeded generator. `tiers` are of the accounts that chose one.
+    seeded generator. `tiers` are of the accounts that chose one. `funding_interval_s` None: as long as the real
+    venue's.
     """
 
     venue: str
@@ -201,6 +202,8 @@ class SimSpec(Value, frozen=True, kw_only=True):
     accounts: dict[str, dict[str, Decimal]]
     faults: FaultSpec | None = None
     tiers: dict[str, str] | None = None
+    funding_interval_s: int | None = None
+    funding_rate: Decimal | None = None
 
 
 class SentinelSpec(Value, frozen=True, kw_only=True):

@@ -1,5 +1,5 @@
-"""What own fills made of the account: position, FIFO profit, fees, volumes. Exact; the same after a restart,
-because it is only ever a replay of the fills."""
+"""What own fills and funding made of the account: position, FIFO profit, fees, volumes. Exact; the same after a
+restart, because it is only ever a replay of both, in the order in which they were counted."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class Sums(Value, frozen=True, kw_only=True):
     traded: dict[tuple[Liquidity, Side], tuple[Decimal, Decimal]] = {}
     fees: dict[str, Decimal] = {}
     rebates: dict[str, Decimal] = {}
+    funding: Decimal = Decimal(0)
     realised_pnl: Decimal = Decimal(0)
     closed_rounds: Decimal = Decimal(0)
     profit: Decimal = Decimal(0)
@@ -39,6 +40,7 @@ class Sums(Value, frozen=True, kw_only=True):
             traded={kind: (b - earlier[kind][0], q - earlier[kind][1]) for kind, (b, q) in self.traded.items()},
             fees=_less(self.fees, before.fees),
             rebates=_less(self.rebates, before.rebates),
+            funding=self.funding - before.funding,
             realised_pnl=self.realised_pnl - before.realised_pnl,
             closed_rounds=self.closed_rounds - before.closed_rounds,
             profit=self.profit - before.profit,
@@ -62,6 +64,11 @@ class Accounting:
         """Paid minus received, by asset."""
         self.rebates: dict[str, Decimal] = {}
         """What of that was received, as positive amounts."""
+        self.funding = Decimal(0)
+        """Received minus paid for holding a perp, in quote."""
+        self.payments = 0
+        self.first_fill_ns: int | None = None
+        self._last_ticks = 0
         self.equity = EquityCurve()
         self.run_equity = EquityCurve()
         """Of this run alone: it begins with nothing made."""
@@ -84,10 +91,21 @@ class Accounting:
         self._closed_round_units += fill.lots * profit_ticks(base_slot(slot))
         self._count_slot(slot, fill.lots)
         self._match(signed, fill.ticks)
-        profit = self.net_pnl(2 * fill.ticks)
+        self._last_ticks = fill.ticks
+        self.first_fill_ns = min(self.first_fill_ns or fill.at_ns, fill.at_ns)
+        self._follow(fill.at_ns)
+
+    def add_funding(self, amount: Decimal, at_ns: int) -> None:
+        """Count the own part of one payment; the caller has made sure it is counted once."""
+        self.funding += amount
+        self.payments += 1
+        self._follow(at_ns)
+
+    def _follow(self, at_ns: int) -> None:
+        profit = self.net_pnl(2 * self._last_ticks)
         if profit is not None:
-            self.equity.add(fill.at_ns, profit)
-            self.run_equity.add(fill.at_ns, profit - self.at_run_start.profit)
+            self.equity.add(at_ns, profit)
+            self.run_equity.add(at_ns, profit - self.at_run_start.profit)
 
     def begin_run(self) -> None:
         """What is counted from now on belongs to a new life of the bot."""
@@ -103,6 +121,7 @@ class Accounting:
             },
             fees=dict(self.fees),
             rebates=dict(self.rebates),
+            funding=self.funding,
             realised_pnl=self.realised_pnl,
             closed_rounds=self._closed_round_units * unit,
             profit=self.equity.last,
@@ -138,7 +157,7 @@ class Accounting:
 
     @property
     def realised_pnl(self) -> Decimal:
-        """FIFO, in quote, before fees."""
+        """FIFO, in quote, before fees and funding."""
         return self._realised_units * self._unit
 
     @property
@@ -154,8 +173,8 @@ class Accounting:
         return twice * self._unit / 2
 
     def net_pnl(self, twice_mid_ticks: int) -> Decimal | None:
-        """What all fills made after fees, marked at the mid, in quote; None while a fee in some third asset has no
-        price here."""
+        """What all fills made after fees, and funding, marked at the mid, in quote; None while a fee in some third
+        asset has no price here."""
         instrument, known = self._instrument, (self._instrument.base, self._instrument.quote)
         if any(fee for asset, fee in self.fees.items() if asset not in known):
             return None
@@ -169,8 +188,9 @@ class Accounting:
 
     @property
     def quote_change(self) -> Decimal:
-        """Quote gained by all fills, fees taken in quote included."""
-        return self._flow_units * self._unit - self.fees.get(self._instrument.quote, Decimal(0))
+        """Quote gained by all fills, fees taken in quote included, and by funding."""
+        paid = self.fees.get(self._instrument.quote, Decimal(0))
+        return self._flow_units * self._unit - paid + self.funding
 
 
 def _less(now: dict[str, Decimal], before: dict[str, Decimal]) -> dict[str, Decimal]:

@@ -18,11 +18,12 @@ from engine.risk.guard import Guard, Room
 from engine.spec.types import RiskSpec
 from engine.strategies.interface import LegView
 from engine.trading.accounting import Accounting
+from engine.trading.funding import Funding
 from engine.trading.lifecycle import OwnOrder
 from engine.trading.mids import MidHistory
 from engine.trading.orders import INVENTORY_SLOT, ORPHAN_SLOT, SYSTEM_SLOT, Owner, OwnOrders, Sequence
 from engine.trading.others import OwnLevels
-from engine.trading.records import FillRecord, MemoRecord, Note, OrderRecord, OrderState, Record
+from engine.trading.records import FillRecord, FundingRecord, MemoRecord, Note, OrderRecord, OrderState, Record
 from engine.trading.refusals import Refusals
 from engine.trading.sync import Sync, is_question
 from engine.trading.tally import LegTally
@@ -47,6 +48,7 @@ class LegSetup(Value, frozen=True, kw_only=True):
     tag: int
     send_lifetime_ns: int
     can_amend: bool = False
+    tells_funding: bool = False
 
 
 class Leg:
@@ -59,6 +61,8 @@ class Leg:
         self.orders = OwnOrders(setup.client_ids, setup.tag, sequence)
         self.accounting = Accounting(setup.instrument)
         self.tally = LegTally(setup.leg, setup.instrument)
+        is_perp = setup.instrument.kind is MarketKind.PERP
+        self.funding = Funding(setup.leg, self.accounting, is_paid=is_perp, is_told=setup.tells_funding)
         self.sync = Sync(setup.leg, setup.instrument.kind)
         self.refusals = Refusals()
         self.records: list[Record] = []
@@ -101,14 +105,17 @@ class Leg:
         self.orders.touched(order)
         self._remembered_ns = min(self._remembered_ns or record.submitted_ns, record.submitted_ns)
 
-    def remember_fill(self, record: FillRecord) -> None:
-        if self.orders.count_once(record.fill):
-            self.accounting.add(record.slot, record.fill)
+    def remember(self, counted: FillRecord | FundingRecord) -> None:
+        """What the books were made of, in the order in which it was counted."""
+        if isinstance(counted, FundingRecord):
+            self.funding.remember(counted)
+        elif self.orders.count_once(counted.fill):
+            self.accounting.add(counted.slot, counted.fill)
 
     def begin_run(self) -> None:
         """All is remembered: what comes now belongs to this life."""
         self.accounting.begin_run()
-        self.tally.begin(self.accounting.fills)
+        self.tally.begin(self.accounting.fills + self.accounting.payments)
 
     def asked_since_ns(self, now_ns: int) -> int:
         """How far back a round must look: to the last one that proved something, and to every open question."""
@@ -124,6 +131,7 @@ class Leg:
         for order in self.orders.live:
             order.not_after(at_ns, dead_after_ns=at_ns + self.setup.send_lifetime_ns)
         self.sync.want(at_ns)
+        self.funding.want(at_ns)
 
     def order_reported(self, report: OrderReport, at_ns: int) -> None:
         """Take a report of any order on the market; others' are left alone (law 3)."""

@@ -24,7 +24,7 @@ from engine.trading.news import take_news
 from engine.trading.orders import Sequence
 from engine.trading.parting import NOTHING, Parting
 from engine.trading.purse import Purse
-from engine.trading.records import Budget, Memory, Step
+from engine.trading.records import Budget, FillRecord, Memory, Step, as_counted
 from engine.trading.statistics import MachineStatistics, leg_statistics, machine_statistics
 from engine.trading.status import MachineStatus, leg_status
 from engine.trading.sync import is_question
@@ -58,10 +58,10 @@ class Machine:
         tallies = {tally.leg: tally for tally in memory.tallies}
         for name, leg in self._legs.items():
             leg.tally.remember(runs.get(name), tallies.get(name))
-        for fill in memory.fills:
-            self._legs[fill.leg].remember_fill(fill)
-            if self._hedge:
-                self._hedge.remember(fill.fill.at_ns)
+        for counted in as_counted(memory.fills, memory.funding):
+            self._legs[counted.leg].remember(counted)
+            if self._hedge and isinstance(counted, FillRecord):
+                self._hedge.remember(counted.fill.at_ns)
         for record in memory.orders:
             self._legs[record.request.leg].remember_order(record)
         for kept in memory.memos:
@@ -222,9 +222,11 @@ class Machine:
         if any(is_question(order, now_ns) for order in leg.orders.live):
             leg.sync.want_soon(now_ns)
         reachable = not leg.link_why_not or self._is_stopping
-        if not reachable or not leg.sync.is_due(now_ns) or not purse.take_round():
-            return []
-        return leg.sync.start(now_ns, leg.asked_since_ns(now_ns))
+        if reachable and leg.sync.is_due(now_ns) and purse.take_round():
+            return leg.sync.start(now_ns, leg.asked_since_ns(now_ns))
+        if leg.synced and leg.funding.is_due(now_ns) and purse.take_round():
+            return [leg.funding.ask(now_ns)]
+        return []
 
     def _target(self, now_ns: int, purses: Mapping[str, Purse]) -> Target:
         """What each leg should look like; a leg that was never synchronised is left exactly as it is."""
@@ -279,6 +281,7 @@ class Machine:
     def _wake_ns(self, now_ns: int) -> int | None:
         due = [leg.refusals.next_ns(now_ns) for leg in self._legs.values()]
         due += [leg.sync.next_ns for leg in self._legs.values() if not leg.link_why_not or self._is_stopping]
+        due += [leg.funding.due_ns for leg in self._legs.values() if leg.synced]
         due += [self._hedge.due_ns] if self._hedge else []
         soonest = min((ns for ns in due if ns is not None), default=None)
         return soonest if soonest is None or soonest > now_ns else now_ns + STARVED_WAKE_NS

@@ -55,12 +55,12 @@ class Statistics(Value, frozen=True, kw_only=True):
 
     Sizes in base, money in quote; only own fills count. `volume` is quote traded, by liquidity and side;
     `quote_volume` is all of it. `fees` are paid minus received by asset, `rebates` what of that was received.
-    `realised_pnl` is FIFO before fees. `net_pnl` is realised and unrealised after fees at the present mid; a run's
-    is what it differs from the equity when the run began. `wear_bps` is the loss per quote traded, 0 for a profit.
-    `equity` has the net profit just after a fill, at that fill's price, as (instant in ns, profit); its last,
-    highest and lowest value and its deepest fall count every fill. `grid_profit` is what closes of grid cells made
-    at their levels' prices, before fees. `fill_ratio` is the executed part of the size of placed orders that are
-    over.
+    `funding` is received minus paid for holding a perp. `realised_pnl` is FIFO before fees and funding. `net_pnl`
+    is realised and unrealised after both at the present mid; a run's is what it differs from the equity when the
+    run began. `wear_bps` is the loss per quote traded, 0 for a profit. `equity` has the net profit just after a
+    fill or a payment, at the last fill's price, as (instant in ns, profit); its last, highest and lowest value and
+    its deepest fall count every one. `grid_profit` is what closes of grid cells made at their levels' prices,
+    before fees. `fill_ratio` is the executed part of the size of placed orders that are over.
     """
 
     since_ns: int | None
@@ -71,6 +71,7 @@ class Statistics(Value, frozen=True, kw_only=True):
     volume: dict[str, dict[str, Decimal]]
     fees: dict[str, Decimal]
     rebates: dict[str, Decimal]
+    funding: Decimal
     realised_pnl: Decimal
     net_pnl: Decimal | None
     wear_bps: Decimal | None
@@ -210,6 +211,7 @@ def _span(sums: Sums, net: Decimal | None, equity: EquityCurve, tally: Tally, si
         },
         fees=sums.fees,
         rebates=sums.rebates,
+        funding=sums.funding,
         realised_pnl=sums.realised_pnl,
         net_pnl=net,
         wear_bps=wear_bps(net, quote_volume),

@@ -83,7 +83,7 @@ class LegTally:
         self._last_run: RunRecord | None = None
         self.this_run: RunRecord | None = None
         """Known from the first step on."""
-        self._fills_before = 0
+        self._counted_before = 0
         self._is_begun = self._is_counted_anew = False
         self._kept_ns = 0
         self._touch: tuple[bool, bool] | None = None
@@ -102,9 +102,9 @@ class LegTally:
         if self._last_run is None:
             self.total.counts.update(_counts(order.counted))
 
-    def begin(self, fills_before: int) -> None:
+    def begin(self, counted_before: int) -> None:
         """Everything is remembered; what comes now belongs to this run."""
-        self._fills_before = fills_before
+        self._counted_before = counted_before
 
     def take_records(self, now_ns: int) -> list[RunRecord | TallyRecord]:
         """What the journal must keep of a step beside other records of the leg."""
@@ -123,7 +123,7 @@ class LegTally:
             number=before.number + 1 if before else 1,
             first_ns=before.first_ns if before else now_ns,
             started_ns=now_ns,
-            fills_before=self._fills_before,
+            counted_before=self._counted_before,
             instrument=self._instrument,
         )
         return self.this_run

@@ -65,7 +65,7 @@ class Watch:
 
     @property
     def net_usd(self) -> Decimal | None:
-        """Realised and unrealised profit after fees over all legs, own fills only."""
+        """Realised and unrealised profit after fees, and funding, over all legs: own fills and payments only."""
         total = Decimal(0)
         for leg in self._legs.values():
             net = None if leg.why_not else leg.net_pnl

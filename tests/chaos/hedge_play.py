@@ -42,7 +42,8 @@ from engine.sim.virtual_loop import VirtualLoop
 from engine.sim.world import Crashed, VirtualWorld
 from engine.spec.types import AccountSpec, BotSpec, LegSpec, RiskSpec, StopPolicy, StrategySpec
 from engine.trading.records import FillRecord
-from tests.chaos.flow import FlowThatRests
+from engine.trading.status import LegStatus
+from tests.chaos.flow import FUNDING_INTERVAL_S, FUNDING_RATE, NO_FUNDING, FlowThatRests, set_funding
 from tests.chaos.journals import rows
 from tests.chaos.keeper import LOOK_EVERY_S, Keeper, until_all_quote
 from tests.chaos.story import TROUBLED_MS, Mishap, Story
@@ -104,6 +105,7 @@ class HedgePlay:
             leg: Place(leg=leg, exchange=self.venues[venue].exchange, account=account, symbol=market)
             for leg, (venue, account, market) in legs.items()
         }
+        self._set_funding(FUNDING_RATE)
         self.spec = _spec(legs, STRATEGY | strategy, flatten=story.flatten)
         self.generations = 0
         self._write_generation()
@@ -127,6 +129,7 @@ class HedgePlay:
         await asyncio.sleep(TROUBLED_MS / 1000)
         interfering.cancel()
         self.is_quiet = True
+        self._set_funding(NO_FUNDING)
         self.keeper.relent()
         await asyncio.sleep(SETTLE_S)
         await until_all_quote([self.keeper])
@@ -196,6 +199,7 @@ class HedgePlay:
             self.complain(f"{self.residual} is not hedged, and nobody says so")
         for leg, place in self.places.items():
             self._agree_on_leg(place)
+            self._agree_on_funding(place, status.legs[leg])
             if not status.legs[leg].ready or status.legs[leg].unresolved:
                 self.complain(f"the {leg} leg does not settle: {status.legs[leg].why_not or 'unresolved orders'}")
         if hedge.alarm or not self.resting(self.places["maker"]):
@@ -211,6 +215,16 @@ class HedgePlay:
         if live != len(self.resting(place)):
             self.complain(
                 f"the bot believes in {live} orders on its {place.leg} leg, {len(self.resting(place))} rest"
+            )
+
+    def _agree_on_funding(self, place: Place, status: LegStatus) -> None:
+        """On either leg, whatever happened: what the venue paid is what the bot counts, and wrote down."""
+        position = place.exchange.account(place.account).positions.get(place.symbol)
+        paid = position.funding if position else Decimal(0)
+        written = sum((one.own for one in rows(self.workspace, BOT, "funding") if one.leg == place.leg), Decimal(0))
+        if not status.funding == written == paid:
+            self.complain(
+                f"the {place.leg} leg says {status.funding} of funding, wrote down {written}, the venue paid {paid}"
             )
 
     @property
@@ -275,6 +289,10 @@ class HedgePlay:
         self._hands.add((place.leg, order.order_id))
         place.exchange.place(order)
 
+    def _set_funding(self, rate: Decimal) -> None:
+        for machine in self.venues.values():
+            set_funding(machine.exchange, rate)
+
     def _venues(self, legs: Iterable[tuple[str, str, str]]) -> dict[str, Any]:
         machines: dict[str, MarketMachine] = {}
         for venue, account, _ in dict.fromkeys(legs):
@@ -290,13 +308,16 @@ class HedgePlay:
     def _machine(self, venue: str) -> MarketMachine:
         story = self.story
         if venue == "paradex":
-            return ParadexMachine(ParadexSettings(interactive_delay_ms=0), self._flow)
+            return ParadexMachine(
+                ParadexSettings(interactive_delay_ms=0, funding_interval_s=FUNDING_INTERVAL_S), self._flow
+            )
         if venue == "aster":
-            return AsterMachine(MarketKind.PERP, AsterSettings(), self._flow)
+            return AsterMachine(MarketKind.PERP, AsterSettings(funding_interval_s=FUNDING_INTERVAL_S), self._flow)
         settings = BackpackSettings(
             taker_delay_ms=story.taker_delay_ms,
             accept_cancels_only=story.cancels_later,
             snapshot_lag_ms=story.lag_ms,
+            funding_interval_s=FUNDING_INTERVAL_S,
         )
         return BackpackMachine(settings, self._flow)
 

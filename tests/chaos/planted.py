@@ -127,6 +127,24 @@ BUGS = (
         wrong="Watch(self._legs, None)",
     ),
     Bug(
+        name="count a funding payment twice",
+        file="trading/funding.py",
+        right=" and payment.payment_id not in self._seen",
+        wrong="",
+    ),
+    Bug(
+        name="take a failed question for funding for one without payments",
+        file="trading/funding.py",
+        right="self._due_ns = event.at_ns + min(FIRST_RETRY_NS << min(self._retries, 16), LAST_RETRY_NS)",
+        wrong="self._newest_ns = event.at_ns + OVERLAP_NS",
+    ),
+    Bug(
+        name="forget in a restart what was paid",
+        file="trading/machine.py",
+        right="as_counted(memory.fills, memory.funding)",
+        wrong="as_counted(memory.fills, ())",
+    ),
+    Bug(
         name="claim a shared budget without looking at the others",
         file="host/exposures.py",
         right="taken = _total([words.claim for words in others])",
@@ -160,8 +178,8 @@ BUGS = (
     Bug(
         name="take what was open before a restart for flat",
         file="trading/machine.py",
-        right="        for fill in memory.fills:\n",
-        wrong="        for fill in ():\n",
+        right="as_counted(memory.fills, memory.funding)",
+        wrong="as_counted((), ())",
         hedges=True,
     ),
 )

@@ -40,7 +40,7 @@ def leave_journal(workspace: Workspace, instrument: Instrument = SPOT) -> None:
     legs = {"main": JournalLeg(market=instrument.symbol, client_ids=ClientIdScheme(tag_bits=8, sequence_bits=24))}
     owner = JournalOwner(fleet_id="demo", bot="maker", identity="x")
     journal = open_journal(LiveWorld(), workspace.journals / "maker" / "x.sqlite", owner, legs)
-    run = RunRecord(leg="main", number=2, first_ns=0, started_ns=10**9, fills_before=1, instrument=instrument)
+    run = RunRecord(leg="main", number=2, first_ns=0, started_ns=10**9, counted_before=1, instrument=instrument)
     counts = {"placed": 4, "canceled": 1, "filled": 1, "ended_lots": 20, "executed_lots": 15}
     tally = TallyRecord(leg="main", total=TallyCounts(counts=counts), run=TallyCounts(counts={"placed": 1}))
     bought, sold = fill(Side.BUY, 10_000, 10, "1"), fill(Side.SELL, 10_100, 5, "2")

@@ -140,6 +140,18 @@ def test_the_equity_of_a_run_is_the_totals_less_what_it_began_with(earlier: list
     assert found.run.peak_drawdown == max([0, *falls])
 
 
+def test_funding_counts_in_the_run_that_was_paid_and_in_every_net_profit() -> None:
+    books = Accounting(PERP)
+    books.add("bid.0", fill_of(Deal(Side.BUY, Liquidity.MAKER, 100, 1_000, 0), 1))
+    books.add_funding(Decimal("-0.5"), 2)
+    books.begin_run()
+    books.add_funding(Decimal("0.2"), 3)
+    found = statistics_of(PERP, books, (Tally(), Tally()), None, 200)
+    assert (found.total.funding, found.run.funding) == (Decimal("-0.3"), Decimal("0.2"))
+    assert (found.total.net_pnl, found.run.net_pnl) == (Decimal("-0.3"), Decimal("0.2"))
+    assert found.run.equity == ((3, Decimal("0.2")),)
+
+
 def test_without_a_mid_nothing_is_said_of_what_needs_one() -> None:
     found = statistics([], [Deal(Side.BUY, Liquidity.MAKER, 100, 10, 1)])
     assert (found.mid, found.unrealised_pnl, found.total.net_pnl, found.total.wear_bps) == (None, None, None, None)

@@ -35,6 +35,7 @@ def facts(kind: MarketKind) -> VenueFacts:
         weight_classes=weight_classes(kind),
         batches=BATCHES[kind],
         can_amend=kind is MarketKind.PERP,
+        tells_funding=kind is MarketKind.PERP,
         # Either user and private_key (v3), or api_key and api_secret (v1, keys of before March 2026).
         credential_fields=("user", "private_key", "api_key", "api_secret"),
         dead_mans_switch=kind is MarketKind.PERP,

@@ -17,6 +17,7 @@ from engine.model.events import (
     DepthChanged,
     DepthSnapshot,
     Event,
+    FundingAnnounced,
     Level,
     MarkPriceUpdated,
     OrderFilled,
@@ -35,6 +36,7 @@ _SUMMARY = msgspec.json.Decoder(wire.SummaryView)
 _ORDER = msgspec.json.Decoder(wire.OrderView)
 _FILL = msgspec.json.Decoder(wire.FillView)
 _POSITION = msgspec.json.Decoder(wire.PositionView)
+_FUNDING = msgspec.json.Decoder(wire.FundingPayment)
 _ACCOUNT = msgspec.json.Decoder(wire.AccountView)
 
 
@@ -58,6 +60,7 @@ class FrameDecoder:
             "fills": self._fill,
             "positions": self._position,
             "account": self._account,
+            "funding_payments": self._funding,
         }
 
     def events(self, text: str | bytes, at_ns: int) -> Sequence[Event]:
@@ -145,6 +148,11 @@ class FrameDecoder:
             return ()
         position = self._translator.position(row)
         return (PositionReported(at_ns=at_ns, leg=self._leg, requested_ns=None, position=position),)
+
+    def _funding(self, data: msgspec.Raw, at_ns: int) -> Sequence[Event]:
+        if _FUNDING.decode(data).market != self._symbol:
+            return ()
+        return (FundingAnnounced(at_ns=at_ns, leg=self._leg),)
 
     def _account(self, data: msgspec.Raw, at_ns: int) -> Sequence[Event]:
         balances = (collateral(_ACCOUNT.decode(data)),)
