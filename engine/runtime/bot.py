@@ -17,14 +17,15 @@ from typing import Protocol
 
 from engine.clock import NS_PER_MS, NS_PER_S, iso_utc
 from engine.errors import BotctlError
-from engine.model.commands import Command
-from engine.model.events import Event, TimePassed
+from engine.model.commands import Command, operation_of
+from engine.model.events import BookUpdated, Event, TimePassed
 from engine.model.instrument import Instrument, plain
 from engine.runtime.journal import Journal, checkpoint
 from engine.spec.types import BotSpec, BudgetSpec
 from engine.trading.budgets import Need
 from engine.trading.machine import Machine
 from engine.trading.records import Budget, FillRecord, FundingRecord, Note, Record, Step
+from engine.trading.statistics import MachineStatistics
 from engine.trading.status import MachineStatus
 from engine.transport.world import World
 
@@ -81,6 +82,10 @@ class Bot:
         return self._machine.status()
 
     @property
+    def statistics(self) -> MachineStatistics:
+        return self._machine.statistics()
+
+    @property
     def budgets(self) -> Mapping[str, BudgetSpec]:
         """Limits that the bot shares with others, by name."""
         return self._machine.budgets.specs
@@ -122,7 +127,10 @@ class Bot:
         self._is_stepping = True
         try:
             while self._inbox and not self.failed.done():
-                self._carry_out(self._machine.step(self._inbox.popleft(), self._budgets()))
+                event = self._inbox.popleft()
+                step = self._machine.step(event, self._budgets())
+                self._carry_out(step)
+                self._time_sending(event, step.commands)
         except Exception as error:  # Whoever delivered the event lives on; a bot whose step broke must not.
             self.failed.set_exception(error)
             log.exception("the step failed")
@@ -195,6 +203,11 @@ class Bot:
         """A leg's commands at once: its session may put several into one request."""
         for leg, of_leg in groupby(commands, key=attrgetter("leg")):
             self.lines[leg].send(*of_leg)
+
+    def _time_sending(self, event: Event, commands: Sequence[Command]) -> None:
+        """How long a change of the book took to become orders; read after they have left, so it delays none."""
+        if isinstance(event, BookUpdated) and any(operation_of(command) for command in commands):
+            self._machine.sent(event.leg, self._world.now_ns() - event.at_ns)
 
     def _tell(self, records: tuple[Record, ...]) -> None:
         """What people look for in a log: every decision that was noted, every fill and payment."""

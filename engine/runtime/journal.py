@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -23,7 +24,17 @@ from engine.model.instrument import Instrument
 from engine.model.value import Value
 from engine.risk.stops import Stops
 from engine.runtime.journal_schema import VERSION, create, migrate, prune
-from engine.trading.records import FillRecord, FundingRecord, MemoRecord, Memory, Note, OrderRecord, Record
+from engine.trading.records import (
+    FillRecord,
+    FundingRecord,
+    MemoRecord,
+    Memory,
+    Note,
+    OrderRecord,
+    Record,
+    RunRecord,
+    TallyRecord,
+)
 from engine.transport.world import World
 
 log = logging.getLogger(__name__)
@@ -32,6 +43,10 @@ COMMITS_BETWEEN_PRUNING = 1000
 PRIMARY_CODE = 0xFF
 """SQLite's extended error codes carry the primary one in their low byte."""
 ABOUT_THE_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY)
+
+
+_KINDS = {MemoRecord: "memo", RunRecord: "run", TallyRecord: "tally"}
+Newest = TypeVar("Newest", MemoRecord, RunRecord, TallyRecord)
 
 
 class JournalOwner(Value, frozen=True, kw_only=True):
@@ -112,7 +127,9 @@ class Journal:
             orders=tuple(msgspec.json.decode(record, type=OrderRecord) for record in orders),
             fills=tuple(msgspec.json.decode(record, type=FillRecord) for record in fills),
             funding=tuple(msgspec.json.decode(record, type=FundingRecord) for record in funding),
-            memos=tuple(self._memos()),
+            memos=tuple(self._kept(MemoRecord)),
+            runs=tuple(self._kept(RunRecord)),
+            tallies=tuple(self._kept(TallyRecord)),
             next_sequence=self.next_sequence,
             stops=self._stops(),
         )
@@ -127,10 +144,11 @@ class Journal:
     def _markets(self) -> dict[str, str]:
         return {name: leg.market for name, leg in self._legs.items()}
 
-    def _memos(self) -> Iterator[MemoRecord]:
+    def _kept(self, kind: type[Newest]) -> Iterator[Newest]:
         for leg in self._legs:
-            found = self._connection.execute("SELECT value FROM meta WHERE key = ?", (self._memo_key(leg),))
-            yield from (msgspec.json.decode(value, type=MemoRecord) for (value,) in found)
+            key = newest_key(kind, leg, self._market(leg))
+            found = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,))
+            yield from (msgspec.json.decode(value, type=kind) for (value,) in found)
 
     def live_elsewhere(self) -> dict[str, int]:
         """Orders that may live on markets which the bot does not trade now, counted by market."""
@@ -192,8 +210,8 @@ class Journal:
             self._write_funding(record)
         elif isinstance(record, Stops):
             self._write_stops(record)
-        elif isinstance(record, MemoRecord):
-            self._write_memo(record)
+        elif isinstance(record, MemoRecord | RunRecord | TallyRecord):
+            self._write_newest(record)
         else:
             self._write_note(record)
 
@@ -225,15 +243,11 @@ class Journal:
         key = stops_key(self._markets)
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, msgspec.json.encode(stops)))
 
-    def _write_memo(self, record: MemoRecord) -> None:
+    def _write_newest(self, record: MemoRecord | RunRecord | TallyRecord) -> None:
+        key = newest_key(type(record), record.leg, self._market(record.leg))
         self._connection.execute(
-            "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)",
-            (self._memo_key(record.leg), msgspec.json.encode(record)),
+            "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, msgspec.json.encode(record))
         )
-
-    def _memo_key(self, leg: str) -> str:
-        """Prices of one market mean nothing in another."""
-        return f"memo {leg} {self._market(leg)}"
 
     def _facts_key(self, leg: str) -> str:
         return f"facts {leg} {self._market(leg)}"
@@ -259,6 +273,11 @@ class Journal:
         self._commits += 1
         if self._commits % COMMITS_BETWEEN_PRUNING == 0:
             prune(self._connection)
+
+
+def newest_key(kind: type[MemoRecord | RunRecord | TallyRecord], leg: str, market: str) -> str:
+    """Under which the newest of its kind is kept: prices and lots of one market mean nothing in another."""
+    return f"{_KINDS[kind]} {leg} {market}"
 
 
 def stops_key(markets: Mapping[str, str]) -> str:

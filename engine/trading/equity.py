@@ -17,6 +17,8 @@ class EquityCurve:
     def __init__(self) -> None:
         self.points: list[tuple[int, Decimal]] = []
         """(at_ns, profit in quote), every `_stride`-th point from the first on."""
+        self.last = self.low = Decimal(0)
+        """The newest profit, and the lowest; nothing made is the first of both."""
         self.peak = Decimal(0)
         self.peak_drawdown = Decimal(0)
         """The most that profit ever fell below an earlier high, in quote; nothing made is the first high."""
@@ -25,6 +27,7 @@ class EquityCurve:
 
     def add(self, at_ns: int, profit: Decimal) -> None:
         """The profit after one more fill or payment."""
+        self.last, self.low = profit, min(self.low, profit)
         self.peak = max(self.peak, profit)
         self.peak_drawdown = max(self.peak_drawdown, self.peak - profit)
         if self._seen % self._stride == 0:

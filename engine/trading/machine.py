@@ -25,8 +25,10 @@ from engine.trading.orders import Sequence
 from engine.trading.parting import NOTHING, Parting
 from engine.trading.purse import Purse
 from engine.trading.records import Budget, FillRecord, Memory, Step, as_counted
+from engine.trading.statistics import MachineStatistics, leg_statistics, machine_statistics
 from engine.trading.status import MachineStatus, leg_status
 from engine.trading.sync import is_question
+from engine.trading.tally import Timed
 from engine.trading.watch import Watch
 
 NO_BUDGET = Budget(reduce=0, cancel=0, place=0)
@@ -50,6 +52,13 @@ class Machine:
         self.budgets = Budgets(self._legs, spec, rule)
         self._paused = False
         self._parting: Parting | None = None
+        self._remember(memory)
+
+    def _remember(self, memory: Memory) -> None:
+        runs = {run.leg: run for run in memory.runs}
+        tallies = {tally.leg: tally for tally in memory.tallies}
+        for name, leg in self._legs.items():
+            leg.tally.remember(runs.get(name), tallies.get(name))
         for counted in as_counted(memory.fills, memory.funding):
             self._legs[counted.leg].remember(counted)
             if self._hedge and isinstance(counted, FillRecord):
@@ -58,6 +67,8 @@ class Machine:
             self._legs[record.request.leg].remember_order(record)
         for kept in memory.memos:
             self._legs[kept.leg].memo = kept.memo
+        for leg in self._legs.values():
+            leg.begin_run()
 
     # The only entrances -------------------------------------------------------------------------------------
 
@@ -65,6 +76,7 @@ class Machine:
         """Take one event and decide. `event.at_ns` never goes back by more than the caller's clock does. `budgets`
         are by leg: each leg's requests are its own account's."""
         changed = self._take(event)
+        self._look_at_touch(event)
         return self._decide(event.at_ns, budgets) if changed else Step(wake_ns=self._wake_ns(event.at_ns))
 
     def reconfigure(self, spec: BotSpec, at_ns: int, budgets: Mapping[str, Budget]) -> Step:
@@ -112,6 +124,10 @@ class Machine:
             if order.remaining_lots > 0
         )
 
+    def statistics(self) -> MachineStatistics:
+        """What the bot did and made, over all its lives and in this one."""
+        return machine_statistics({name: leg_statistics(leg) for name, leg in self._legs.items()})
+
     def status(self) -> MachineStatus:
         return MachineStatus(
             paused=self._paused,
@@ -148,6 +164,15 @@ class Machine:
         concerned = self._legs.get(event.leg)
         return concerned is not None and take_news(concerned, event)
 
+    def _look_at_touch(self, event: Event) -> None:
+        concerned = self._legs.get(event.leg)
+        for leg in (concerned,) if concerned else self._legs.values():
+            leg.look_at_touch(event.at_ns)
+
+    def sent(self, leg: str, taken_ns: int) -> None:
+        """What a change of the book led to has left, so long after the change was in hand; for the statistics."""
+        self._legs[leg].tally.timed(Timed.SEND, taken_ns)
+
     # Decisions ----------------------------------------------------------------------------------------------
 
     def _decide(self, now_ns: int, budgets: Mapping[str, Budget]) -> Step:
@@ -165,7 +190,7 @@ class Machine:
             leg.wanted(target[name], now_ns)
             desk = Desk(leg, now_ns, purses[name])
             commands += desk.bring_about(target[name], self._strategy.requote_threshold_ticks)
-        records = [record for leg in self._legs.values() for record in leg.take_records()]
+        records = [record for leg in self._legs.values() for record in leg.take_records(now_ns)]
         records += self._watch.take_records()
         return Step(
             commands=tuple(commands),

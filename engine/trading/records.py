@@ -10,9 +10,11 @@ from enum import StrEnum
 
 from engine.model.account import Fill, FundingPayment
 from engine.model.commands import Command
+from engine.model.instrument import Instrument
 from engine.model.order import OrderRequest
 from engine.model.value import Message, Value
 from engine.risk.stops import Stops
+from engine.trading.durations import DurationCounts
 
 UNCOUNTED = 1_000_000
 """More than leaves in one step: for what nothing counts."""
@@ -88,6 +90,36 @@ class MemoRecord(Message, frozen=True, kw_only=True):
     memo: str
 
 
+class RunRecord(Message, frozen=True, kw_only=True):
+    """One life of the bot on one market, written in its first step; the newest per leg counts. `number` counts
+    from 1, `first_ns` is when the first of them began, `counted_before` how many fills and payments were known
+    before this one.
+
+    The instrument makes sizes and prices of the counts and fills, for readers from outside."""
+
+    leg: str
+    number: int
+    first_ns: int
+    started_ns: int
+    counted_before: int
+    instrument: Instrument
+
+
+class TallyCounts(Value, frozen=True, kw_only=True):
+    """Counts and times of one span, by the names that `tally` gives them."""
+
+    counts: dict[str, int] = {}
+    durations: dict[str, DurationCounts] = {}
+
+
+class TallyRecord(Message, frozen=True, kw_only=True):
+    """What `tally` has counted of a leg, over all its lives and in this one; the newest per leg counts."""
+
+    leg: str
+    total: TallyCounts
+    run: TallyCounts
+
+
 class Note(Message, frozen=True, kw_only=True):
     """One line of the audit: what was decided, and why, as constant words plus facts."""
 
@@ -99,7 +131,7 @@ class Note(Message, frozen=True, kw_only=True):
     """Somebody should look at it."""
 
 
-Record = OrderRecord | FillRecord | FundingRecord | MemoRecord | Stops | Note
+Record = OrderRecord | FillRecord | FundingRecord | MemoRecord | RunRecord | TallyRecord | Stops | Note
 
 
 class Step(Value, frozen=True, kw_only=True):
@@ -132,7 +164,7 @@ class Budget(Value, frozen=True, kw_only=True):
 
 class Memory(Value, frozen=True, kw_only=True):
     """What a journal gives back at start: orders not yet done, every own fill and every payment in order, memos,
-    stops, and the id block.
+    the last run and what was counted until it ended, stops, and the id block.
 
     `next_sequence` is the first sequence number that was certainly never used.
     """
@@ -141,6 +173,8 @@ class Memory(Value, frozen=True, kw_only=True):
     fills: tuple[FillRecord, ...] = ()
     funding: tuple[FundingRecord, ...] = ()
     memos: tuple[MemoRecord, ...] = ()
+    runs: tuple[RunRecord, ...] = ()
+    tallies: tuple[TallyRecord, ...] = ()
     next_sequence: int = 0
     stops: Stops | None = None
 

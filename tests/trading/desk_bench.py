@@ -37,7 +37,18 @@ from engine.risk.stops import Stops
 from engine.spec.types import BotSpec, LegSpec, ProcessSpec, RiskSpec, StopPolicy, StrategySpec
 from engine.trading.leg import LegSetup
 from engine.trading.machine import Machine
-from engine.trading.records import Budget, FillRecord, FundingRecord, MemoRecord, Memory, Note, OrderRecord, Step
+from engine.trading.records import (
+    Budget,
+    FillRecord,
+    FundingRecord,
+    MemoRecord,
+    Memory,
+    Note,
+    OrderRecord,
+    RunRecord,
+    Step,
+    TallyRecord,
+)
 
 LEG = "main"
 TAG = 7
@@ -133,6 +144,8 @@ class Bench:
     stops: Stops | None = None
     notes: list[Note] = field(default_factory=list)
     memos: dict[str, MemoRecord] = field(default_factory=dict)
+    run: RunRecord | None = None
+    tally: TallyRecord | None = None
     trades: int = 0
 
     def __post_init__(self) -> None:
@@ -147,6 +160,8 @@ class Bench:
         self.funding += self.memory.funding
         self.stops = self.memory.stops
         self.memos |= {record.leg: record for record in self.memory.memos}
+        self.run = next(iter(self.memory.runs), None)
+        self.tally = next(iter(self.memory.tallies), None)
 
     # Feeding it ---------------------------------------------------------------------------------------------
 
@@ -231,6 +246,8 @@ class Bench:
             funding=tuple(self.funding),
             stops=self.stops,
             memos=tuple(self.memos.values()),
+            runs=(self.run,) if self.run else (),
+            tallies=(self.tally,) if self.tally else (),
             next_sequence=max(sequences, default=-1) + 1,
         )
         return Bench(
@@ -254,6 +271,10 @@ class Bench:
                 self.memos[record.leg] = record
             elif isinstance(record, Stops):
                 self.stops = record
+            elif isinstance(record, RunRecord):
+                self.run = record
+            elif isinstance(record, TallyRecord):
+                self.tally = record
             else:
                 self.notes.append(record)
         return list(step.commands)
