@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.commands.consent import asked, show
-from engine.commands.options import Directory, Names, Yes, tell
+from engine.commands.options import Directory, Names, Why, Yes, tell
 from engine.control.desired import desired_of
 from engine.control.destroy import destroy, destroyed
 from engine.control.fleet import open_fleet
@@ -12,9 +12,9 @@ from engine.control.observe import observe
 from engine.plan.diff import diff
 
 
-def command(names: Names = None, directory: Directory = None, yes: Yes = False) -> None:
+def command(names: Names = None, directory: Directory = None, yes: Yes = False, why: Why = "") -> None:
     """Stop bots (all when none is named) and forget that they were applied. Files, journals and logs stay."""
     fleet = open_fleet(directory, verb="destroy", progress=tell)
     desired = destroyed(desired_of(applied_generation(fleet)), names or ())
     agree = show if yes else asked(diff(desired, observe(fleet)).only(names or ()), "Destroy these?")
-    destroy(fleet, desired, agree, names=names or ())
+    destroy(fleet, desired, agree, names=names or (), why=why)

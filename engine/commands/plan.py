@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from engine.commands.consent import show
-from engine.commands.options import Directory, Json, tell
+from engine.commands.options import Directory, Env, Json, tell
 from engine.control.desired import resolve_desired
 from engine.control.fleet import open_fleet
+from engine.control.history import rollback_in_force
 from engine.control.observe import observe
 from engine.plan.diff import diff
 from engine.plan.document import plan_document
@@ -20,6 +21,7 @@ DIFFERENCES = 2
 
 def command(
     directory: Directory = None,
+    env: Env = None,
     as_json: Json = False,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="exit with 2 when there is something to do")
@@ -28,8 +30,10 @@ def command(
 ) -> int:
     """Show what `botctl apply` would do, and why. Changes nothing."""
     fleet = open_fleet(directory, verb="plan")
-    desired = resolve_desired(fleet.workspace, tell)
+    desired = resolve_desired(fleet.workspace, tell, env)
     plan = diff(desired, observe(fleet))
+    if plan.changes and (rollback := rollback_in_force(fleet.workspace)):
+        tell(f"{rollback}; this is what the files still say otherwise")
     if as_json:
         print(json.dumps(plan_document(plan), indent=2, ensure_ascii=False))
     else:

@@ -17,6 +17,7 @@ from engine.plan.fields import field_changes, strongest_impact
 from engine.plan.money import stake
 from engine.plan.observed import Engine, Held, Observed, ProcessState, Unknown
 from engine.plan.view import BotView, view
+from engine.spec.fingerprint import says_the_same
 from engine.spec.impact import Impact
 from engine.spec.types import Environment
 
@@ -33,6 +34,8 @@ def diff(desired: Desired, observed: Observed) -> Plan:
     bots = [_action(desired.bots.get(name), view(name, observed), over) for name in sorted(names)]
     return Plan(
         fleet=desired.fleet.id,
+        env=desired.fleet.env,
+        env_in_force=observed.applied.fleet.env if observed.applied else None,
         generation=observed.applied.generation if observed.applied else None,
         actions=(*venues, *bots),
         trouble=tuple(_trouble(observed)),
@@ -151,7 +154,7 @@ def _still(wanted: DesiredBot, seen: BotView, reason: str) -> Action:
 
 
 def _is_unrecorded(wanted: DesiredBot, seen: BotView) -> bool:
-    return seen.applied != wanted.spec
+    return not says_the_same(seen.applied, wanted.spec)
 
 
 def _act(

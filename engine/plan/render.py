@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.plan.actions import Action, FieldChange, Kind, LegMoney, Money, Plan, PositionEffect, Subject
+from engine.spec.types import BASE
 
 SYMBOLS = {
     Kind.CREATE: "+",
@@ -47,6 +48,8 @@ def render(plan: Plan, *, verbose: bool = False, colour: bool = False) -> str:
     """The plan for people. `verbose` also shows what stays as it is."""
     shown = [action for action in plan.actions if verbose or action.kind is not Kind.NONE]
     lines = [f"trouble: {trouble}" for trouble in plan.trouble]
+    if plan.changes_env:
+        lines.append(f"environment: {plan.env_in_force or BASE} → {plan.env or BASE}")
     width = max((len(_title(action)) for action in shown), default=0)
     for action in shown:
         lines += _lines(action, width, colour)
