@@ -25,6 +25,7 @@ from engine.spec.types import BotSpec, BudgetSpec
 from engine.trading.budgets import Need
 from engine.trading.machine import Machine
 from engine.trading.records import Budget, FillRecord, Note, Record, Step
+from engine.trading.stakes import LegStake
 from engine.trading.status import MachineStatus
 from engine.transport.world import World
 
@@ -79,6 +80,11 @@ class Bot:
     @property
     def status(self) -> MachineStatus:
         return self._machine.status()
+
+    @property
+    def stakes(self) -> dict[str, LegStake]:
+        """What the bot has at stake by leg; reckoned anew whenever it is asked."""
+        return self._machine.stakes(self._world.now_ns())
 
     @property
     def budgets(self) -> Mapping[str, BudgetSpec]:
