@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from decimal import Decimal
 from functools import partial
 
 from engine.control.audit import record
 from engine.control.backends.interface import ShutDown
 from engine.control.converge import Run, converge
 from engine.control.desired import resolve_desired
+from engine.control.events import GenerationSwitched, GenerationWritten, Planned
 from engine.control.facts import fetch_missing_facts
 from engine.control.fleet import Fleet
 from engine.control.generations import switch_to, write_generation
@@ -24,6 +26,8 @@ from engine.plan.observed import Observed
 from engine.spec.types import Environment
 
 MAINNET = "mainnet"
+TOLERANCE_PCT = Decimal(10)
+"""How far the money that leaves the market may move between the question and the answer."""
 
 
 def apply(
@@ -47,6 +51,7 @@ def apply(
         require_plannable(plan)
         agree(plan)
         _require_accepted(desired, observed, accepted)
+        fleet.events(Planned(plan=plan))
         if plan.changes or not _is_recorded(desired, observed):
             _carry_out(fleet, desired, plan, observed, verb)
         return plan
@@ -56,7 +61,7 @@ def as_shown(shown: Plan) -> Callable[[Plan], None]:
     """Agrees to what a person saw and to nothing else: StalePlan when the present asks for other actions."""
 
     def agree(plan: Plan) -> None:
-        if not plan.is_same_as(shown):
+        if not plan.is_same_as(shown) or plan.money_moved(shown, TOLERANCE_PCT):
             raise StalePlan(
                 "the fleet changed since this plan was made",
                 hint="run `botctl plan` again and look at the difference",
@@ -76,6 +81,7 @@ def _carry_out(fleet: Fleet, desired: Desired, plan: Plan, observed: Observed, v
     _learn_facts(fleet, desired, plan)
     conf = fleet.backend.render(programs_of(desired))
     number = write_generation(workspace, desired, conf=conf)
+    fleet.events(GenerationWritten(generation=number))
     record(workspace, verb, generation=number, actions=[f"{a.kind} {a.subject} {a.name}" for a in plan.changes])
     converge(
         Run(
@@ -103,6 +109,7 @@ def _commit(fleet: Fleet, plan: Plan, number: int) -> None:
     switch_to(fleet.workspace, number)
     for name in plan.of(Subject.BOT, Kind.RETIRE):
         lift_hold(fleet.workspace, name)
+    fleet.events(GenerationSwitched(generation=number))
     fleet.progress(f"generation {number} is in force")
 
 

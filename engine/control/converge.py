@@ -8,12 +8,13 @@ Nothing here is remembered: an interruption at any line is finished by the next 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from engine.control.backends.conf import KILL_GRACE_S
 from engine.control.backends.interface import Load, Remove, Start, Stop
 from engine.control.checkout import claim
+from engine.control.events import StepDone
 from engine.control.fleet import Fleet
 from engine.control.health import await_bots, await_simulators
 from engine.control.orphans import stop_by_socket
@@ -53,6 +54,11 @@ class Run:
 
     def names(self, subject: Subject, *kinds: Kind) -> tuple[str, ...]:
         return self.plan.of(subject, *kinds)
+
+    def report(self, step: str, names: Iterable[str], subject: Subject = Subject.BOT) -> None:
+        """Tell programs that these are through a step of the way."""
+        if done := tuple(names):
+            self.fleet.events(StepDone(subject=subject, step=step, names=done))
 
     def programs(self, subject: Subject, *kinds: Kind) -> tuple[str, ...]:
         return tuple(program_name(subject, name) for name in self.names(subject, *kinds))
@@ -142,6 +148,9 @@ def _stop_programs(run: Run, subject: Subject, deadline_s: float) -> None:
     after = run.fleet.backend.observe()
     unclean = [name for name in up if name in after and not after[name].ended_cleanly]
     run.fleet.backend.execute(Remove(names=names), run.tell)
+    run.report(
+        "stopped", [name for name in run.names(subject, *_DOWN) if program_name(subject, name) in up], subject
+    )
     if unclean and subject is Subject.BOT:
         raise BotctlError(
             f"{', '.join(unclean)} did not finish the stop procedure: orders may still rest at the venue",
@@ -163,6 +172,7 @@ def _start_simulators(run: Run) -> None:
     if programs:
         run.fleet.backend.execute(Start(names=programs), run.tell)
         await_simulators(run.fleet, run.names(Subject.SIMULATOR, *_UP))
+        run.report("started", run.names(Subject.SIMULATOR, *_UP), Subject.SIMULATOR)
 
 
 def _start_bots(run: Run) -> None:
@@ -171,6 +181,7 @@ def _start_bots(run: Run) -> None:
     programs = run.programs(Subject.BOT, *_UP)
     if programs:
         run.fleet.backend.execute(Start(names=programs), run.tell)
+        run.report("started", run.names(Subject.BOT, *_UP))
 
 
 def _hand_over(run: Run) -> dict[str, str]:
@@ -181,9 +192,13 @@ def _hand_over(run: Run) -> dict[str, str]:
         return {}
     sockets = {name: run.fleet.workspace.control_socket(name) for name in names}
     replies = call_all(sockets, "reload", {"generation": generation.number}, timeout_s=RELOAD_TIMEOUT_S)
-    return {name: reply.message for name, reply in replies.items() if isinstance(reply, BotctlError)}
+    problems = {name: reply.message for name, reply in replies.items() if isinstance(reply, BotctlError)}
+    run.report("reloaded", [name for name in names if name not in problems])
+    return problems
 
 
 def _await_health(run: Run) -> dict[str, str]:
     wanted = {name: run.desired.bots[name].fingerprint for name in run.names(Subject.BOT, *_UP, Kind.UPDATE)}
-    return await_bots(run.fleet, wanted)
+    problems = await_bots(run.fleet, wanted)
+    run.report("healthy", sorted(wanted.keys() - problems.keys()))
+    return problems
