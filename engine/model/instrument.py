@@ -65,6 +65,10 @@ class Instrument(Value, frozen=True, kw_only=True):
         """The most lots that fit in `size`."""
         return int((size / self.lot_size).to_integral_value(ROUND_FLOOR))
 
+    def lots_covering(self, size: Decimal) -> int:
+        """The fewest lots that `size` fits in."""
+        return _ceiling(size / self.lot_size)
+
     def price_text(self, ticks: int) -> str:
         """A plain decimal on the tick, never an exponent: `0.00001234`."""
         return plain(self.price(ticks))

@@ -1,4 +1,4 @@
-"""`botctl-engine STATE_DIR BOT`: what supervisor starts for every bot. People use `botctl run`.
+"""`botctl-engine STATE_DIR BOT`: what supervisor starts for every bot, by `launch`. People use `botctl run`.
 
 It imports nothing it does not trade with: no YAML, no templates, no command line library.
 """
@@ -29,7 +29,7 @@ from engine.runtime.trips import is_trip_over
 from engine.spec.types import BotSpec
 from engine.transport.live import LiveWorld
 
-log = logging.getLogger("engine.runtime.main")
+log = logging.getLogger(__name__)
 
 
 def main() -> int:
@@ -113,7 +113,3 @@ def _worn_out(workspace: Workspace, spec: BotSpec, now_ns: int) -> str:
 
 def _in_thread(work: Callable[[], None]) -> object:
     return asyncio.get_running_loop().run_in_executor(None, work)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

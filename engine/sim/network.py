@@ -166,8 +166,7 @@ class Host:
 
     def send(self, line: Line, text: str) -> None:
         if not self._network.hits(Kind.PARTITION):
-            message = SocketReceived(socket_id=line.socket_id, text=text)
-            line.to_venue.send(self._network, lambda: self._take(message))
+            line.to_venue.send(self._network, lambda: self._received(line, text))
 
     def close(self, line: Line) -> None:
         """Close from the bot's side; the venue learns of it after what was sent before."""
@@ -200,6 +199,11 @@ class Host:
 
     def _take(self, message: Inbound) -> None:
         self._deliver(self._machine.handle(message, self._network.now_ns()))
+
+    def _received(self, line: Line, text: str) -> None:
+        """What reaches a socket that the venue has closed meanwhile is lost."""
+        if line.socket_id in self._lines:
+            self._take(SocketReceived(socket_id=line.socket_id, text=text))
 
     def _closed(self, line: Line) -> None:
         if self._lines.pop(line.socket_id, None):

@@ -82,9 +82,13 @@ def affordable_lots(leg: Leg, funds: Funds, side: Side, ticks: int, without: Own
 
 
 def _worse_positions(leg: Leg) -> tuple[int, int]:
-    """The longest and the shortest that the own and the venue's figure allow for."""
+    """The longest and the shortest that the own and the venue's figure allow for; on spot, where fees taken in base
+    leave part of a lot, in whole lots to either side."""
+    if leg.instrument.kind is MarketKind.SPOT:
+        held = leg.held_base
+        return leg.instrument.lots_covering(held), leg.instrument.lots_within(held)
     own, venue = leg.held_lots, leg.venue_position_now
-    other = venue if leg.instrument.kind is MarketKind.PERP and venue is not None else own
+    other = own if venue is None else venue
     return max(own, other), min(own, other)
 
 

@@ -10,12 +10,15 @@ import asyncio
 import socket
 from urllib.parse import urlsplit
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
-
 from engine.errors import Unavailable
 from engine.transport.proxy import Proxy
 from engine.transport.tls import client_context
+from engine.transport.without import without
+
+# It would load python-socks, for proxies that here `Proxy` speaks to: a seventh of an engine's imports.
+with without("python_socks"):
+    from websockets.asyncio.client import ClientConnection, connect
+    from websockets.exceptions import ConnectionClosed, WebSocketException
 
 MESSAGE_LIMIT_BYTES = 4 * 1024 * 1024
 QUEUE_LIMIT_FRAMES = 64

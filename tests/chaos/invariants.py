@@ -213,11 +213,13 @@ class Watch:
         limit = self._specs[bot].risk.max_position
         if limit is None:
             return
-        held = sum(f.lots * f.side.sign for f in self._venue_fills(bot))
+        fills = self._venue_fills(bot)
+        held = instrument.size(sum(f.lots * f.side.sign for f in fills))
+        held -= sum((f.fee for f in fills if f.fee_asset == instrument.base), Decimal(0))
         for side in Side:
-            open_lots = sum(o.open_lots for o in resting if o.side is side and not o.reduce_only)
-            if open_lots and held * side.sign + open_lots > instrument.lots_within(limit):
-                self.complain(f"{when} holds {held} lots and may {side} {open_lots} more: over the limit")
+            may = instrument.size(sum(o.open_lots for o in resting if o.side is side and not o.reduce_only))
+            if may and held * side.sign + may > limit:
+                self.complain(f"{when} holds {held} and may {side} {may} more: over the limit")
 
     def _look_at_beliefs(self, bot: str, when: str) -> None:
         """What a bot takes for resting the venue has had, be it gone by now; and what rests has one of the prices

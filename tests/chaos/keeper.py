@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Protocol
 
@@ -21,6 +22,8 @@ from engine.sim.world import Crashed, VirtualWorld
 from tests.chaos.story import Blow, Mishap
 
 BETWEEN_LIVES_S = 0.7
+LOOK_EVERY_S = 0.05
+PATIENCE_S = 10.0
 NOT_RESTARTED = (3, 4, 5)
 """Exit codes after which a supervisor leaves a bot alone."""
 
@@ -40,6 +43,17 @@ class Stage(Protocol):
 
     def complain(self, what: str) -> None:
         """Something happened that must not happen."""
+
+
+async def until_all_quote(keepers: Iterable[Keeper]) -> None:
+    """A while longer, if need be, until all have quoted for a second. Of a market that rests nothing is said, so
+    that a bot may just be asking for its book."""
+    waiting, quoted_s = list(keepers), 0.0
+    for _ in range(round(PATIENCE_S / LOOK_EVERY_S)):
+        quoted_s = quoted_s + LOOK_EVERY_S if all(keeper.quotes for keeper in waiting) else 0.0
+        if quoted_s > 1.0:
+            return
+        await asyncio.sleep(LOOK_EVERY_S)
 
 
 class Keeper:
@@ -62,6 +76,14 @@ class Keeper:
             self.process = self._world = None
             await asyncio.sleep(BETWEEN_LIVES_S + self._down_s)
             self._down_s = 0.0
+
+    @property
+    def quotes(self) -> bool:
+        """Whether the bot knows all it needs, and has orders resting of which it is sure."""
+        if self.process is None or self.process.bot is None:
+            return False
+        legs = self.process.bot.status.legs.values()
+        return all(leg.ready and not leg.unresolved for leg in legs) and any(leg.orders for leg in legs)
 
     def end(self) -> None:
         """Stop for good."""

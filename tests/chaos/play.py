@@ -34,7 +34,7 @@ from engine.spec.types import BotSpec, BudgetSpec, BudgetsSpec, StopPolicy, Stra
 from tests.chaos.flow import FlowThatRests
 from tests.chaos.hedge_play import HedgePlay
 from tests.chaos.invariants import Watch
-from tests.chaos.keeper import Keeper
+from tests.chaos.keeper import LOOK_EVERY_S, Keeper, until_all_quote
 from tests.chaos.stages import ACCOUNT, STAGES
 from tests.chaos.story import TROUBLED_MS, Mishap, Story
 from tests.fleets import STRATEGY, bot_spec, write_generation
@@ -45,7 +45,6 @@ BUDGET = Decimal(300)
 FAR_AWAY = Decimal(1_000_000)
 """A loss that nobody reaches: it is only followed."""
 SETTLE_S = 100.0
-LOOK_EVERY_S = 0.05
 LONGEST_S = 3_600.0
 
 
@@ -106,6 +105,7 @@ class Play:
         for keeper in self.keepers.values():
             keeper.relent()
         await asyncio.sleep(SETTLE_S)
+        await until_all_quote(self.keepers.values())
         self.watch.agree({bot: keeper.process for bot, keeper in self.keepers.items()})
         for keeper in self.keepers.values():
             keeper.end()

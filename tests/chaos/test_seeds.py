@@ -1,4 +1,4 @@
-"""The first seeds, every time; `make chaos SEEDS=10000 FROM=100` tells the next ones."""
+"""The first seeds, every time; `make chaos SEEDS=10000 FROM=300` tells the next ones."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from tests.chaos.play import perform
 from tests.chaos.stages import STAGES
 from tests.chaos.story import Blow, Mishap, tell
 
-SEEDS = 100
+SEEDS = 300
+ONCE_FAILED = (383, 448, 533, 936, 1048, 1672)
+"""Those beyond that found something, in the engine or in the harness."""
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
+@pytest.mark.parametrize("seed", [*range(SEEDS), *ONCE_FAILED])
 def test_nothing_forbidden_happens_whatever_goes_wrong(seed: int) -> None:
     if perform(tell(seed)):
         pytest.fail(report(seed), pytrace=False)

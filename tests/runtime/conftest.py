@@ -71,7 +71,7 @@ class Stage:
         return process
 
     def engine(self, bot: str = "maker") -> subprocess.Popen[str]:
-        return self.start("engine.runtime.main", bot)
+        return self.start("engine.runtime.launch", bot)
 
     def ask(self, verb: str, bot: str = "maker", **arguments: Any) -> dict[str, Any]:
         return call(self.workspace.runtime_dir / f"{bot}.sock", verb, arguments, timeout_s=15)

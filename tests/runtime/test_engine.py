@@ -264,7 +264,7 @@ def test_what_a_restart_cannot_cure_ends_with_a_code_that_is_not_restarted(
 
 
 def test_a_wrong_command_line_is_a_usage_error(stage: Stage) -> None:
-    engine = stage.start("engine.runtime.main")
+    engine = stage.start("engine.runtime.launch")
     assert "usage: botctl-engine STATE_DIR BOT" in engine.communicate(timeout=30)[1]
     assert engine.returncode == 64
 

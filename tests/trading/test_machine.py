@@ -112,6 +112,18 @@ def test_at_the_position_limit_only_the_reducing_side_is_quoted() -> None:
     assert {record.request.side for record in live} == {Side.SELL}
 
 
+def test_a_part_of_a_lot_that_a_fee_in_base_left_counts_against_the_limit() -> None:
+    """0.998 SOL are held and another 1 would be 1.998: over a limit of 1.99, by less than the lot of 0.01."""
+    bench = Bench(SPOT, spec=bot_spec(SPOT, max_position=Decimal("1.99")))
+    bid = side_of(bench.quoting(), Side.BUY)
+    fill = msgspec.structs.replace(fill_of(bid, 100, "t"), fee=Decimal("0.002"), fee_asset="SOL")
+    bench.feed(OrderFilled(at_ns=bench.now_ns, leg=LEG, fill=fill))
+    bench.update(bid, OrderStatus.FILLED, 100)
+    bench.book(9_980, 10_000)
+    live = [r for r in bench.orders.values() if not r.state.is_done]
+    assert {record.request.side for record in live} == {Side.SELL}
+
+
 def test_a_fill_heard_twice_counts_once() -> None:
     bench = Bench()
     bid = side_of(bench.quoting(), Side.BUY)
