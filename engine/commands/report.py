@@ -26,6 +26,7 @@ def render_report(plan: Plan) -> str:
         legend=render.LEGEND,
         title=render.title,
         word=render.word,
+        objection_text=render.objection_text,
         value=render.value_text,
         money=in_full,
         totals=[*in_total(sums), *of_accounts(sums.accounts)] if any(a.money.legs for a in plan.actions) else [],

@@ -23,6 +23,7 @@ from engine.plan.actions import Kind, Plan, Subject
 from engine.plan.desired import Desired
 from engine.plan.diff import diff
 from engine.plan.observed import Observed
+from engine.plan.render import objection_text
 from engine.spec.types import Environment
 
 MAINNET = "mainnet"
@@ -71,9 +72,12 @@ def as_shown(shown: Plan) -> Callable[[Plan], None]:
 
 
 def require_plannable(plan: Plan) -> None:
-    """What could not be observed is not acted upon (law 1)."""
+    """What could not be observed is not acted upon (law 1), nor what cannot be meant."""
     if plan.trouble:
         raise Unavailable("; ".join(plan.trouble), hint="nothing was changed; try again when it answers")
+    errors = [objection_text(objection) for objection in plan.objections if objection.is_error]
+    if errors:
+        raise Refused("\n".join(errors), hint="lower the bots' limits, or change what their account allows")
 
 
 def _carry_out(fleet: Fleet, desired: Desired, plan: Plan, observed: Observed, verb: str) -> None:

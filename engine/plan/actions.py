@@ -89,6 +89,15 @@ class Action(Value, frozen=True, kw_only=True):
         return (self.subject, self.name, self.kind, self.before, self.after)
 
 
+class Objection(Value, frozen=True, kw_only=True):
+    """What speaks against a plan. With an error among them it can be read, not applied."""
+
+    code: str
+    message: str
+    place: str
+    is_error: bool
+
+
 class Plan(Value, frozen=True, kw_only=True):
     """All actions, simulators first, then bots by name."""
 
@@ -97,6 +106,7 @@ class Plan(Value, frozen=True, kw_only=True):
     actions: tuple[Action, ...]
     trouble: tuple[str, ...] = ()
     """What could not be observed. A plan with trouble can be read, not applied."""
+    objections: tuple[Objection, ...] = ()
 
     @property
     def changes(self) -> tuple[Action, ...]:

@@ -14,6 +14,7 @@ from engine.plan import simulators
 from engine.plan.actions import Action, FieldChange, Kind, Plan
 from engine.plan.desired import Desired, DesiredBot
 from engine.plan.fields import field_changes, strongest_impact
+from engine.plan.objections import objections
 from engine.plan.observed import Engine, Held, Observed, ProcessState, Unknown
 from engine.plan.stake import dropped, stake
 from engine.plan.view import BotView, view
@@ -36,6 +37,7 @@ def diff(desired: Desired, observed: Observed) -> Plan:
         generation=observed.applied.generation if observed.applied else None,
         actions=(*venues, *bots),
         trouble=tuple(_trouble(observed)),
+        objections=objections(desired.bots, bots),
     )
 
 

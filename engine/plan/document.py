@@ -24,6 +24,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "has_changes": bool(plan.changes),
         "summary": summary(plan),
         "trouble": list(plan.trouble),
+        "objections": msgspec.to_builtins(plan.objections),
         "money": _figures(totals(action.money for action in plan.actions)),
         "actions": [_action(action) for action in plan.actions],
     }

@@ -54,7 +54,7 @@ def _require_known_accounts(chosen: Mapping[str, DesiredBot], known: Mapping[str
             account.name
             for bot in chosen.values()
             for account in bot.spec.accounts.values()
-            if known.get(account.name) != account
+            if account.name not in known or known[account.name].as_felt != account.as_felt
         }
     )
     if changed:

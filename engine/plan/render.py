@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from enum import IntEnum
 from typing import Any
 
-from engine.plan.actions import Action, FieldChange, Kind, Plan, Subject
+from engine.plan.actions import Action, FieldChange, Kind, Objection, Plan, Subject
 from engine.plan.money import PositionEffect, totals
 from engine.plan.money_words import in_full, in_short, in_total, of_accounts, total_in_short
 from engine.spec.impact import Impact
@@ -62,6 +62,7 @@ def render(plan: Plan, *, density: Density = Density.LINES, colour: bool = False
     """The plan for people."""
     shown = [action for action in plan.actions if density is Density.FULL or action.kind is not Kind.NONE]
     lines = [f"trouble: {trouble}" for trouble in plan.trouble]
+    lines += [objection_text(objection) for objection in plan.objections]
     width = max((len(title(action)) for action in shown), default=0)
     for action in shown:
         lines += _lines(action, width, density, colour)
@@ -109,6 +110,11 @@ def title(action: Action) -> str:
 def word(action: Action) -> str:
     """The action's kind, as people say it."""
     return "held" if action.kind is Kind.HOLD else action.kind.replace("none", "keep")
+
+
+def objection_text(objection: Objection) -> str:
+    severity = "refused" if objection.is_error else "warning"
+    return f"{severity}: {objection.message}  ({objection.place}) [{objection.code}]"
 
 
 def change_text(change: FieldChange) -> str:
