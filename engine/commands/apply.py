@@ -10,12 +10,13 @@ from typing import Annotated
 import typer
 
 from engine.commands.consent import asked
-from engine.commands.options import SELECTORS, Directory, Exclude, Yes, tell
+from engine.commands.options import SELECTORS, Directory, Env, Exclude, Why, Yes, tell
 from engine.commands.show import show
 from engine.control.apply import apply
 from engine.control.desired import resolve_desired
 from engine.control.events import Applied, Progressed, Sink, Stream, failed, nobody
 from engine.control.fleet import Fleet, open_fleet
+from engine.control.generations import Deed
 from engine.control.observe import observe
 from engine.control.plan_file import SUFFIX, read_plan
 from engine.control.planning import make_plan
@@ -45,9 +46,11 @@ def command(
     ] = None,
     directory: Directory = None,
     exclude: Exclude = None,
+    env: Env = None,
     yes: Yes = False,
+    why: Why = "",
     accept: Annotated[
-        str, typer.Option("--accept", metavar="RISK,…", help="risks that --yes does not cover: mainnet")
+        str, typer.Option("--accept", metavar="RISK,…", help="risks that --yes does not cover: env, mainnet")
     ] = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="what happens, for programs: one object per line")
@@ -57,9 +60,9 @@ def command(
     events = Stream(_print_line) if as_json else nobody
     fleet = open_fleet(directory, verb="apply", progress=_progress(events), events=events)
     try:
-        task = _task(fleet, what or (), exclude or (), look=_say_nothing if as_json else show, yes=yes)
-        accepted = {risk.strip() for risk in accept.split(",") if risk}
-        done = apply(fleet, task.desired, task.agree, accepted=accepted, only=task.only)
+        task = _task(fleet, what or (), exclude or (), env, look=_say_nothing if as_json else show, yes=yes)
+        risks = {risk.strip() for risk in accept.split(",") if risk}
+        done = apply(fleet, task.desired, task.agree, accepted=risks, only=task.only, deed=Deed(why=why))
     except BotctlError as error:
         events(failed(error))
         raise
@@ -68,11 +71,13 @@ def command(
         print(f"applied: {len(done.changes)} done")
 
 
-def _task(fleet: Fleet, what: Sequence[str], exclude: Sequence[str], *, look: Agree, yes: bool) -> Task:
+def _task(
+    fleet: Fleet, what: Sequence[str], exclude: Sequence[str], env: str | None, *, look: Agree, yes: bool
+) -> Task:
     """`look` shows a plan where nobody is asked."""
     if any(word.endswith(SUFFIX) for word in what):
         return _saved(fleet, what, exclude, look)
-    desired, chosen = resolve_desired(fleet.workspace, tell), selection(what, exclude)
+    desired, chosen = resolve_desired(fleet.workspace, tell, env), selection(what, exclude)
     if yes and chosen.is_everything:
         return Task(desired=desired, agree=look)
     planned = make_plan(desired, observe(fleet), chosen)

@@ -10,7 +10,7 @@ import typer
 
 from engine.commands.market import show
 from engine.commands.options import Json
-from engine.sim.recording import BEST, TRADE, parse_line, recorded_lines
+from engine.sim.recording import BEST, GAP, TRADE, parse_line, recorded_lines
 from engine.strategies.calibration import Calibration, Calibrator
 
 DIGITS = 4
@@ -40,6 +40,8 @@ def calibrate(recording: Path, interval_s: float) -> Calibration:
             calibrator.saw_mid((float(message.b) + float(message.a)) / 2, at_ns)
         elif message.e == TRADE:
             calibrator.saw_trade(float(message.p), at_ns, bought=not message.m)
+        elif message.e == GAP:
+            calibrator.saw_gap()
     return calibrator.calibration()
 
 

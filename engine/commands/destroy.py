@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.commands.consent import asked
-from engine.commands.options import Directory, Exclude, Names, Yes, tell
+from engine.commands.options import Directory, Exclude, Names, Why, Yes, tell
 from engine.commands.show import show
 from engine.control.desired import desired_of
 from engine.control.destroy import destroy, destroyed
@@ -13,10 +13,16 @@ from engine.control.observe import observe
 from engine.plan.diff import diff
 
 
-def command(names: Names = None, directory: Directory = None, yes: Yes = False, exclude: Exclude = None) -> None:
+def command(
+    names: Names = None,
+    directory: Directory = None,
+    yes: Yes = False,
+    exclude: Exclude = None,
+    why: Why = "",
+) -> None:
     """Stop bots (all when none is named) and forget that they were applied. Files, journals and logs stay."""
     fleet = open_fleet(directory, verb="destroy", progress=tell)
     meant = applied_names(fleet, names or (), exclude) if names or exclude else ()
     desired = destroyed(desired_of(applied_generation(fleet)), meant)
     agree = show if yes else asked(diff(desired, observe(fleet)).only(meant), "Destroy these?")
-    destroy(fleet, desired, agree, names=meant)
+    destroy(fleet, desired, agree, names=meant, why=why)

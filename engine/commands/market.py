@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import time
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
 from engine.clock import NS_PER_S, iso_utc
+from engine.commands.market_record import record
 from engine.commands.options import Directory, Json
 from engine.commands.table import table
 from engine.control.venue_questions import (
@@ -36,17 +38,27 @@ class What(StrEnum):
     BOOK = "book"
     KLINES = "klines"
     ANALYSE = "analyse"
+    RECORD = "record"
 
 
 def command(
-    what: Annotated[What, typer.Argument(help="list, info, book, klines or analyse")],
+    what: Annotated[What, typer.Argument(help="list, info, book, klines, analyse or record")],
     market: Annotated[str | None, typer.Argument(help="as `list` spells it")] = None,
     account: Annotated[str | None, typer.Option("--account", "-a", help="any account at the venue")] = None,
     directory: Directory = None,
     as_json: Json = False,
     minutes: Annotated[int, typer.Option(min=1, max=1000, help="how far back klines and analyse look")] = 60,
+    duration: Annotated[
+        str | None,
+        typer.Option("--for", metavar="DURATION", help="how long to record: 90s, 15m, 1h; else till Ctrl-C"),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="where to record; .gz is compressed")
+    ] = None,
 ) -> None:
     """Look at a venue's markets. Asks only what is public."""
+    if (duration or output) and what is not What.RECORD:
+        raise UsageError("--for and --output are for recording", hint="botctl market record MARKET -o FILE")
     counter = open_counter(find_workspace(directory), account)
     if what is What.LIST:
         found = sorted(list_markets(counter), key=lambda instrument: instrument.symbol)
@@ -54,6 +66,9 @@ def command(
         return
     if market is None:
         raise UsageError(f"market {what} needs a market", hint="botctl market list")
+    if what is What.RECORD:
+        show([record(counter, market, output, duration)], as_json)
+        return
     instrument = market_info(counter, market)
     rows = {What.INFO: _info, What.BOOK: _book, What.KLINES: _klines, What.ANALYSE: _analysis}[what]
     show(rows(counter, instrument, minutes), as_json)

@@ -20,6 +20,13 @@ Exclude = Annotated[
 ]
 All = Annotated[bool, typer.Option("--all", help="every bot of the fleet")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
+Env = Annotated[
+    str | None,
+    typer.Option(
+        "--env", metavar="NAME", help="the folder of envs/ to lie over bots/; else BOTCTL_ENV, else fleet.yaml's"
+    ),
+]
+Why = Annotated[str, typer.Option("--why", help="kept in the history and the audit log")]
 Json = Annotated[bool, typer.Option("--json", help="for programs")]
 
 

@@ -9,10 +9,11 @@ from typing import Annotated
 
 import typer
 
-from engine.commands.options import Directory, Exclude, Json, Names, tell
+from engine.commands.options import Directory, Env, Exclude, Json, Names, tell
 from engine.commands.show import show
 from engine.control.desired import resolve_desired
 from engine.control.fleet import open_view
+from engine.control.in_force import rollback_in_force
 from engine.control.observe import observe
 from engine.control.plan_file import SUFFIX, write_plan
 from engine.control.planning import make_plan
@@ -30,6 +31,7 @@ def command(
     names: Names = None,
     directory: Directory = None,
     exclude: Exclude = None,
+    env: Env = None,
     as_json: Json = False,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="exit with 2 when there is something to do")
@@ -51,8 +53,10 @@ def command(
     if out is not None and out.suffix != SUFFIX:
         raise UsageError(f"a plan file's name ends with {SUFFIX}", hint=f"-o {out.stem}{SUFFIX}")
     view = open_view(directory, verb="plan")
-    desired = resolve_desired(view.workspace, tell)
+    desired = resolve_desired(view.workspace, tell, env)
     planned = make_plan(desired, observe(view), selection(names, exclude))
+    if planned.plan.changes and (rollback := rollback_in_force(view.workspace)):
+        tell(f"{rollback}; this is what the files still say otherwise")
     _print(planned.plan, as_json, Density.FULL if full else Density.FIELDS if verbose else Density.LINES)
     if out is not None:
         write_plan(out, planned, expires_s=expires_s, tolerance_pct=Decimal(str(tolerance_pct)))

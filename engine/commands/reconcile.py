@@ -10,7 +10,7 @@ import msgspec
 
 from engine.clock import iso_utc
 from engine.commands.table import table
-from engine.control.desired import load_workspace
+from engine.control.desired import load_in_force
 from engine.control.reconcile import Reconciliation, reconcile
 from engine.control.venue_questions import open_counter
 from engine.errors import UsageError
@@ -39,7 +39,7 @@ def _accounts(workspace: Workspace, account: str | None) -> list[str]:
         if not open_counter(workspace, account).markets:
             raise UsageError(f"no bot trades on {account}", hint="there are no books to compare")
         return [account]
-    bots = load_workspace(workspace).bots.values()
+    bots = load_in_force(workspace).bots.values()
     return sorted({leg.account for bot in bots for leg in bot.spec.legs.values()})
 
 

@@ -17,7 +17,7 @@ import typer
 from engine import __version__
 from engine.clock import iso_utc
 from engine.commands.options import Directory, tell
-from engine.control.desired import resolve_desired
+from engine.control.desired import env_in_force, resolve_desired
 from engine.errors import ConfigInvalid, Refused
 from engine.host.endpoints import read_sim_endpoint
 from engine.host.generation import AppliedBot, GenerationMeta, read_current_bot
@@ -80,7 +80,7 @@ def _reader(workspace: Workspace, name: str) -> Callable[[], AppliedBot]:
     """The applied spec where there is one, else the declared one, resolved once."""
     if read_current_bot(workspace, name) is not None:
         return applied_reader(workspace, name)
-    desired = resolve_desired(workspace, tell)
+    desired = resolve_desired(workspace, tell, env_in_force(workspace))
     if name not in desired.bots:
         raise ConfigInvalid(f"no bot {name!r} in {workspace.bots}", hint=f"bots: {', '.join(sorted(desired.bots))}")
     bot = desired.bots[name]

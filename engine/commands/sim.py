@@ -16,7 +16,7 @@ import msgspec
 import typer
 
 from engine.commands.options import Directory
-from engine.control.desired import load_workspace
+from engine.control.desired import load_in_force
 from engine.errors import ConfigInvalid, Unavailable, UsageError
 from engine.host.endpoints import read_sim_endpoint
 from engine.host.workspace import Workspace, find_workspace
@@ -105,7 +105,7 @@ def _fleet(workspace: Workspace | None, venue: str) -> FleetSpec:
     """The workspace's fleet, or one with nothing but two simulated accounts."""
     if workspace is None:
         return FleetSpec(id=OWN_FLEET, live_allowed=False, accounts={}, sims={venue: _own_spec(venue)})
-    fleet = load_workspace(workspace).fleet
+    fleet = load_in_force(workspace).fleet
     if fleet is None:
         raise ConfigInvalid("the fleet's files have errors", hint="`botctl validate` shows them")
     return fleet if venue in fleet.sims else msgspec.structs.replace(fleet, sims={venue: _own_spec(venue)})

@@ -13,7 +13,7 @@ from engine.commands.options import Directory, Json
 from engine.commands.table import table
 from engine.control.fleet import Fleet, open_fleet
 from engine.control.observe import observe
-from engine.control.status import BotStatus, fleet_status, sentinel_words
+from engine.control.status import BotStatus, env_words, fleet_status, sentinel_words
 from engine.errors import BotctlError
 from engine.plan.observed import Hedge, Leg, Risk
 
@@ -52,7 +52,7 @@ def command(
         print(json.dumps(msgspec.to_builtins(bots), indent=2))
     else:
         print(_text(bots) if bots else "nothing is applied here; `botctl plan` shows what would be")
-        if bots and (words := sentinel_words(fleet.workspace)):
+        for words in filter(None, (env_words(fleet.workspace), sentinel_words(fleet.workspace)) if bots else ()):
             print(words)
     lacking = [bot.name for bot in bots if wait and not _trades(bot)]
     if lacking:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from engine.commands.options import Directory, Json
+from engine.commands.options import Directory, Env, Json
 from engine.control.desired import load_workspace
 from engine.errors import ConfigInvalid
 from engine.host.workspace import find_workspace
@@ -12,9 +12,9 @@ from engine.spec.diagnostics import document, render
 from engine.spec.load import Loaded
 
 
-def command(directory: Directory = None, as_json: Json = False) -> int:
+def command(directory: Directory = None, env: Env = None, as_json: Json = False) -> int:
     """Check every file of the fleet. Exit code 3 when something must be corrected first."""
-    loaded = load_workspace(find_workspace(directory))
+    loaded = load_workspace(find_workspace(directory), env)
     if as_json:
         print(json.dumps(document(loaded.diagnostics), indent=2, ensure_ascii=False))
     else:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.control.desired import load_workspace
+from engine.control.desired import load_in_force
 from engine.control.finding import Finding, Grade
 from engine.control.venue_questions import Counter, ask_account, chain_differences, list_markets, open_counter
 from engine.control.ways import shell_secrets
@@ -26,7 +26,7 @@ REQUESTS_PER_MARKET = 20
 def account_checkup(workspace: Workspace) -> Iterator[Finding]:
     """Nothing where the files have errors: the first half says so."""
     try:
-        loaded = load_workspace(workspace)
+        loaded = load_in_force(workspace)
     except ConfigInvalid:
         return
     if loaded.has_errors:

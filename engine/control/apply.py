@@ -6,14 +6,21 @@ from collections.abc import Callable, Collection
 from decimal import Decimal
 from functools import partial
 
-from engine.control.audit import record
+from engine.control.audit import record, recorded
 from engine.control.backends.interface import ShutDown
 from engine.control.converge import Run, converge
 from engine.control.desired import resolve_desired
 from engine.control.events import GenerationSwitched, GenerationWritten, Planned
 from engine.control.facts import fetch_missing_facts
 from engine.control.fleet import Fleet
-from engine.control.generations import switch_to, write_generation
+from engine.control.generations import (
+    Deed,
+    close_interrupted,
+    forget_old,
+    outcome_kept,
+    switch_to,
+    write_generation,
+)
 from engine.control.lock import writer_lock
 from engine.control.observe import observe
 from engine.control.programs import programs_of
@@ -22,11 +29,14 @@ from engine.host.holds import lift_hold
 from engine.plan.actions import Kind, Plan, Subject
 from engine.plan.desired import Desired
 from engine.plan.diff import diff
-from engine.plan.observed import Observed
+from engine.plan.observed import Engine, Observed
 from engine.plan.render import objection_text
-from engine.spec.types import Environment
+from engine.plan.words import in_few_words
+from engine.spec.types import BASE, Environment
 
 MAINNET = "mainnet"
+ENV = "env"
+APPLY = Deed()
 TOLERANCE_PCT = Decimal(10)
 """How far the money that leaves the market may move between the question and the answer."""
 
@@ -37,7 +47,7 @@ def apply(
     agree: Callable[[Plan], None],
     *,
     accepted: Collection[str] = (),
-    verb: str = "apply",
+    deed: Deed = APPLY,
     only: Collection[str] = (),
 ) -> Plan:
     """Carry out what the present asks for, once `agree` has seen that plan and raised nothing.
@@ -46,15 +56,21 @@ def apply(
     to some bots: `destroy` uses that.
     """
     fleet.workspace.prepare()
-    with writer_lock(fleet.workspace, verb):
+    with writer_lock(fleet.workspace, deed.verb) as lock:
         observed = observe(fleet)
         plan = diff(desired, observed).only(only)
         require_plannable(plan)
         agree(plan)
+        _require_env_accepted(plan, accepted)
         _require_accepted(desired, observed, accepted)
         fleet.events(Planned(plan=plan))
         if plan.changes or not _is_recorded(desired, observed):
-            _carry_out(fleet, desired, plan, observed, verb)
+            lock.carries(in_few_words(plan))
+            _carry_out(fleet, desired, plan, observed, deed)
+        elif not only and (number := close_interrupted(fleet.workspace)):
+            record(
+                fleet.workspace, deed.verb, result="done", generation=number, why="finishes what was interrupted"
+            )
         return plan
 
 
@@ -80,32 +96,43 @@ def require_plannable(plan: Plan) -> None:
         raise Refused("\n".join(errors), hint="lower the bots' limits, or change what their account allows")
 
 
-def _carry_out(fleet: Fleet, desired: Desired, plan: Plan, observed: Observed, verb: str) -> None:
+def _carry_out(fleet: Fleet, desired: Desired, plan: Plan, observed: Observed, deed: Deed) -> None:
     workspace = fleet.workspace
     _learn_facts(fleet, desired, plan)
     conf = fleet.backend.render(programs_of(desired))
-    number = write_generation(workspace, desired, conf=conf)
+    number = write_generation(workspace, desired, conf=conf, plan=plan, deed=deed)
     fleet.events(GenerationWritten(generation=number))
-    record(workspace, verb, generation=number, actions=[f"{a.kind} {a.subject} {a.name}" for a in plan.changes])
-    converge(
-        Run(
-            fleet=fleet,
-            plan=plan,
-            desired=desired,
-            observed=observed,
-            commit=partial(_commit, fleet, plan, number),
+    actions = [f"{action.kind} {action.subject} {action.name}" for action in plan.changes]
+    with (
+        recorded(workspace, deed.verb, generation=number, came_from=deed.came_from, why=deed.why, actions=actions),
+        outcome_kept(workspace, number),
+    ):
+        converge(
+            Run(
+                fleet=fleet,
+                plan=plan,
+                desired=desired,
+                observed=observed,
+                commit=partial(_commit, fleet, plan, number),
+            )
         )
-    )
-    if not desired.bots and not desired.simulators:
-        fleet.backend.execute(ShutDown(), fleet.progress)
-    record(workspace, f"{verb} done", generation=number)
+        if not desired.bots and not desired.simulators:
+            fleet.backend.execute(ShutDown(), fleet.progress)
+    _forget_old(fleet, observed)
+
+
+def _forget_old(fleet: Fleet, observed: Observed) -> None:
+    """As long as an engine does not say what it runs, nothing is removed."""
+    engines = [engine for engine in observed.engines.values() if isinstance(engine, Engine)]
+    if len(engines) == len(observed.engines):
+        forget_old(fleet.workspace, {engine.generation for engine in engines if engine.generation is not None})
 
 
 def _learn_facts(fleet: Fleet, desired: Desired, plan: Plan) -> None:
     """Nothing starts on ticks and lots that nobody checked: what was learned now is checked now."""
     names = plan.of(Subject.BOT, Kind.CREATE, Kind.START, Kind.UPDATE, Kind.RESTART, Kind.REPLACE)
     if fetch_missing_facts(fleet, [desired.bots[name].spec for name in names]):
-        resolve_desired(fleet.workspace, fleet.progress)
+        resolve_desired(fleet.workspace, fleet.progress, desired.fleet.env or BASE)
 
 
 def _commit(fleet: Fleet, plan: Plan, number: int) -> None:
@@ -122,6 +149,16 @@ def _is_recorded(desired: Desired, observed: Observed) -> bool:
     applied = observed.applied
     specs = {name: bot.spec for name, bot in desired.bots.items()}
     return applied is not None and applied.bots == specs and applied.fleet == desired.fleet
+
+
+def _require_env_accepted(plan: Plan, accepted: Collection[str]) -> None:
+    """Another environment over the present one may be a forgotten --env: `--yes` is not enough."""
+    if plan.changes_env and ENV not in accepted:
+        before, after = plan.env_in_force or BASE, plan.env or BASE
+        raise Refused(
+            f"the fleet runs environment {before}, and this would make it {after}",
+            hint=f"to keep it: --env {before}; if you mean {after}: botctl apply --env {after} --accept env",
+        )
 
 
 def _require_accepted(desired: Desired, observed: Observed, accepted: Collection[str]) -> None:

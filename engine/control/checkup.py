@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine.clock import NS_PER_S
-from engine.control.desired import load_workspace
+from engine.control.desired import load_in_force
 from engine.control.facts import known_facts
 from engine.control.finding import Finding, Grade
 from engine.control.fleet import Fleet
@@ -84,7 +84,7 @@ def _engines(observed: Observed) -> Iterator[Finding]:
 
 def _venues(workspace: Workspace) -> Iterator[Finding]:
     try:
-        loaded = load_workspace(workspace)
+        loaded = load_in_force(workspace)
     except ConfigInvalid as error:
         yield Finding(grade=Grade.FAIL, what=error.message, hint=error.hint or "")
         return

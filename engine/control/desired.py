@@ -5,28 +5,32 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+import msgspec
+
 from engine.control.facts import known_facts
-from engine.errors import ConfigInvalid
+from engine.errors import ConfigInvalid, StateDamaged
 from engine.host.env_file import read_env_file
-from engine.host.generation import Generation
+from engine.host.generation import Generation, read_current_fleet
 from engine.host.sources import read_sources
 from engine.host.workspace import Workspace
 from engine.plan.desired import Desired, DesiredBot, DesiredSimulator
-from engine.spec.diagnostics import Diagnostic, render
+from engine.spec.diagnostics import render
 from engine.spec.fingerprint import fingerprint, simulator_fingerprint
 from engine.spec.load import Loaded, LoadedBot, load_fleet
-from engine.spec.types import FleetSpec
+from engine.spec.types import BASE, FleetSpec
+
+ENV_VARIABLE = "BOTCTL_ENV"
+"""Names the environment where no --env does."""
 
 
-def resolve_desired(workspace: Workspace, warn: Callable[[str], None]) -> Desired:
+def resolve_desired(workspace: Workspace, warn: Callable[[str], None], env: str | None = None) -> Desired:
     """The fleet as its files say it now; ConfigInvalid with all diagnostics when they cannot be meant."""
-    loaded = load_workspace(workspace)
+    loaded = load_workspace(workspace, env)
     for diagnostic in loaded.diagnostics:
         if not diagnostic.is_error:
             warn(render(diagnostic))
-    errors = [diagnostic for diagnostic in loaded.diagnostics if diagnostic.is_error]
-    if errors or loaded.fleet is None:
-        raise _invalid(errors)
+    if loaded.has_errors or loaded.fleet is None:
+        raise invalid(loaded)
     return Desired(
         fleet=loaded.fleet,
         bots={name: _bot(bot) for name, bot in loaded.bots.items()},
@@ -34,10 +38,31 @@ def resolve_desired(workspace: Workspace, warn: Callable[[str], None]) -> Desire
     )
 
 
-def load_workspace(workspace: Workspace) -> Loaded:
-    """Everything the workspace's files say, with what is wrong with them."""
+def load_workspace(workspace: Workspace, env: str | None = None) -> Loaded:
+    """Everything the workspace's files say in an environment, with what is wrong with them.
+
+    None is that of BOTCTL_ENV, else the one that fleet.yaml chooses.
+    """
     environment = {**read_env_file(workspace.env_file), **os.environ}
-    return load_fleet(read_sources(workspace), environment=environment, facts=known_facts(workspace))
+    facts = known_facts(workspace)
+    said = env or os.environ.get(ENV_VARIABLE) or None
+    return load_fleet(read_sources(workspace), environment=environment, facts=facts, env=said)
+
+
+def load_in_force(workspace: Workspace) -> Loaded:
+    """The same in the environment that was applied last: for verbs that ask about what runs."""
+    return load_workspace(workspace, env_in_force(workspace))
+
+
+def env_in_force(workspace: Workspace) -> str | None:
+    """The environment that was applied last; None before any was, or when BOTCTL_ENV names the one to ask of."""
+    if os.environ.get(ENV_VARIABLE):
+        return None
+    try:
+        fleet = read_current_fleet(workspace)
+    except StateDamaged:
+        return None  # whoever needs the applied state says so
+    return None if fleet is None else fleet.env or BASE
 
 
 def desired_of(generation: Generation) -> Desired:
@@ -54,6 +79,15 @@ def desired_of(generation: Generation) -> Desired:
     )
 
 
+def desired_again(generation: Generation) -> Desired:
+    """A former generation taken as what is wanted, with the fingerprints that this version gives."""
+    former = desired_of(generation)
+    bots = {
+        name: msgspec.structs.replace(bot, fingerprint=fingerprint(bot.spec)) for name, bot in former.bots.items()
+    }
+    return msgspec.structs.replace(former, bots=bots)
+
+
 def _bot(bot: LoadedBot) -> DesiredBot:
     return DesiredBot(
         spec=bot.spec,
@@ -67,7 +101,9 @@ def _simulators(fleet: FleetSpec) -> dict[str, DesiredSimulator]:
     return {venue: DesiredSimulator(fingerprint=simulator_fingerprint(fleet, venue)) for venue in fleet.sims}
 
 
-def _invalid(errors: list[Diagnostic]) -> ConfigInvalid:
+def invalid(loaded: Loaded) -> ConfigInvalid:
+    """Every error of the files, in one."""
+    errors = [diagnostic for diagnostic in loaded.diagnostics if diagnostic.is_error]
     words = "\n".join(render(error) for error in errors)
     count = f"{len(errors)} error{'s' * (len(errors) != 1)}"
     return ConfigInvalid(

@@ -8,18 +8,23 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from engine.control.apply import apply
+from engine.control.audit import record
 from engine.control.fleet import Fleet
+from engine.control.generations import Deed
 from engine.errors import UsageError
 from engine.plan.actions import Kind, Plan, Subject
 from engine.plan.desired import Desired
 from engine.runtime.retire import retire_bot
 
 
-def destroy(fleet: Fleet, desired: Desired, agree: Callable[[Plan], None], *, names: Sequence[str]) -> Plan:
+def destroy(
+    fleet: Fleet, desired: Desired, agree: Callable[[Plan], None], *, names: Sequence[str], why: str = ""
+) -> Plan:
     """Retire bots as any apply would, then give their tags back; a tag whose orders may live stays with its bot."""
-    plan = apply(fleet, desired, agree, verb="destroy", only=names)
+    plan = apply(fleet, desired, agree, deed=Deed(verb="destroy", why=why), only=names)
     for name in plan.of(Subject.BOT, Kind.RETIRE):
         living = retire_bot(fleet.workspace, desired.fleet.id, name, at_ns=time.time_ns())
+        record(fleet.workspace, "retire", result="done", bots=[name], orders_left=living)
         if living:
             fleet.progress(f"{name}: {living} of its orders may still rest; start it again to resolve them")
     return plan

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
-from engine.control.audit import record
+from engine.control.audit import note, recorded
 from engine.control.backends.interface import ShutDown, Stop
 from engine.control.converge import STOP_GRACE_S, known_programs
 from engine.control.fleet import Fleet
@@ -25,9 +23,8 @@ def take_down(fleet: Fleet) -> None:
         observed = observe(fleet)
         if isinstance(observed.processes, Unknown):
             raise Unavailable(f"the supervisor does not answer: {observed.processes.why}")
-        with suppress(OSError):  # A full disk keeps nobody from stopping.
-            record(fleet.workspace, "down")
-        stop_all(fleet, observed)
+        with recorded(fleet.workspace, "down", write=note):  # A full disk keeps nobody from stopping.
+            stop_all(fleet, observed)
 
 
 def stop_all(fleet: Fleet, observed: Observed) -> None:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.control.audit import record
+from engine.control.audit import note
 from engine.control.fleet import Fleet, caller
 from engine.control.lifecycle import applied_names
 from engine.errors import BotctlError, Conflict, VenueError
@@ -93,14 +93,15 @@ def halt(fleet: Fleet, names: Sequence[str], *, flatten: bool, timeout_s: float,
     handler = JsonLines(private_directory(fleet.workspace.logs) / "halt.jsonl", beside=lambda work: work())
     run = Halting(fleet=fleet, flatten=flatten, timeout_s=timeout_s, why=why, handler=handler)
     _hold(run, known)
-    _note(fleet, "halt", bots=list(known), flatten=int(flatten))
+    note(fleet.workspace, "halt", result="begun", why=why, bots=list(known), flatten=int(flatten))
     start_log(handler, "info")
     try:
         done = asyncio.run(_all(run, known))
     finally:
         logging.getLogger().removeHandler(handler)
         handler.close()
-    _note(fleet, "halt done", pending=[bot.name for bot in done if bot.pending])
+    pending = [bot.name for bot in done if bot.pending]
+    note(fleet.workspace, "halt", result="pending" if pending else "done", bots=list(known), pending=pending)
     return done
 
 
@@ -113,11 +114,6 @@ def _hold(run: Halting, names: Sequence[str]) -> None:
         except OSError as error:
             run.unheld[name] = f"it is not held ({error.strerror}): free disk space, then halt it again"
     run.fleet.progress(f"held: {', '.join(name for name in names if name not in run.unheld) or 'none'}")
-
-
-def _note(fleet: Fleet, what: str, **facts: str | int | list[str] | None) -> None:
-    with suppress(OSError):  # Nobody is kept from stopping because it cannot be written down.
-        record(fleet.workspace, what, **facts)
 
 
 async def _all(run: Halting, names: Sequence[str]) -> tuple[Halted, ...]:

@@ -9,7 +9,7 @@ from contextlib import suppress
 import msgspec
 
 from engine.control.apply import require_plannable
-from engine.control.audit import record
+from engine.control.audit import recorded
 from engine.control.converge import Run, converge
 from engine.control.desired import desired_of
 from engine.control.fleet import Fleet, caller
@@ -32,15 +32,16 @@ from engine.runtime.starts import forget_starts
 def stop(fleet: Fleet, names: Sequence[str], *, why: str) -> None:
     """Hold the bots, then stop them; what a person stopped stays stopped until started again."""
     known = applied_names(fleet, names)
-    for name in known:
-        hold = Hold(bot=name, kind=HoldKind.STOP, who=caller(), since_ns=time.time_ns(), why=why)
-        place_hold(fleet.workspace, hold)
-        fleet.progress(f"{name} is held")
-    _converge_only(fleet, known, verb="stop")
-    _require_nothing_left(fleet, known)
+    with recorded(fleet.workspace, "stop", bots=list(known), why=why):
+        for name in known:
+            hold = Hold(bot=name, kind=HoldKind.STOP, who=caller(), since_ns=time.time_ns(), why=why)
+            place_hold(fleet.workspace, hold)
+            fleet.progress(f"{name} is held")
+        _converge_only(fleet, known, verb="stop")
+        _require_nothing_left(fleet, known)
 
 
-def start(fleet: Fleet, names: Sequence[str], *, lift_trips: bool = False) -> None:
+def start(fleet: Fleet, names: Sequence[str], *, lift_trips: bool = False, why: str = "") -> None:
     """Lift the bots' holds and make them run and quote. A trip is lifted only by those who say that they mean it:
     among all bots one that tripped is left alone, by its name it is Refused."""
     known = applied_names(fleet, names)
@@ -53,11 +54,17 @@ def start(fleet: Fleet, names: Sequence[str], *, lift_trips: bool = False) -> No
             fleet.progress(f"{hold.bot} stays held: {hold.why}; `botctl resume {hold.bot}` lifts a trip")
         if not known:
             return
+    verb = "resume" if lift_trips else "start"
+    with recorded(fleet.workspace, verb, bots=list(known), why=why):
+        _lift_and_run(fleet, known, verb)
+
+
+def _lift_and_run(fleet: Fleet, known: Sequence[str], verb: str) -> None:
     for name in known:
         lift_hold(fleet.workspace, name)
         forget_starts(fleet.workspace, name)
         clear_finished(fleet.workspace, name)
-    observed = _converge_only(fleet, known, verb="start")
+    observed = _converge_only(fleet, known, verb=verb)
     for name in known:
         engine = observed.engines.get(name)
         if isinstance(engine, Engine) and engine.state in ("paused", "tripped"):
@@ -82,13 +89,14 @@ def _still_tripped(tripped: dict[str, Hold]) -> Refused:
     return Refused(words, hint=f"look at it first; `botctl resume {' '.join(sorted(tripped))}` lifts the hold")
 
 
-def restart(fleet: Fleet, names: Sequence[str]) -> None:
+def restart(fleet: Fleet, names: Sequence[str], *, why: str = "") -> None:
     """Stop and start in one go; a held bot stays as it is and is an error."""
     known = applied_names(fleet, names)
     held = [name for name in known if read_hold(fleet.workspace, name)]
     if held:
         raise Conflict(f"held: {', '.join(held)}", hint=f"lift the hold with `botctl resume {' '.join(held)}`")
-    _converge_only(fleet, known, verb="restart")
+    with recorded(fleet.workspace, "restart", bots=list(known), why=why):
+        _converge_only(fleet, known, verb="restart")
 
 
 def applied_generation(fleet: Fleet) -> Generation:
@@ -129,7 +137,6 @@ def _converge_only(fleet: Fleet, names: Sequence[str], *, verb: str) -> Observed
         plan = whole.only(names)
         if verb == "restart":
             plan = msgspec.structs.replace(plan, actions=tuple(_forced(action, desired) for action in plan.actions))
-        record(fleet.workspace, verb, generation=generation.number, bots=list(names))
         converge(Run(fleet=fleet, plan=plan, desired=desired, observed=observed))
         return observed
 

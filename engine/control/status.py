@@ -74,6 +74,12 @@ def _status(spec: BotSpec, seen: BotView) -> BotStatus:
     )
 
 
+def env_words(workspace: Workspace) -> str:
+    """One line about whose overlays are in force; nothing where it is nobody's."""
+    fleet = read_current_fleet(workspace)
+    return f"environment: {fleet.env}" if fleet and fleet.env else ""
+
+
 def sentinel_words(workspace: Workspace) -> str:
     """One line about who looks after bots without a process; nothing where that is switched off."""
     fleet = read_current_fleet(workspace)

@@ -13,7 +13,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from engine.clock import NS_PER_US
-from engine.control.desired import load_workspace
+from engine.control.desired import load_in_force
 from engine.control.ways import ask_through, shell_secrets, way_out
 from engine.errors import ConfigInvalid, NotSent, Unavailable, Unresolved, UsageError
 from engine.exchanges.interface import (
@@ -82,7 +82,7 @@ class Counter(Value, frozen=True, kw_only=True):
 
 def open_counter(workspace: Workspace, name: str | None) -> Counter:
     """The named account, or the fleet's only one."""
-    loaded = load_workspace(workspace)
+    loaded = load_in_force(workspace)
     if loaded.fleet is None or loaded.has_errors:
         raise ConfigInvalid("the fleet's files have errors", hint="botctl validate")
     accounts = loaded.fleet.accounts

@@ -218,6 +218,15 @@ class BatchCodec(Protocol):
         """
 
 
+@runtime_checkable
+class TapeCodec(Protocol):
+    """A codec that can also hear what everybody trades: for recorders, never for trading."""
+
+    def tape_stream(self) -> Stream:
+        """One public socket with the book and the trades: `decode_frame` tells them as DepthChanged, DepthSnapshot
+        and TradePrinted, and never an old trade."""
+
+
 class BookMachine(Protocol):
     """The venue's sequence rule over one book (law 7): a gap makes it stale at once."""
 

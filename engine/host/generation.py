@@ -4,7 +4,7 @@ pick up edits nobody applied. `engine.control.generations` is the writer."""
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class GenerationMeta(Value, frozen=True, kw_only=True):
-    """`meta.json`: who applied what, when, with which botctl."""
+    """`meta.json`: who applied what, when, with which botctl. The defaults are what older versions did not keep."""
 
     number: int
     created_at: str
@@ -25,6 +25,20 @@ class GenerationMeta(Value, frozen=True, kw_only=True):
     version: str
     commit: str | None = None
     fingerprints: dict[str, str]
+    verb: str = ""
+    why: str = ""
+    words: str = ""
+    """What the plan was, in a few words; the whole of it is in `plan.json`."""
+    came_from: int | None = None
+    """The generation whose settings these are again, after a rollback."""
+
+
+class Outcome(Value, frozen=True, kw_only=True):
+    """`result.json`, written when an apply ends: one that was killed leaves none."""
+
+    result: str
+    finished_at: str
+    error: str = ""
 
 
 class Generation(Value, frozen=True, kw_only=True):
@@ -67,6 +81,36 @@ def read_current(workspace: Workspace) -> Generation | None:
 def read_generation(workspace: Workspace, number: int) -> Generation:
     """One generation by number; StateDamaged when it is missing or cannot be trusted."""
     return _read(workspace.generations / str(number))
+
+
+def kept_generations(workspace: Workspace) -> tuple[int, ...]:
+    """The numbers of all that are kept, oldest first."""
+    return tuple(sorted(int(place.name) for place in workspace.generations.glob("[0-9]*")))
+
+
+def current_number(workspace: Workspace) -> int | None:
+    """Which one is in force; None before the first apply."""
+    return int(workspace.current.resolve().name) if workspace.current.exists() else None
+
+
+def read_meta(workspace: Workspace, number: int) -> GenerationMeta:
+    return _decode(workspace.generations / str(number) / "meta.json", GenerationMeta)
+
+
+def read_fleet(workspace: Workspace, number: int) -> FleetSpec:
+    return _decode(workspace.generations / str(number) / "fleet.json", FleetSpec)
+
+
+def read_outcome(workspace: Workspace, number: int) -> Outcome | None:
+    """How the apply ended; None when it has not, or nobody lived to write it down."""
+    file = workspace.generations / str(number) / "result.json"
+    return _decode(file, Outcome) if file.exists() else None
+
+
+def read_plan(workspace: Workspace, number: int) -> dict[str, Any] | None:
+    """The changes of its plan, as the JSON of `botctl plan`; None of a version that kept none."""
+    file = workspace.generations / str(number) / "plan.json"
+    return _decode(file, dict[str, Any]) if file.exists() else None
 
 
 def read_current_fleet(workspace: Workspace) -> FleetSpec | None:

@@ -46,15 +46,22 @@ def runner_lock_file(account_directory: Path, market: str) -> Path:
 def acquire(file: Path, holder: Holder) -> RunnerLock:
     """Take the lock at once, or raise Locked naming who has it."""
     handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-    while not _try(handle, fcntl.LOCK_EX):
-        if not _try(handle, fcntl.LOCK_SH):
-            os.close(handle)
-            raise _locked(file)
-        # A shared lock fits, so no runner has it: somebody only looked with `is_free`. Try again.
+    if not take(handle):
+        os.close(handle)
+        raise _locked(file)
     name = msgspec.json.encode(holder)
     # Written first: a full disk takes what lies in a block it has.
     os.ftruncate(handle, os.pwrite(handle, name, 0))
     return RunnerLock(handle)
+
+
+def take(handle: int) -> bool:
+    """Whether the lock is ours now. Where a shared lock fits, nobody has it and somebody only looked with
+    `is_free`: that is tried again."""
+    while not _try(handle, fcntl.LOCK_EX):
+        if not _try(handle, fcntl.LOCK_SH):
+            return False
+    return True
 
 
 def read_holder(file: Path) -> Holder | None:

@@ -1,11 +1,15 @@
-"""Ties a process to its parent, and tells whether another one lives."""
+"""Ties a process to its parent, and tells whether another one lives, and since when."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import signal
+import subprocess
 import sys
+from pathlib import Path
+
+from engine.host.files import read_if_present
 
 PR_SET_PDEATHSIG = 1
 
@@ -35,3 +39,19 @@ def is_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def start_of(pid: int) -> str | None:
+    """When a process began, in its system's own words: with the pid it names one process for good, over reuse of
+    pids and reboots. None when no such process lives."""
+    if not sys.platform.startswith("linux"):
+        shown = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        return shown.stdout.strip() or None
+    stat = read_if_present(Path(f"/proc/{pid}/stat"))
+    if stat is None:
+        return None
+    state, *fields = stat.rpartition(b")")[2].split()  # The name before it may hold spaces and brackets.
+    if state in (b"Z", b"X"):
+        return None
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return f"{boot}/{fields[18].decode()}"

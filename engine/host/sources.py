@@ -1,4 +1,4 @@
-"""Reads the files that declare a fleet: bots/*.yaml and templates/*.yaml, as text by relative path.
+"""Reads the files that declare a fleet: bots/*.yaml, templates/*.yaml and envs/*/*.yaml, as text by relative path.
 
 Only reading happens here; what the text means is `engine.spec.load`'s business. Bytes that are no UTF-8 are
 carried along as lone surrogates, so that the loader can point at each with its line and column.
@@ -14,6 +14,9 @@ from engine.errors import ConfigInvalid
 from engine.host.workspace import Workspace
 from engine.spec.document import MAX_FILE_BYTES
 
+MAX_TOTAL_BYTES = 64 << 20
+"""The most that all files together may hold: ten thousand bots need a tenth of it."""
+
 _SUFFIXES = (".yaml", ".yml")
 
 
@@ -21,29 +24,49 @@ def read_sources(workspace: Workspace) -> dict[str, str]:
     """The texts of a workspace, by path from its root. Hidden and backup files are left alone.
 
     Raises ConfigInvalid for what cannot be read as part of this workspace: a link that leads out of it, a
-    device, a file without permission, a bot file in a subfolder where nobody would look for it.
+    device, a file without permission, a file in a folder where nobody would look for it, more than fits in memory.
     """
     root = workspace.root.resolve()
-    folders = (workspace.bots, workspace.templates)
-    return {
-        str(path.relative_to(workspace.root)): _read(path, root) for folder in folders for path in _files(folder)
-    }
+    texts, total = {}, 0
+    for path in _paths(workspace):
+        text = _read(path, root)
+        total += len(text)
+        if total > MAX_TOTAL_BYTES:
+            raise ConfigInvalid(f"the files of {workspace.root} hold more than {MAX_TOTAL_BYTES >> 20} MiB")
+        texts[str(path.relative_to(workspace.root))] = text
+    return texts
+
+
+def _paths(workspace: Workspace) -> Iterator[Path]:
+    yield from _files(workspace.bots)
+    yield from _files(workspace.templates)
+    for env in _entries(workspace.envs):
+        if env.is_dir():
+            yield from _files(env)
+        elif env.suffix in _SUFFIXES:
+            name = f"{workspace.envs.name}/{env.stem}/"
+            raise ConfigInvalid(
+                f"{env} belongs to no environment: each is a folder of files that lie over those of bots/",
+                hint=f"move it to {name}fleet.yaml, or to {name} under the name of the bot file it changes",
+            )
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    if not folder.is_dir():
-        return
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith((".", "#")):
-            continue
+    """The YAML files directly in a folder."""
+    for path in _entries(folder):
         if path.is_dir():
             _refuse_nested(folder, path)
         elif path.suffix in _SUFFIXES:
             yield path
 
 
+def _entries(folder: Path) -> Iterator[Path]:
+    if folder.is_dir():
+        yield from (path for path in sorted(folder.iterdir()) if not path.name.startswith((".", "#")))
+
+
 def _refuse_nested(folder: Path, path: Path) -> None:
-    if folder.name == "bots" and any(inner.suffix in _SUFFIXES for inner in path.iterdir()):
+    if folder.name != "templates" and any(inner.suffix in _SUFFIXES for inner in path.iterdir()):
         raise ConfigInvalid(
             f"{path} holds bot files, but only the files directly in {folder} are read",
             hint="move them up, or rename the folder to start with a dot to have it ignored",

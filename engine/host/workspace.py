@@ -30,6 +30,10 @@ class Workspace(Value, frozen=True, kw_only=True):
         return self.root / "templates"
 
     @property
+    def envs(self) -> Path:
+        return self.root / "envs"
+
+    @property
     def env_file(self) -> Path:
         return self.root / ".env"
 

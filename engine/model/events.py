@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from engine.model.account import Balance, Fill, Position
 from engine.model.budgets import Share
-from engine.model.order import Operation, OrderReport, RejectReason
+from engine.model.order import Operation, OrderReport, RejectReason, Side
 from engine.model.value import Message
 
 Level = tuple[int, int]
@@ -59,6 +59,14 @@ class MarkPriceUpdated(Event, frozen=True, kw_only=True):
     mark: Decimal
     index: Decimal | None = None
     funding_rate: Decimal | None = None
+
+
+class TradePrinted(Event, frozen=True, kw_only=True):
+    """Somebody traded on the market; `side` is the taker's. Consumed by recorders, never by the step."""
+
+    ticks: int
+    lots: int
+    side: Side
 
 
 # Own orders and account ------------------------------------------------------------------------------------

@@ -102,6 +102,9 @@ class Plan(Value, frozen=True, kw_only=True):
     """All actions, simulators first, then bots by name."""
 
     fleet: str
+    env: str | None = None
+    env_in_force: str | None = None
+    """Whose overlays the files wear, and wore when they were last applied; None: nobody's."""
     generation: int | None
     actions: tuple[Action, ...]
     trouble: tuple[str, ...] = ()
@@ -111,6 +114,11 @@ class Plan(Value, frozen=True, kw_only=True):
     @property
     def changes(self) -> tuple[Action, ...]:
         return tuple(action for action in self.actions if action.kind.is_change)
+
+    @property
+    def changes_env(self) -> bool:
+        """Whether what is applied was another environment's."""
+        return self.generation is not None and self.env != self.env_in_force
 
     def of(self, subject: Subject, *kinds: Kind) -> tuple[str, ...]:
         """The names of a subject's actions of these kinds."""

@@ -18,6 +18,7 @@ from engine.plan.objections import objections
 from engine.plan.observed import Engine, Held, Observed, ProcessState, Unknown
 from engine.plan.stake import dropped, stake
 from engine.plan.view import BotView, view
+from engine.spec.fingerprint import says_the_same
 from engine.spec.impact import Impact
 from engine.spec.types import Environment
 
@@ -34,6 +35,8 @@ def diff(desired: Desired, observed: Observed) -> Plan:
     bots = [_action(desired.bots.get(name), view(name, observed), over) for name in sorted(names)]
     return Plan(
         fleet=desired.fleet.id,
+        env=desired.fleet.env,
+        env_in_force=observed.applied.fleet.env if observed.applied else None,
         generation=observed.applied.generation if observed.applied else None,
         actions=(*venues, *bots),
         trouble=tuple(_trouble(observed)),
@@ -153,7 +156,7 @@ def _still(wanted: DesiredBot, seen: BotView, reason: str) -> Action:
 
 
 def _is_unrecorded(wanted: DesiredBot, seen: BotView) -> bool:
-    return seen.applied != wanted.spec
+    return not says_the_same(seen.applied, wanted.spec)
 
 
 def _act(

@@ -20,6 +20,8 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     return {
         "version": VERSION,
         "fleet": plan.fleet,
+        "env": plan.env,
+        "env_in_force": plan.env_in_force,
         "generation": plan.generation,
         "has_changes": bool(plan.changes),
         "summary": summary(plan),

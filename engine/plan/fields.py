@@ -40,7 +40,7 @@ def _written(spec: BotSpec) -> dict[str, Any]:
     document = msgspec.to_builtins(spec)
     legs = document["legs"]
     return dict(
-        _leaves(
+        leaves(
             {
                 "metadata": {"labels": document["labels"]},
                 "enabled": document["enabled"],
@@ -59,10 +59,11 @@ def _used_accounts(spec: BotSpec) -> list[str]:
     return sorted({leg.account for leg in spec.legs.values()} & set(spec.accounts))
 
 
-def _leaves(node: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(node: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of a nested document that is set, by its path."""
     for key, value in node.items():
         path = f"{prefix}{key}"
         if isinstance(value, dict):
-            yield from _leaves(value, f"{path}.")
+            yield from leaves(value, f"{path}.")
         elif value is not None:
             yield path, value

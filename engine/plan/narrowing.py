@@ -13,7 +13,7 @@ import msgspec
 from engine.errors import Conflict
 from engine.plan.desired import Desired, DesiredBot, DesiredSimulator
 from engine.plan.observed import Applied, Engine, Observed, Unknown
-from engine.spec.types import AccountSpec, BotSpec
+from engine.spec.types import BASE, AccountSpec, BotSpec
 
 
 def everybody(desired: Desired, observed: Observed) -> dict[str, tuple[BotSpec, ...]]:
@@ -34,6 +34,11 @@ def narrowed(desired: Desired, applied: Applied | None, names: Collection[str]) 
     chosen = {name: bot for name, bot in desired.bots.items() if name in names}
     if applied is None:
         return msgspec.structs.replace(desired, bots=chosen)
+    if desired.fleet.env != applied.fleet.env:
+        raise Conflict(
+            f"environment {desired.fleet.env or BASE} is planned, and {applied.fleet.env or BASE} is in force",
+            hint="plan and apply the whole fleet, without selectors",
+        )
     _require_known_accounts(chosen, applied.fleet.accounts)
     kept = {name: _kept(name, applied, desired) for name in applied.bots if name not in names}
     simulators = {venue: DesiredSimulator(fingerprint=print_) for venue, print_ in applied.simulators.items()}

@@ -10,6 +10,7 @@ from engine.plan.actions import Action, FieldChange, Kind, Objection, Plan, Subj
 from engine.plan.money import PositionEffect, totals
 from engine.plan.money_words import in_full, in_short, in_total, of_accounts, total_in_short
 from engine.spec.impact import Impact
+from engine.spec.types import BASE
 
 SYMBOLS = {
     Kind.CREATE: "+",
@@ -63,6 +64,8 @@ def render(plan: Plan, *, density: Density = Density.LINES, colour: bool = False
     shown = [action for action in plan.actions if density is Density.FULL or action.kind is not Kind.NONE]
     lines = [f"trouble: {trouble}" for trouble in plan.trouble]
     lines += [objection_text(objection) for objection in plan.objections]
+    if plan.changes_env:
+        lines.append(f"environment: {plan.env_in_force or BASE} → {plan.env or BASE}")
     width = max((len(title(action)) for action in shown), default=0)
     for action in shown:
         lines += _lines(action, width, density, colour)

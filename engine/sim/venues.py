@@ -22,7 +22,8 @@ from engine.sim.faults import FaultyMachine
 from engine.sim.flow import Flow, GeneratedFlow
 from engine.sim.machine import VenueMachine
 from engine.sim.market_machine import FlowMaker, MarketMachine
-from engine.sim.recording import OpenLines, RecordedFlow
+from engine.sim.recorded_flow import RecordedFlow
+from engine.sim.recording import OpenLines
 from engine.sim.venue_market import VenueMarket
 from engine.spec.types import FaultSpec, SimSpec
 

@@ -20,14 +20,15 @@ Data = dict[str, Any]
 _ONE_LEG = "main"
 
 
-def fleet_spec(written: Data) -> FleetSpec:
-    """The fleet from the data of a valid fleet.yaml."""
+def fleet_spec(written: Data, env: str | None) -> FleetSpec:
+    """The fleet from the data of a valid fleet.yaml, which wears the overlays of `env`."""
     data = fill_defaults(written, "fleet")
     accounts = {name: _account(name, account, data["venues"]) for name, account in data["accounts"].items()}
     simulated = [account for account in accounts.values() if account.environment is Environment.SIM]
     venues = sorted({account.venue for account in simulated})
     return FleetSpec(
         id=data["id"],
+        env=env,
         live_allowed=data["live"] == "allowed",
         accounts=accounts,
         sims={venue: _sim(venue, data["sim"].get(venue), simulated) for venue in venues},

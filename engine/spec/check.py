@@ -37,17 +37,17 @@ _BOUNDS = {
 _ENGLISH_BOOLEANS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
-def check(root: MappingNode, schema: str, findings: Findings) -> bool:
-    """Report everything in which a document breaks its schema; True when nothing does."""
+def check(root: MappingNode, schema: str, findings: Findings, *, at: Path = ()) -> bool:
+    """Report everything in which a document, or its part at a path, breaks a schema; True when nothing does."""
     fine = True
-    for error in validator(schema).iter_errors(data_of(root)):
+    part = node_at(root, at) or root
+    for error in validator(schema).iter_errors(data_of(part)):
         fine = False
-        _report(root, error, findings)
+        _report(root, (*at, *error.absolute_path), error, findings)
     return fine
 
 
-def _report(root: MappingNode, error: ValidationError, findings: Findings) -> None:
-    path: Path = tuple(error.absolute_path)
+def _report(root: MappingNode, path: Path, error: ValidationError, findings: Findings) -> None:
     keyword = str(error.validator)
     node = node_at(root, path)
     if node is not None and not isinstance(node, MappingNode) and findings.has_error_at(node.place):

@@ -7,7 +7,7 @@ files. Nothing that could be a pasted secret is ever shown: lines are masked bef
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
@@ -22,6 +22,8 @@ LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """What YAML counts as the end of a line; anything else would shift line numbers."""
 
 _SHOWN_WIDTH = 110
+_MAX_RELATED = 8
+"""Places shown beside one finding: a slip in a template is used by every bot of a matrix."""
 
 
 class Severity(StrEnum):
@@ -60,6 +62,12 @@ class Findings:
         self._masked: dict[str, list[str]] = {}
         self._found: dict[tuple[Place, str, str], Diagnostic] = {}
 
+    def beside(self) -> Findings:
+        """An empty one over the same texts, which are masked once for both."""
+        other = Findings(self._texts)
+        other._masked = self._masked
+        return other
+
     def error(self, code: str, message: str, place: Place, *, hint: str | None = None) -> None:
         """Something that must not run."""
         self.add(Diagnostic(severity=Severity.ERROR, code=code, message=message, place=place, hint=hint))
@@ -76,12 +84,10 @@ class Findings:
         snippet = diagnostic.snippet or self._line(diagnostic.place)
         self._found[key] = msgspec.structs.replace(diagnostic, snippet=snippet, related=related)
 
-    def take(self, others: Findings, *, below: str = "", used: Place | None = None) -> None:
-        """Take over findings; those in files under `below` also name the place where their file was used."""
+    def take(self, others: Findings, *, relate: Callable[[Place], tuple[Related, ...]] = lambda _place: ()) -> None:
+        """Take over findings, each with what `relate` says has to do with its place."""
         for diagnostic in others.sorted():
-            related = diagnostic.related
-            if used is not None and diagnostic.place.file.startswith(below):
-                related = (*related, Related(note="template used here", place=used))
+            related = (*diagnostic.related, *relate(diagnostic.place))
             self.add(msgspec.structs.replace(diagnostic, related=related))
 
     def has_error_at(self, place: Place) -> bool:
@@ -125,7 +131,9 @@ def render(diagnostic: Diagnostic) -> str:
         lines += [f"{number}{code}", f"{'| ':>{len(number)}}{caret}"]
     if diagnostic.hint:
         lines.append(f"       hint: {diagnostic.hint}")
-    lines += [f"       {related.note}: {related.place}" for related in diagnostic.related]
+    lines += [f"       {related.note}: {related.place}" for related in diagnostic.related[:_MAX_RELATED]]
+    if more := diagnostic.related[_MAX_RELATED:]:
+        lines.append(f"       and {len(more)} more places")
     return "\n".join(lines)
 
 

@@ -32,10 +32,22 @@ class Place(Value, frozen=True, kw_only=True, order=True):
         return f"{self.file}:{self.line}:{self.column}"
 
 
+class Given(Value, frozen=True, kw_only=True):
+    """Where a name that an expression used got its value: `parameter`, `default` or `matrix`."""
+
+    by: str
+    name: str
+    place: Place
+
+    def __str__(self) -> str:
+        return f"{self.by} `{self.name}`"
+
+
 class ScalarNode(Value, frozen=True, kw_only=True):
     """One value. `text` is what was written, `value` what it means.
 
-    `private` values came out of the environment: a diagnostic shows their text, never their value.
+    `private` values came out of the environment: a diagnostic shows their text, never their value. A value that
+    an expression made names in `given` what it was made from, step by step.
     """
 
     value: Plain
@@ -43,6 +55,13 @@ class ScalarNode(Value, frozen=True, kw_only=True):
     place: Place
     quoted: bool = False
     private: bool = False
+    given: tuple[Given, ...] = ()
+
+    @property
+    def origin(self) -> Place:
+        """Where a person changes the value: where it was given, if that is one place; else the expression."""
+        is_one_chain = len({given.by for given in self.given}) == len(self.given)
+        return self.given[-1].place if self.given and is_one_chain else self.place
 
 
 class SequenceNode(Value, frozen=True, kw_only=True):

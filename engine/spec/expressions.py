@@ -8,8 +8,10 @@ take more time or memory than its few hundred characters.
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
@@ -22,6 +24,7 @@ MAX_LENGTH = 500
 _MAX_TEXT = 4096
 _MAX_NUMBER = Decimal(10) ** 30
 _MAX_PLACES = 20
+_NO_WORD = re.compile("[^a-z0-9]+")
 _TOO_DEEP = "the expression is nested too deeply"
 _JINJA = Environment(autoescape=False)
 
@@ -35,10 +38,11 @@ def is_expression(text: str) -> bool:
     return any(mark in text for mark in ("{{", "{%", "{#"))
 
 
+@lru_cache(maxsize=1024)
 def names_used(text: str) -> frozenset[str]:
     """The parameters a text names. Raises ExpressionError when it cannot be parsed."""
     try:
-        return frozenset(name.name for name in nodes.Output(_parse(text)).find_all(nodes.Name))
+        return frozenset(name.name for name in nodes.Output(list(_parse(text))).find_all(nodes.Name))
     except RecursionError as wrong:
         raise ExpressionError(_TOO_DEEP) from wrong
 
@@ -54,7 +58,9 @@ def evaluate(text: str, values: Mapping[str, Plain]) -> Plain:
     return parts[0] if len(parts) == 1 else _bounded("".join(map(_as_text, parts)))
 
 
-def _parse(text: str) -> list[nodes.Expr]:
+@lru_cache(maxsize=1024)
+def _parse(text: str) -> tuple[nodes.Expr, ...]:
+    """The parts of a text, which are shared: a thousand bots of one template hold the same few."""
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"longer than {MAX_LENGTH} characters")
     if "{%" in text or "{#" in text:
@@ -65,7 +71,7 @@ def _parse(text: str) -> list[nodes.Expr]:
         raise ExpressionError(wrong.message or "not a valid expression") from wrong
     except (ValueError, OverflowError, RecursionError) as wrong:
         raise ExpressionError("not a valid expression") from wrong
-    return [part for output in body for part in getattr(output, "nodes", [])]
+    return tuple(part for output in body for part in getattr(output, "nodes", []))
 
 
 def _value(node: nodes.Node, values: Mapping[str, Plain]) -> Plain:
@@ -174,6 +180,11 @@ def _replace(value: Plain, old: Plain, new: Plain) -> Plain:
     return _as_text(value).replace(_as_text(old), _as_text(new)) if old else value
 
 
+def _slug(value: Plain) -> Plain:
+    """As a part of a bot's name: `SOL_USDC_PERP` is `sol-usdc-perp`."""
+    return _NO_WORD.sub("-", _as_text(value).lower()).strip("-")
+
+
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "eq": operator.eq,
     "ne": operator.ne,
@@ -189,6 +200,7 @@ _FILTERS: dict[str, Callable[..., Plain]] = {
     "lower": lambda value: _as_text(value).lower(),
     "upper": lambda value: _as_text(value).upper(),
     "replace": _replace,
+    "slug": _slug,
 }
 
 _HANDLERS: dict[type[nodes.Node], Callable[[Any, Mapping[str, Plain]], Plain]] = {

@@ -38,6 +38,12 @@ def fingerprint(spec: BotSpec) -> str:
     return _digest(meaning)
 
 
+def says_the_same(one: BotSpec | None, other: BotSpec | None) -> bool:
+    """Whether nothing at all differs, labels included. A field that a newer version added and that is null says
+    nothing either."""
+    return one == other or _canonical(one) == _canonical(other)
+
+
 def simulator_fingerprint(fleet: FleetSpec, venue: str) -> str:
     """The same for one simulated venue of a fleet; the fleet's id counts, its accounts' keys grow from it."""
     return _digest({"fleet": fleet.id, "sim": fleet.sims[venue]})

@@ -1,12 +1,13 @@
 """Texts of a workspace → its checked fleet, or everything that is wrong with it. Pure: the one entrance.
 
-Layers, from the weakest: defaults in the schemas, `defaults:` of fleet.yaml, the template, the bot file.
-Called by `validate`, by every plan, and by `botctl run`.
+Layers, from the weakest: defaults in the schemas, `defaults:` of fleet.yaml, the template, the bot file. An overlay
+lies over the file of its name, before a matrix spreads it and its template fills it in. Called by `validate`, by
+every plan, and by `botctl run`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from engine.model.value import Value
@@ -14,8 +15,11 @@ from engine.spec.assemble import bot_spec, fleet_spec
 from engine.spec.check import check
 from engine.spec.diagnostics import Diagnostic, Findings, nearest
 from engine.spec.document import MappingNode, Node, Place, ScalarNode, data_of, overlay
+from engine.spec.documents import FLEET_FILE, Document, read_documents
 from engine.spec.facts import FactsLookup
+from engine.spec.matrix import spread
 from engine.spec.rules import (
+    TEMPLATES,
     BotDraft,
     check_accounts,
     check_facts,
@@ -26,20 +30,22 @@ from engine.spec.rules import (
 )
 from engine.spec.templates import Template, expand, read_template
 from engine.spec.types import BotSpec, FleetSpec
-from engine.spec.variables import Substitution, secret_names
-from engine.spec.yaml_loader import load_yaml
 
-FLEET_FILE = "bots/fleet.yaml"
 _MISNAMED = "bots/fleet.yml"
-_BOTS, _TEMPLATES = "bots/", "templates/"
+_BOTS = "bots/"
 
 
 class LoadedBot(Value, frozen=True, kw_only=True):
-    """One bot without errors of its own. `places` says where fields were written: `strategy.spread_bps`."""
+    """One bot without errors of its own. `places` says where fields were written: `strategy.spread_bps`.
+
+    `root` is its whole document, and `accounts` that of the accounts it uses, for whoever explains them.
+    """
 
     spec: BotSpec
     file: str
     places: dict[str, Place]
+    root: MappingNode
+    accounts: MappingNode
 
     def place(self, path: str) -> Place:
         """Where a field stands; for one that is a default, the nearest thing above it that was written."""
@@ -60,25 +66,24 @@ class Loaded(Value, frozen=True, kw_only=True):
         return any(found.is_error for found in self.diagnostics)
 
 
-def load_fleet(files: Mapping[str, str], *, environment: Mapping[str, str], facts: FactsLookup) -> Loaded:
-    """The fleet that `files` (text by path from the workspace's root) declare. Raises nothing."""
-    return _Loading(files, environment).run(facts)
+def load_fleet(
+    files: Mapping[str, str], *, environment: Mapping[str, str], facts: FactsLookup, env: str | None = None
+) -> Loaded:
+    """The fleet that `files` (text by path from the workspace's root) declare. Raises nothing.
 
-
-class _Document(Value, frozen=True, kw_only=True):
-    """One file, parsed as far as possible, and what was found in it."""
-
-    root: MappingNode | None
-    findings: Findings
+    `env` names the overlays to lay over them; None leaves the choice to fleet.yaml.
+    """
+    return _Loading(files, environment, env).run(facts)
 
 
 class _Loading:
     """One run over all files. Each file keeps its own findings until the end, so none hides another's."""
 
-    def __init__(self, files: Mapping[str, str], environment: Mapping[str, str]) -> None:
+    def __init__(self, files: Mapping[str, str], environment: Mapping[str, str], env: str | None) -> None:
         self._files = files
         self._findings = Findings(files)
-        self._documents = _parse_all(files, environment)
+        documents = read_documents(files, environment=environment, env=env, findings=self._findings)
+        self._documents, self._env = documents.by_file, documents.env
         self._fleet_root = MappingNode(entries={}, place=Place(file=FLEET_FILE, line=1, column=1))
         self._fleet: FleetSpec | None = None
         self._templates: dict[str, tuple[Template | None, Findings]] = {}
@@ -88,19 +93,16 @@ class _Loading:
         self._load_fleet()
         self._load_templates()
         drafts = [
-            self._load_bot(file, document)
+            draft
             for file, document in self._documents.items()
             if file.startswith(_BOTS) and file not in (FLEET_FILE, _MISNAMED)
+            for draft in self._load_file(file, document)
         ]
         check_facts(drafts, self._fleet_root, facts, self._findings)
         check_together(drafts)
         for draft in drafts:
-            self._collect(draft)
-        bots = {
-            draft.spec.name: LoadedBot(spec=draft.spec, file=draft.file, places=self._places(draft))
-            for draft in drafts
-            if draft.spec is not None
-        }
+            self._findings.take(draft.findings, relate=draft.relate())
+        bots = {draft.spec.name: self._loaded(draft, draft.spec) for draft in drafts if draft.spec is not None}
         return Loaded(fleet=self._fleet, bots=bots, diagnostics=self._findings.sorted())
 
     def _load_fleet(self) -> None:
@@ -116,13 +118,13 @@ class _Loading:
         if document.root is not None:
             self._fleet_root = document.root
             if check(document.root, "fleet", document.findings) and not document.findings.has_errors:
-                self._fleet = fleet_spec(data_of(document.root))
+                self._fleet = fleet_spec(data_of(document.root), self._env)
                 check_fleet(document.root, self._fleet, document.findings)
         self._findings.take(document.findings)
 
     def _load_templates(self) -> None:
         for file, document in self._documents.items():
-            if not file.startswith(_TEMPLATES):
+            if not file.startswith(TEMPLATES):
                 continue
             name, findings = PurePosixPath(file).stem, document.findings
             if name in self._templates:
@@ -134,11 +136,17 @@ class _Loading:
             self._templates[name] = (template, findings)
             self._findings.take(findings)
 
-    def _load_bot(self, file: str, document: _Document) -> BotDraft:
-        findings = document.findings
-        empty = MappingNode(entries={}, place=Place(file=file, line=1, column=1))
-        draft = BotDraft(file=file, root=document.root or empty, findings=findings)
-        if document.root is None or not self._expand(draft):
+    def _load_file(self, file: str, document: Document) -> Iterator[BotDraft]:
+        """The bots of one file: one, or as many as its matrix makes; none of a file that cannot be read."""
+        roots = spread(document.root, document.findings) if document.root is not None else ()
+        self._findings.take(document.findings)
+        for root in roots:
+            findings = document.findings if len(roots) == 1 else document.findings.beside()
+            yield self._load_bot(BotDraft(file=file, root=root, findings=findings))
+
+    def _load_bot(self, draft: BotDraft) -> BotDraft:
+        findings = draft.findings
+        if not self._expand(draft):
             return draft
         if not check(draft.root, "bot", findings) or findings.has_errors:
             return draft
@@ -159,7 +167,7 @@ class _Loading:
         draft.template_place = named.place
         name = named.value if isinstance(named, ScalarNode) else None
         if not isinstance(name, str) or name not in self._templates:
-            hint = nearest(str(name), self._templates) or f"there is no file in {_TEMPLATES}"
+            hint = nearest(str(name), self._templates) or f"there is no file in {TEMPLATES}"
             draft.findings.error("unknown-template", f"there is no template `{name}`", named.place, hint=hint)
             return False
         template, wrong = self._templates[name]
@@ -169,36 +177,16 @@ class _Loading:
         draft.root = expand(draft.root, template, draft.findings)
         return not draft.findings.has_errors
 
-    def _collect(self, draft: BotDraft) -> None:
-        used = draft.template_place
-        self._findings.take(draft.findings, below=_TEMPLATES, used=used)
-
-    def _places(self, draft: BotDraft) -> dict[str, Place]:
-        assert draft.spec is not None
-        accounts = self._fleet_root.mapping("accounts")
-        used = {name: entry for name, entry in accounts.entries.items() if name in draft.spec.accounts}
-        return {
-            **_places_below(MappingNode(entries=used, place=accounts.place), "accounts."),
+    def _loaded(self, draft: BotDraft, spec: BotSpec) -> LoadedBot:
+        written = self._fleet_root.mapping("accounts")
+        used = {name: written.entries[name] for name in spec.accounts}
+        accounts = MappingNode(entries=used, place=written.place)
+        places = {
+            **_places_below(accounts, "accounts."),
             **_places_below(self._fleet_root.mapping("budgets"), "budgets."),
             **_places_below(draft.root, ""),
         }
-
-
-def _parse_all(files: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, _Document]:
-    """Every file as a tree with its variables replaced, in the order of the file names."""
-    documents = {}
-    for file in sorted(files):
-        findings = Findings(files)
-        documents[file] = _Document(root=load_yaml(file, files[file], findings), findings=findings)
-    roots = [document.root for document in documents.values() if document.root is not None]
-    secrets = frozenset[str]().union(*map(secret_names, roots))
-    substitution = Substitution(environment, secrets)
-    return {
-        file: _Document(root=substitution.apply(document.root, document.findings), findings=document.findings)
-        if document.root is not None
-        else document
-        for file, document in documents.items()
-    }
+        return LoadedBot(spec=spec, file=draft.file, places=places, root=draft.root, accounts=accounts)
 
 
 def _refuse_stray_parameters(draft: BotDraft) -> bool:
@@ -214,7 +202,7 @@ def _places_below(node: Node, prefix: str) -> dict[str, Place]:
     places: dict[str, Place] = {}
     if isinstance(node, MappingNode):
         for key, entry in node.entries.items():
-            is_value = isinstance(entry.value, ScalarNode)
-            places[f"{prefix}{key}"] = entry.value.place if is_value else entry.key_place
-            places |= _places_below(entry.value, f"{prefix}{key}.")
+            value = entry.value
+            places[f"{prefix}{key}"] = value.origin if isinstance(value, ScalarNode) else entry.key_place
+            places |= _places_below(value, f"{prefix}{key}.")
     return places

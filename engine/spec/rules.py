@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,8 +11,8 @@ from engine.model.instrument import Instrument, plain
 from engine.spec.assemble import written_legs
 from engine.spec.check import shown
 from engine.spec.complaints import Complaint
-from engine.spec.diagnostics import Findings, nearest
-from engine.spec.document import MappingNode, Path, Place, ScalarNode, data_of, node_at, place_at
+from engine.spec.diagnostics import Findings, Related, nearest
+from engine.spec.document import MappingNode, Path, Place, ScalarNode, data_of, node_at, place_at, scalars
 from engine.spec.facts import FactsLookup, VenueMarkets
 from engine.spec.grid_rules import market_complaints, shape_complaints
 from engine.spec.hedge_rules import legs_complaints, pair_complaints
@@ -20,6 +20,11 @@ from engine.spec.neighbour_rules import clashes
 from engine.spec.risk_rules import risk_complaints
 from engine.spec.schema import fields_of_schema, load_schema
 from engine.spec.types import AccountSpec, BotSpec, BudgetSpec, BudgetsSpec, Environment, FleetSpec
+
+TEMPLATES = "templates/"
+"""Where templates are, from the workspace's root."""
+
+_USED = "template used here"
 
 ANY_KIND = "any"
 """What a schema's `x-legs` says of a leg that may be spot or perp."""
@@ -37,6 +42,20 @@ class BotDraft:
 
     def place(self, *path: str) -> Place:
         return place_at(self.root, path)
+
+    def relate(self) -> Callable[[Place], tuple[Related, ...]]:
+        """What else has to do with a place: where its values were given, where its template was used."""
+        given = {
+            scalar.place: tuple(Related(note=f"{step} given here", place=step.place) for step in scalar.given)
+            for scalar in scalars(self.root)
+            if scalar.given
+        }
+        used = () if self.template_place is None else (Related(note=_USED, place=self.template_place),)
+
+        def related(place: Place) -> tuple[Related, ...]:
+            return (*given.get(place, ()), *(used if place.file.startswith(TEMPLATES) else ()))
+
+        return related
 
 
 def check_fleet(root: MappingNode, fleet: FleetSpec, findings: Findings) -> None:

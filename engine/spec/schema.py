@@ -19,8 +19,6 @@ from typing import Any
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
 
 from engine.resources import resource
 from engine.spec.outside import outside_schemas
@@ -83,8 +81,26 @@ def load_schema(name: str) -> Schema:
 @cache
 def validator(name: str) -> Validator:
     """The one validator of a schema: building it costs more than a thousand uses."""
-    made: Validator = _Draft({"$ref": f"{name}{SUFFIX}"}, registry=_registry())
+    made: Validator = _Draft(_whole(name))
     return made
+
+
+@cache
+def _whole(name: str) -> Schema:
+    """A schema without references: to follow them anew for every bot would cost more than all its checks."""
+    whole: Schema = _inlined({"$ref": f"{name}{SUFFIX}"}, "")
+    return whole
+
+
+def _inlined(part: Any, name: str) -> Any:
+    """A part of the schema called `name`, with every reference replaced by what it stands for."""
+    if isinstance(part, list):
+        return [_inlined(item, name) for item in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        part, name = _resolved(part, name)
+    return {key: _inlined(item, name) for key, item in part.items() if key != "$defs"}
 
 
 def _is_number(_checker: Any, value: object) -> bool:
@@ -97,69 +113,96 @@ def _pattern(_validator: Any, pattern: str, value: object, _schema: Any) -> Iter
         yield ValidationError(f"does not match {pattern}")
 
 
+def _if(validator: Any, condition: Schema, value: object, schema: Schema) -> Iterator[ValidationError]:
+    branch = "then" if _holds(condition, value) else "else"
+    if branch in schema:
+        yield from validator.descend(value, schema[branch], schema_path=branch)
+
+
+def _holds(condition: Schema, value: Any) -> bool:
+    """Whether a condition is met. Nearly all say `kind is grid`, which needs no validator."""
+    properties = condition.get("properties", {})
+    if condition.keys() == {"properties", "required"} and list(properties) == condition["required"]:
+        ((key, field),) = properties.items()
+        if field.keys() == {"const"}:
+            return isinstance(value, dict) and key in value and bool(value[key] == field["const"])
+    return bool(_Draft(condition).is_valid(value))
+
+
 _extend: Any = extend  # jsonschema leaves it untyped
 _Draft: Any = _extend(
     Draft202012Validator,
-    validators={"pattern": _pattern},
+    validators={"pattern": _pattern, "if": _if},
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine("number", _is_number),
 )
 
 
 @cache
-def _registry() -> Registry[Schema]:
-    resources = ((f"{name}{SUFFIX}", DRAFT202012.create_resource(load_schema(name))) for name in schema_names())
-    empty: Registry[Schema] = Registry()
-    return empty.with_resources(resources)
-
-
-def fields_of_schema(name: str) -> Iterator[tuple[tuple[str, ...], Schema]]:
+def fields_of_schema(name: str) -> tuple[tuple[tuple[str, ...], Schema], ...]:
     """Every field a schema describes, by path; `*` stands for a name of the user's choice."""
-    yield from _fields(load_schema(name), name, ())
+    return tuple(_fields(_whole(name), ()))
 
 
-def _fields(schema: Schema, name: str, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Schema]]:
-    for part, home in _parts(schema, name):
+def _fields(schema: Schema, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Schema]]:
+    for part in _parts(schema):
         children = dict(part.get("properties", {}))
         if isinstance(part.get("additionalProperties"), dict):
             children["*"] = part["additionalProperties"]
-        for key, child in children.items():
-            field, field_home = _resolved(child, home)
+        for key, field in children.items():
             yield (*path, key), field
-            yield from _fields(field, field_home, (*path, key))
+            yield from _fields(field, (*path, key))
+
+
+def settings_of(data: Schema, name: str) -> Iterator[tuple[tuple[str, ...], Schema]]:
+    """Every single setting that valid data has or could have, by path: what holds no further fields."""
+    yield from _settings(data, _whole(name), ())
+
+
+def _settings(data: Schema, schema: Schema, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Schema]]:
+    fields: dict[str, Schema] = {}
+    for part in _parts(schema, data):
+        others = part.get("additionalProperties")
+        named = dict.fromkeys(data, others) if isinstance(others, dict) else {}
+        for key, field in {**named, **part.get("properties", {})}.items():
+            fields[key] = {**fields.get(key, {}), **field}
+    for key, field in fields.items():
+        below = data.get(key, {})
+        if isinstance(below, dict) and (below or "properties" in field):
+            yield from _settings(below, field, (*path, key))
+        else:
+            yield (*path, key), field
 
 
 def fill_defaults(data: Schema, name: str) -> Schema:
     """Valid data with every default written out."""
     filled = deepcopy(data)
-    _fill(filled, load_schema(name), name)
+    _fill(filled, _whole(name))
     return filled
 
 
-def _fill(data: Schema, schema: Schema, name: str) -> None:
-    for part, home in _parts(schema, name, data):
+def _fill(data: Schema, schema: Schema) -> None:
+    for part in _parts(schema, data):
         properties = part.get("properties", {})
-        for key, child in properties.items():
-            field, _ = _resolved(child, home)
+        for key, field in properties.items():
             if key not in data and "default" in field:
                 data[key] = deepcopy(field["default"])
         for key, value in data.items():
-            child = properties.get(key, part.get("additionalProperties"))
-            if isinstance(value, dict) and isinstance(child, dict):
-                _fill(value, *_resolved(child, home))
+            field = properties.get(key, part.get("additionalProperties"))
+            if isinstance(value, dict) and isinstance(field, dict):
+                _fill(value, field)
 
 
-def _parts(schema: Schema, name: str, data: Any = None) -> Iterator[tuple[Schema, str]]:
-    """A schema and what it takes in by reference or condition; given data, only the branches that apply."""
-    schema, name = _resolved(schema, name)
-    yield schema, name
+def _parts(schema: Schema, data: Any = None) -> Iterator[Schema]:
+    """A schema and what it takes in by condition; given data, only the branches that apply."""
+    yield schema
     for item in schema.get("allOf", ()):
-        yield from _parts(item, name, data)
+        yield from _parts(item, data)
     if "if" in schema:
         branches = ["then", "else"]
         if data is not None:
-            branches = ["then" if _Draft(schema["if"]).is_valid(data) else "else"]
+            branches = ["then" if _holds(schema["if"], data) else "else"]
         for branch in branches:
-            yield from _parts(schema.get(branch, {}), name, data)
+            yield from _parts(schema.get(branch, {}), data)
 
 
 def _resolved(schema: Schema, name: str) -> tuple[Schema, str]:

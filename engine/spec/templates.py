@@ -13,35 +13,22 @@ from typing import Any
 from engine.model.value import Value
 from engine.spec.check import check, shown
 from engine.spec.diagnostics import Findings, nearest
-from engine.spec.document import (
-    Entry,
-    MappingNode,
-    Node,
-    Plain,
-    ScalarNode,
-    SequenceNode,
-    data_of,
-    overlay,
-    place_at,
-    scalars,
-)
-from engine.spec.expressions import ExpressionError, evaluate, is_expression, names_used
+from engine.spec.document import MappingNode, Node, ScalarNode, data_of, node_at, overlay, place_at
+from engine.spec.filling import Argument, check_expressions, fill
 
 _IN_BOT_FILE = ("template", "parameters")
+_NOT_IN_A_TEMPLATE = {
+    **dict.fromkeys(_IN_BOT_FILE, "templates do not nest"),
+    "matrix": "it stands in the bot file, which hands its values on as `parameters`",
+}
 
 
 class Template(Value, frozen=True, kw_only=True):
     """A template that is fine in itself. `parameters` maps each name to its declaration."""
 
     parameters: dict[str, dict[str, Any]]
+    defaults: dict[str, ScalarNode]
     body: MappingNode
-
-
-class Arguments(Value, frozen=True, kw_only=True):
-    """What one use gives to a template. `private` when any value came out of the environment."""
-
-    values: dict[str, Plain]
-    private: bool
 
 
 def read_template(root: MappingNode, findings: Findings) -> Template | None:
@@ -49,71 +36,56 @@ def read_template(root: MappingNode, findings: Findings) -> Template | None:
     if not check(root, "template", findings):
         return None
     body = root.mapping("bot")
-    for key in _IN_BOT_FILE:
+    for key, why in _NOT_IN_A_TEMPLATE.items():
         if key in body.entries:
-            message = f"a template cannot hold `{key}`: templates do not nest"
+            message = f"a template cannot hold `{key}`: {why}"
             findings.error("nested-template", message, body.entries[key].key_place)
     parameters: dict[str, dict[str, Any]] = data_of(root.mapping("parameters"))
     for name, declared in parameters.items():
         if "default" in declared and (problem := _misfit(declared, declared["default"])):
             place = place_at(root, ("parameters", name, "default"))
             findings.error("bad-parameter", f"the default of `{name}` {problem}", place)
-    for scalar in scalars(body):
-        _check_expression(scalar, parameters, findings)
-    return None if findings.has_errors else Template(parameters=parameters, body=body)
+    check_expressions(body, "the template has no parameter", parameters, findings)
+    if findings.has_errors:
+        return None
+    found = {name: node_at(root, ("parameters", name, "default")) for name in parameters}
+    defaults = {name: node for name, node in found.items() if isinstance(node, ScalarNode)}
+    return Template(parameters=parameters, defaults=defaults, body=body)
 
 
 def expand(bot: MappingNode, template: Template, findings: Findings) -> MappingNode:
     """The bot file over the template's body, filled in with the file's parameters."""
     arguments = _arguments(bot, template, findings)
-    own = bot.without(*_IN_BOT_FILE)
     if findings.has_errors:
-        return own
-    body = _filled(template.body, arguments, findings)
-    assert isinstance(body, MappingNode)
-    return overlay(own, body)
+        return bot
+    return overlay(bot.without(*_IN_BOT_FILE), fill(template.body, arguments, findings))
 
 
-def _check_expression(scalar: ScalarNode, parameters: Mapping[str, Any], findings: Findings) -> None:
-    if scalar.private or not is_expression(scalar.text):
-        return
-    try:
-        unknown = sorted(names_used(scalar.text) - parameters.keys())
-    except ExpressionError as wrong:
-        findings.error("bad-expression", f"this expression cannot be used: {wrong}", scalar.place)
-        return
-    for name in unknown:
-        message = f"the template has no parameter `{name}`"
-        findings.error("unknown-parameter", message, scalar.place, hint=nearest(name, parameters))
-
-
-def _arguments(bot: MappingNode, template: Template, findings: Findings) -> Arguments:
+def _arguments(bot: MappingNode, template: Template, findings: Findings) -> dict[str, Argument]:
     """The parameters' values, given or default; everything wrong with them is reported."""
     given = bot.mapping("parameters")
     for name, entry in given.entries.items():
         if name not in template.parameters:
             message = f"the template has no parameter `{name}`"
             findings.error("unknown-parameter", message, entry.key_place, hint=nearest(name, template.parameters))
-    values: dict[str, Plain] = {}
+    arguments: dict[str, Argument] = {}
     for name, declared in template.parameters.items():
-        node = given.get(name)
-        if node is not None:
-            values[name] = _argument(name, node, declared, findings)
-        elif "default" in declared:
-            values[name] = declared["default"]
+        if (node := given.get(name)) is not None:
+            _check_argument(name, node, declared, findings)
+            if isinstance(node, ScalarNode):
+                arguments[name] = Argument(by="parameter", node=node)
+        elif name in template.defaults:
+            arguments[name] = Argument(by="default", node=template.defaults[name])
         else:
             place = place_at(bot, ("parameters",)) if "parameters" in bot.entries else place_at(bot, ("template",))
             findings.error("missing-parameter", f"the template needs the parameter `{name}`", place)
-    private = any(scalar.private for scalar in scalars(given))
-    return Arguments(values=values, private=private)
+    return arguments
 
 
-def _argument(name: str, node: Node, declared: Mapping[str, Any], findings: Findings) -> Plain:
-    value = node.value if isinstance(node, ScalarNode) else None
-    problem = _misfit(declared, value) if isinstance(node, ScalarNode) else "must be a single value"
+def _check_argument(name: str, node: Node, declared: Mapping[str, Any], findings: Findings) -> None:
+    problem = _misfit(declared, node.value) if isinstance(node, ScalarNode) else "must be a single value"
     if problem and not findings.has_error_at(node.place):
         findings.error("bad-parameter", f"parameter `{name}` {problem}, not {shown(node)}", node.place)
-    return value
 
 
 def _misfit(declared: Mapping[str, Any], value: Any) -> str | None:
@@ -137,33 +109,3 @@ def _has_type(kind: str, value: object) -> bool:
     if kind == "boolean" or isinstance(value, bool):
         return kind == "boolean" and isinstance(value, bool)
     return isinstance(value, int) if kind == "integer" else isinstance(value, int | Decimal)
-
-
-def _filled(node: Node, arguments: Arguments, findings: Findings) -> Node:
-    if isinstance(node, MappingNode):
-        entries = {
-            key: Entry(key_place=entry.key_place, value=_filled(entry.value, arguments, findings))
-            for key, entry in node.entries.items()
-        }
-        return MappingNode(entries=entries, place=node.place)
-    if isinstance(node, SequenceNode):
-        items = tuple(_filled(item, arguments, findings) for item in node.items)
-        return SequenceNode(items=items, place=node.place)
-    if node.private or not isinstance(node.value, str) or not is_expression(node.value):
-        return node
-    return _evaluated(node, node.value, arguments, findings)
-
-
-def _evaluated(node: ScalarNode, text: str, arguments: Arguments, findings: Findings) -> ScalarNode:
-    try:
-        value = evaluate(text, arguments.values)
-    except ExpressionError as wrong:
-        findings.error("bad-expression", f"this expression has no value: {wrong}", node.place)
-        return node
-    return ScalarNode(
-        value=value,
-        text=node.text if arguments.private else str(value),
-        place=node.place,
-        quoted=isinstance(value, str),
-        private=arguments.private,
-    )

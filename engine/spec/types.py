@@ -14,6 +14,9 @@ import msgspec
 
 from engine.model.value import Value
 
+BASE = "base"
+"""What people call no environment: the files of bots/ without any overlay."""
+
 
 class Environment(StrEnum):
     SIM = "sim"
@@ -222,7 +225,8 @@ class FleetSpec(Value, frozen=True, kw_only=True):
     """The fleet around the bots. `live_allowed` must be said before any account may trade on mainnet.
 
     `requests_per_minute` is the most this fleet may use of one account's budget; None: all the venue allows.
-    `sentinel` is None in generations from before there was one.
+    `sentinel` is None in generations from before there was one. `env` is the environment whose overlays lie over
+    the files; None: no environment's.
     """
 
     id: str
@@ -232,3 +236,4 @@ class FleetSpec(Value, frozen=True, kw_only=True):
     requests_per_minute: int | None = None
     budgets: BudgetsSpec | None = None
     sentinel: SentinelSpec | None = None
+    env: str | None = None

@@ -3,7 +3,8 @@
 The papers assume that an order at a distance d from the mid is filled A·exp(-k·d) times a second. So time is cut
 into intervals, in each of which a quote would stand where it was put; how far trades reach from the mid at its
 beginning says at which distances that quote would have been filled. From the share of intervals that reach d
-follows the rate at d, and a line through the rates' logarithms gives A and k.
+follows the rate at d, and a line through the rates' logarithms gives A and k. Time in which the book was not known
+is left out, with the interval and the return that end in it.
 """
 
 from __future__ import annotations
@@ -15,11 +16,10 @@ from engine.clock import NS_PER_S
 from engine.errors import BotctlError
 from engine.model.value import Value
 from engine.strategies.pricing.avellaneda_stoikov import Taste
-from engine.strategies.pricing.volatility import volatility_bps
 
 SHORTEST_S = 60
 LONGEST_GAP_S = 600
-"""What a market did in a longer one says nothing about either side of it."""
+"""In a longer one a market is not quiet: it was not recorded."""
 FEWEST_REACHES = 30
 """From fewer intervals with a trade the line would be a guess."""
 POINTS = 20
@@ -48,14 +48,19 @@ class Calibration(Value, frozen=True, kw_only=True):
 
 
 class Calibrator:
-    """Is told of mids and trades in their order; keeps two numbers for each interval and one for each second."""
+    """Is told of mids and trades in their order; keeps two numbers for each interval."""
 
     def __init__(self, interval_s: float) -> None:
         self._interval_ns = round(interval_s * NS_PER_S)
-        self._first_ns: int | None = None
+        self._began_ns: int | None = None
+        """The beginning of what was seen without a gap."""
         self._last_ns = 0
+        self._before_gaps_ns = 0
         self._mid = 0.0
-        self._mids: list[float] = []
+        self._second = 0
+        self._second_mid = 0.0
+        self._returns = 0
+        self._squares = 0.0
         self._interval = 0
         self._start_mid = 0.0
         self._reach = [0.0, 0.0]
@@ -77,11 +82,20 @@ class Calibrator:
         away = (price / self._start_mid - 1) * _BPS * (1 if bought else -1)
         self._reach[bought] = max(self._reach[bought], away)
 
+    def saw_gap(self) -> None:
+        """Until the next mid nothing is known."""
+        if self._began_ns is not None:
+            self._before_gaps_ns += self._last_ns - self._began_ns
+        self._began_ns = None
+        self._second = self._interval = 0
+        self._mid = self._second_mid = 0.0
+        self._reach = [0.0, 0.0]
+
     def calibration(self) -> Calibration:
         """The parameters; BotctlError when too little was seen."""
-        seconds = 0.0 if self._first_ns is None else (self._last_ns - self._first_ns) / NS_PER_S
-        volatility = volatility_bps(self._mids, len(self._mids))
-        if seconds < SHORTEST_S or volatility is None:
+        seen_ns = 0 if self._began_ns is None else self._last_ns - self._began_ns
+        seconds = (self._before_gaps_ns + seen_ns) / NS_PER_S
+        if seconds < SHORTEST_S or not self._returns:
             raise _too_little(f"it is {seconds:.0f} s long, and {SHORTEST_S} s are the least")
         rates = _rates(self._reaches, self._interval_ns / NS_PER_S)
         if len(rates) < FEWEST_POINTS:
@@ -92,7 +106,7 @@ class Calibrator:
         return Calibration(
             seconds=seconds,
             trades=self._trades,
-            volatility_bps=volatility,
+            volatility_bps=math.sqrt(self._squares / self._returns) * _BPS,
             order_book_liquidity=-slope,
             arrival_rate=math.exp(intercept),
             fit=fit,
@@ -100,18 +114,29 @@ class Calibrator:
 
     def _pass(self, at_ns: int) -> None:
         """Close every interval and second that is over."""
-        if self._first_ns is None:
-            self._first_ns = self._last_ns = at_ns
+        if self._began_ns is None:
+            self._began_ns = self._last_ns = at_ns
         if at_ns - self._last_ns > LONGEST_GAP_S * NS_PER_S:
             raise _too_little(f"it has a gap of {(at_ns - self._last_ns) / NS_PER_S:.0f} s")
         self._last_ns = max(self._last_ns, at_ns)
-        elapsed_ns = self._last_ns - self._first_ns
-        if self._mid:
-            self._mids += [self._mid] * (elapsed_ns // NS_PER_S - len(self._mids))
+        elapsed_ns = self._last_ns - self._began_ns
+        self._pass_seconds(elapsed_ns // NS_PER_S)
         while self._interval < elapsed_ns // self._interval_ns:
             self._interval += 1
             self._reaches += self._reach
             self._reach, self._start_mid = [0.0, 0.0], self._mid
+
+    def _pass_seconds(self, second: int) -> None:
+        """The first of the seconds that are over has all of their movement."""
+        over = second - self._second
+        if over <= 0:
+            return
+        if self._second_mid:
+            self._squares += (self._mid / self._second_mid - 1) ** 2
+            self._returns += over
+        else:
+            self._returns += over - 1
+        self._second, self._second_mid = second, self._mid
 
 
 def _rates(reaches: Sequence[float], interval_s: float) -> list[tuple[float, float, float]]:

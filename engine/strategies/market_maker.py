@@ -17,6 +17,7 @@ from engine.model.target import Funds, InventoryTarget, LegTarget, Target
 from engine.model.value import Value
 from engine.strategies.interface import LegView, View
 from engine.strategies.layers import LayerParameters, Room, layered_quotes
+from engine.strategies.pricing.glft import Bounds
 from engine.strategies.pricing.shape import Inventory, cold_reason, shape_of
 
 
@@ -51,8 +52,7 @@ class MarketMaker:
         if not seen.bids or not seen.asks:
             return LegTarget(reason="a side of the book is empty")
         excess = self._excess(seen)
-        orders = Inventory(excess=float(excess / self.parameters.order_size))
-        shape = shape_of(self.parameters, seen, orders)
+        shape = shape_of(self.parameters, seen, self._inventory(seen, excess))
         if shape is None:
             return LegTarget(reason=cold_reason(seen))
         inventory = self._rebalance(seen, excess)
@@ -70,6 +70,13 @@ class MarketMaker:
     def _excess(self, seen: LegView) -> Decimal:
         """Base held beyond the target share of the capital's value; negative: missing."""
         return self._base(seen) - self._wealth(seen) * self.parameters.base_target_pct / 100 / _mid(seen)
+
+    def _inventory(self, seen: LegView, excess: Decimal) -> Inventory:
+        """Its bounds are all of the capital in quote, and all of it in base."""
+        order_size, share = self.parameters.order_size, self.parameters.base_target_pct / 100
+        orders = max(Decimal(0), self._wealth(seen) / _mid(seen) / order_size)
+        bounds = Bounds(least=-int(orders * share), most=int(orders * (1 - share)))
+        return Inventory(excess=float(excess / order_size), bounds=bounds)
 
     def _rebalance(self, seen: LegView, excess: Decimal) -> InventoryTarget | None:
         parameters = self.parameters

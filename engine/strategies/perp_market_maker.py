@@ -18,6 +18,7 @@ from engine.strategies.interface import LegView, View
 from engine.strategies.ladder import skew_of
 from engine.strategies.layers import LayerParameters, layered_quotes
 from engine.strategies.pricing.funding import funding_tilt
+from engine.strategies.pricing.glft import Bounds
 from engine.strategies.pricing.shape import Inventory, cold_reason, shape_of
 
 
@@ -59,7 +60,7 @@ class PerpMarketMaker:
         order_lots = max(1, seen.instrument.lots_within(parameters.order_size))
         return Inventory(
             excess=(seen.position_lots - target_lots) / order_lots,
-            most=None if limit is None else limit // order_lots,
+            bounds=None if limit is None else Bounds(least=-(limit // order_lots), most=limit // order_lots),
             lean=skew_of(seen.position_lots, target_lots, limit, parameters.inventory_skew),
             tilt=funding_tilt(seen.funding_rate, parameters.funding_skew),
         )

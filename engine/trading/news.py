@@ -1,8 +1,8 @@
 """How each event changes a leg. Every function answers whether a decision may have changed.
 
-DepthChanged and DepthSnapshot end in the session's book; CancelAcknowledged changes no decision: the stream tells
-when a cancel worked. A bot counts its declared capital, not the account; only who must always be able to hedge asks
-for balances, and streams tell too little of what is free.
+DepthChanged and DepthSnapshot end in the session's book, TradePrinted in a recorder; CancelAcknowledged changes no
+decision: the stream tells when a cancel worked. A bot counts its declared capital, not the account; only who must
+always be able to hedge asks for balances, and streams tell too little of what is free.
 """
 
 from __future__ import annotations

@@ -72,6 +72,30 @@ def refusal(
     return cli.main(), capsys.readouterr().err
 
 
+def test_time_in_which_the_book_was_not_known_is_no_market(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same market with an hour's gap in the middle, over which its mid doubled."""
+    whole = record(tmp_path / "whole.gz", seconds=1_200, arrivals=1, liquidity=0.5)
+    lines = gzip.decompress(whole.read_bytes()).decode().splitlines(keepends=True)
+    middle = next(n for n, line in enumerate(lines) if int(line.split()[0]) > 600 * NS_PER_S)
+    later = []
+    for line in lines[middle:]:
+        at, _, text = line.partition(" ")
+        said = json.loads(text)["data"]
+        moved = {name: str(2 * float(said[name])) for name in ("a", "b", "p") if name in said}
+        later.append(message(int(at) / NS_PER_S + 3_600, **{**said, **moved}))
+    broken = tmp_path / "broken.txt"
+    broken.write_text("".join([*lines[:middle], message(601, e="gap", why="the socket went"), *later]))
+    answers = []
+    for recording in (whole, broken):
+        assert cli.run(["calibrate", str(recording), "--json"]) == 0
+        answers.append(json.loads(capsys.readouterr().out)[0])
+    assert answers[1]["seconds"] == pytest.approx(answers[0]["seconds"], abs=2)
+    for name in ("volatility_bps", "arrival_rate", "order_book_liquidity"):
+        assert answers[1][name] == pytest.approx(answers[0][name], rel=0.02)
+
+
 @pytest.mark.parametrize(
     ("lines", "code", "words"),
     [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from engine.clock import NS_PER_S
 from engine.errors import ConfigInvalid
 from engine.model.order import Side
 from engine.sim.flow import HOUSE_MAKER, LEVELS
@@ -115,6 +117,25 @@ def test_a_recording_drives_a_market_at_the_markets_own_price():
     assert abs(bid / start_ticks - 1) < 0.01
     assert len(desk.frames(socket, f"trade.{SPOT}")) > 20
     assert len(desk.frames(socket, f"depth.{SPOT}")) > 50
+
+
+def test_in_a_gap_of_a_recording_no_book_rests_until_it_is_told_anew():
+    def line(at_s: float, **data: object) -> str:
+        return f"{round(at_s * NS_PER_S)} {json.dumps({'data': data})}"
+
+    def book(at_s: float) -> list[str]:
+        levels = {"b": [["99.9", "10"]], "a": [["100.1", "10"]]}
+        return [line(at_s, e="bookTicker", b="99.9", a="100.1"), line(at_s, e="depthUpdate", **levels)]
+
+    lines = [*book(0), line(1, e="gap", why="the socket went"), *book(3), line(9, e="gap")]
+    desk = Desk(recording=lambda: lines, speed="1")
+    desk.open_socket(f"depth.{SPOT}")
+    rests = []
+    for delay_s in (0.5, 1.5, 2):
+        desk.run(delay_s)
+        resting = desk.machine.exchange.markets[SPOT].book
+        rests.append([resting.best(side) is not None for side in Side])
+    assert rests == [[True, True], [False, False], [True, True]]
 
 
 def test_a_recording_starts_again_at_its_end():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.spec.diagnostics import Diagnostic, Findings, document, nearest, render
+from engine.spec.diagnostics import Diagnostic, Findings, Related, document, nearest, render
 from engine.spec.document import Place
 from engine.spec.masking import MASK, mask_lines
 
@@ -31,6 +31,17 @@ def test_a_long_line_is_shown_around_its_caret() -> None:
     shown = render(reported("a, " * 10_000, 1, 20_001)).splitlines()
     assert len(shown[1]) < 130
     assert shown[1][shown[2].index("^")] == ("a, " * 10_000)[20_000]
+
+
+def test_of_many_places_that_have_to_do_with_one_a_few_are_shown_and_all_are_told() -> None:
+    findings = Findings({})
+    findings.error("code", "it is wrong", place(1, 1))
+    everywhere = tuple(Related(note="used here", place=place(line, 1)) for line in range(1, 101))
+    taken = findings.beside()
+    taken.take(findings, relate=lambda _place: everywhere)
+    (found,) = taken.sorted()
+    assert len(found.related) == 100
+    assert render(found).splitlines()[-2:] == ["       used here: f:8:1", "       and 92 more places"]
 
 
 def test_diagnostics_come_by_file_line_and_column_and_once() -> None:

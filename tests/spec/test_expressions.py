@@ -29,6 +29,8 @@ VALUES: dict[str, Plain] = {"size": Decimal("0.1"), "n": 3, "market": "sol_usdc"
         ("{{ market | upper }}_PERP", "SOL_USDC_PERP"),
         ("{{ market | replace('_', '-') }}", "sol-usdc"),
         ("{{ market ~ n }}", "sol_usdc3"),
+        ("{{ ' ' ~ market ~ '/' ~ size ~ '!' | slug }}", " sol_usdc/0.1"),
+        ("{{ (market ~ '/' ~ size ~ '!') | slug }}", "sol-usdc-0-1"),
         ("{{ 'wide' if n > 2 else 'tight' }}", "wide"),
         ("{{ 1 < n <= 3 and not on }}", False),
         ("{{ on or n }}", True),

@@ -75,7 +75,8 @@ def test_layers_are_schema_then_fleet_then_template_then_bot() -> None:
 def test_a_field_knows_the_file_it_came_from() -> None:
     bot = only(good("template-with-overrides"))
     assert str(bot.place("strategy.layers")) == "bots/made.yaml:6:20"
-    assert str(bot.place("strategy.order_size")) == "templates/perp.yaml:11:17"
+    assert str(bot.place("strategy.order_size")) == "bots/made.yaml:4:9"
+    assert str(bot.place("strategy.kind")) == "templates/perp.yaml:9:11"
     assert str(bot.place("risk.max_orders_per_minute")) == "bots/fleet.yaml:10:54"
     assert str(bot.place("risk.max_data_age_s")) == "bots/made.yaml:7:1"
     assert str(bot.place("accounts.alpha.balances.SOL")) == "bots/fleet.yaml:5:33"

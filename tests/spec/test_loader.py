@@ -131,7 +131,7 @@ _PIECES = st.sampled_from([
     "a", ": ", "\n", "  ", "- ", "[", "]", "{", "}", "&x ", "*x", "!!int ", "<<: ", "? ", "|\n", ">", '"', "'",
     "#", "%", "---\n", "...", "\t", "\\", "\ufeff", "\x85", "\u2028", "\x00", "1e9", "${A}", "${", "{{ a }}",
     "{%", "template: t\n", "parameters: ", "metadata", "credentials", "accounts: ", "strategy: ",
-    "kind: market_maker", "name: x", "\ud800", "\U0001f600",
+    "kind: market_maker", "name: x", "matrix: ", "exclude: ", "include: ", "null", "\ud800", "\U0001f600",
 ])
 # fmt: on
 
@@ -143,6 +143,8 @@ _PIECES = st.sampled_from([
 @example(text="[" * 5000)
 @example(text="- " * 5000)
 @example(text="? " * 5000)
+@example(text="metadata: {name: [{{ a }}]}")
+@example(text='metadata: {name: ["{{ a }}"]}')
 @example(text="a: " + "{{" + "(" * 300 + ")" * 300 + "}}")
 def test_no_bytes_make_loading_fail(text: bytes | str) -> None:
     content = text.decode("utf-8", "surrogateescape") if isinstance(text, bytes) else text
@@ -151,6 +153,8 @@ def test_no_bytes_make_loading_fail(text: bytes | str) -> None:
         {"bots/fleet.yaml": content},
         {"bots/fleet.yaml": fleet, "bots/a.yaml": content},
         {"bots/fleet.yaml": fleet, "bots/a.yaml": "template: t\nparameters: {a: 1}\n", "templates/t.yaml": content},
+        {"bots/fleet.yaml": fleet, "bots/a.yaml": f"matrix: {{a: [1, 2]}}\n{content}"},
+        {"bots/fleet.yaml": f"env: e\n{fleet}", "bots/a.yaml": "enabled: true\n", "envs/e/a.yaml": content},
     ):
         for diagnostic in load_fleet(files, environment={"A": "1"}, facts=no_facts).diagnostics:
             render(diagnostic).encode()

@@ -119,7 +119,7 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
     assert below("fleet", "sim.*") | {"venue", "accounts", "tiers"} == names(SimSpec)
     assert below("fleet", "budgets") == {"requests_per_minute"} | names(BudgetsSpec)
     assert below("fleet", "budgets.fleet") == below("fleet", "budgets.accounts.*") == names(BudgetSpec)
-    known = {"id", "live_allowed", "accounts", "sims", "requests_per_minute", "budgets", "sentinel"}
+    known = {"id", "live_allowed", "accounts", "sims", "requests_per_minute", "budgets", "sentinel", "env"}
     assert known == names(FleetSpec)
     assert below("fleet", "sentinel") == names(SentinelSpec)
 
@@ -146,8 +146,9 @@ def test_every_strategy_and_venue_can_be_named_in_a_file() -> None:
         assert tuple(fields(schema)[path]["enum"]) == venue_names()
     for part in ("venues", "sim"):
         assert tuple(load_schema("fleet")["properties"][part]["propertyNames"]["enum"]) == venue_names()
+    bot: Any = validator("bot").schema
+    strategy = {"properties": {"strategy": bot["properties"]["strategy"]}}
     for kind, parameters in PARAMETERS.items():
-        strategy = {"properties": {"strategy": load_schema("bot")["properties"]["strategy"]}}
         wrong = {"strategy": {"kind": kind, **dict.fromkeys(names(parameters))}}
         missing = validator("bot").evolve(schema=strategy).iter_errors(wrong)
         needed = load_schema(f"strategies/{kind}")["required"][1]

@@ -97,6 +97,31 @@ def test_validate_says_what_is_wrong_and_exits_with_3(made: Path, capsys: pytest
     )
 
 
+BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n" for before, name in zip("abcd", "bcde", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "words"),
+    [
+        ("sol-spot.yaml", BOMB, "more than 50000 values"),
+        ("fleet.yaml", "accounts: {alpha: {credentials: {api_key: NotShowNotShow}}}\n", "never the secret itself"),
+        ("other.yaml", "enabled: false\n", "for this to lie over"),
+    ],
+    ids=["bomb", "pasted secret", "over nothing"],
+)
+def test_a_hostile_overlay_exits_with_3(
+    made: Path, capsys: pytest.CaptureFixture[str], file: str, text: str, words: str
+) -> None:
+    (made / "envs" / "paper").mkdir(parents=True)
+    (made / "envs" / "paper" / file).write_text(text)
+    assert cli.run(["validate", "--env", "paper", "-C", str(made)]) == 3
+    shown = capsys.readouterr().out
+    assert words in shown and "NotShow" not in shown
+    assert cli.run(["validate", "-C", str(made)]) == 0
+
+
 def test_validate_changes_nothing(made: Path) -> None:
     before = sorted(made.rglob("*"))
     cli.run(["validate", "-C", str(made)])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ConfigInvalid
+from engine.host import sources
 from engine.host.facts import cached_facts, read_facts, write_facts
 from engine.host.sources import read_sources
 from engine.host.workspace import Workspace
@@ -114,3 +115,59 @@ def test_damaged_facts_count_as_never_fetched(workspace: Workspace) -> None:
     write_facts(workspace, "backpack", Environment.SIM, MARKETS)
     (workspace.facts / "backpack-sim.json").write_bytes(b'{"fetched_at_ns": 1, "instr')
     assert read_facts(workspace, "backpack", Environment.SIM) is None
+
+
+@pytest.fixture
+def envs(workspace: Workspace) -> Path:
+    folder = workspace.root / "envs" / "paper"
+    folder.mkdir(parents=True)
+    (folder / "fleet.yaml").write_text("live: forbidden\n")
+    return folder
+
+
+def test_the_overlays_of_every_environment_are_read(workspace: Workspace, envs: Path) -> None:
+    (envs.parent / ".hidden").mkdir()
+    (envs.parent / ".hidden" / "fleet.yaml").write_text("never")
+    (envs.parent / "README.md").write_text("never")
+    assert sorted(read_sources(workspace)) == ["bots/fleet.yaml", "envs/paper/fleet.yaml"]
+
+
+def test_an_overlay_linked_out_of_the_workspace_is_refused(
+    workspace: Workspace, envs: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "outside.yaml").write_text("x: 1\n")
+    (envs / "a.yaml").symlink_to(tmp_path / "outside.yaml")
+    with pytest.raises(ConfigInvalid, match="link out of the workspace"):
+        read_sources(workspace)
+
+
+def test_an_environment_linked_out_of_the_workspace_is_refused(
+    workspace: Workspace, envs: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "fleet.yaml").write_text("x: 1\n")
+    (envs.parent / "testnet").symlink_to(tmp_path / "outside")
+    with pytest.raises(ConfigInvalid, match="link out of the workspace"):
+        read_sources(workspace)
+
+
+def test_an_overlay_outside_of_a_folder_is_not_silently_left_out(workspace: Workspace, envs: Path) -> None:
+    (envs.parent / "testnet.yaml").write_text("x: 1\n")
+    with pytest.raises(ConfigInvalid, match="belongs to no environment") as refused:
+        read_sources(workspace)
+    assert "envs/testnet/fleet.yaml" in str(refused.value.hint)
+
+
+def test_overlays_in_a_subfolder_are_not_silently_left_out(workspace: Workspace, envs: Path) -> None:
+    (envs / "desk").mkdir()
+    (envs / "desk" / "a.yaml").write_text("x: 1\n")
+    with pytest.raises(ConfigInvalid, match="only the files directly in"):
+        read_sources(workspace)
+
+
+def test_all_files_together_are_bounded(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "MAX_TOTAL_BYTES", 30)
+    read_sources(workspace)
+    (workspace.templates / "t.yaml").write_text("x: 1\n" * 4)
+    with pytest.raises(ConfigInvalid, match="hold more than"):
+        read_sources(workspace)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
-from itertools import product
+from itertools import pairwise, product
 from random import Random
 
 import pytest
@@ -20,7 +20,7 @@ from engine.strategies.interface import LegView
 from engine.strategies.ladder import UNIT
 from engine.strategies.pricing.avellaneda_stoikov import Taste
 from engine.strategies.pricing.funding import funding_tilt
-from engine.strategies.pricing.glft import Flow, asymptotic, closed_form
+from engine.strategies.pricing.glft import Bounds, Flow, asymptotic, closed_form
 from engine.strategies.pricing.shape import Inventory, Pricing, PricingParameters, shape_of
 from engine.strategies.pricing.volatility import volatility_bps
 from engine.strategies.registry import build_strategy
@@ -45,17 +45,33 @@ def test_glft_quotes_what_the_paper_says() -> None:
 
 def test_the_closed_form_is_near_the_exact_quotes_and_both_mirror_long_and_short() -> None:
     for inventory in (-12, -1, 0, 0.5, 7):
-        exact = asymptotic(glft.TASTE, glft.FLOW, inventory, 30)
+        exact = asymptotic(glft.TASTE, glft.FLOW, inventory, glft.BOUNDS)
         near = closed_form(glft.TASTE, glft.FLOW, inventory)
-        mirrored = asymptotic(glft.TASTE, glft.FLOW, -inventory, 30)
+        mirrored = asymptotic(glft.TASTE, glft.FLOW, -inventory, glft.BOUNDS)
         assert (exact.bid, exact.ask) == pytest.approx((near.bid, near.ask), abs=0.01)
         assert (exact.bid, exact.ask) == pytest.approx((mirrored.ask, mirrored.bid), abs=1e-9)
+
+
+@pytest.mark.parametrize(("least", "most"), [(-30, 30), (-3, 9), (0, 12), (-7, 0), (-1, 0)])
+def test_the_exact_quotes_solve_the_papers_equation_whatever_the_bounds(least: int, most: int) -> None:
+    """What is earned for each order of risk, less what either side adds, is the same at every inventory."""
+    taste, flow, k = glft.TASTE, glft.FLOW, glft.TASTE.liquidity
+    gamma, bounds = taste.risk_aversion, Bounds(least=least, most=most)
+    fills = flow.arrival_rate * (1 + gamma / k) ** -(1 + k / gamma)
+    values = []
+    for q in range(least, most + 1):
+        quote = asymptotic(taste, flow, q, bounds)
+        value = k * gamma * flow.volatility**2 / 2 / fills * q * q
+        value -= math.exp(-k * (quote.bid - taste.edge)) if q < most else 0
+        values.append(value - (math.exp(-k * (quote.ask - taste.edge)) if q > least else 0))
+    assert values == pytest.approx([values[0]] * len(values), abs=1e-9)
 
 
 @pytest.mark.parametrize("volatility", [0.0, 1e-6, 1.0, 1e4])
 def test_glft_has_quotes_for_every_market(volatility: float) -> None:
     taste, flow = Taste(risk_aversion=0.1, liquidity=0.3), Flow(volatility=volatility, arrival_rate=0.5)
-    quotes = [asymptotic(taste, flow, inventory, 100) for inventory in range(-100, 101)]
+    bounds = Bounds(least=-100, most=100)
+    quotes = [asymptotic(taste, flow, inventory, bounds) for inventory in range(-100, 101)]
     assert all(math.isfinite(quote.bid) and math.isfinite(quote.ask) for quote in quotes)
 
 
@@ -85,11 +101,12 @@ priced = st.builds(
     arrival_rate=positive,
     horizon_s=st.floats(0.1, 86_400),
     volatility_multiple=st.floats(0.01, 100),
+    volatility_half_life_s=st.none() | st.floats(5, 300),
 )
 inventories = st.builds(
     Inventory,
     excess=st.floats(-1e4, 1e4),
-    most=st.none() | st.integers(0, 200),
+    bounds=st.none() | st.builds(Bounds, least=st.integers(-200, 0), most=st.integers(0, 200)),
     lean=st.integers(-UNIT, UNIT),
     tilt=st.integers(-UNIT, UNIT),
 )
@@ -110,6 +127,48 @@ def test_volatility_is_the_root_of_the_mean_squared_return_of_the_window() -> No
     assert volatility_bps(mids, 60) == pytest.approx(1.0, rel=0.02)
     assert volatility_bps(mids, 240) == pytest.approx(0.5, rel=0.02)
     assert volatility_bps(mids[:30]) is None
+
+
+heard = st.lists(
+    st.tuples(st.integers(1, 40 * NS_PER_S), st.integers(9_000, 11_000)), min_size=2, max_size=60
+).filter(lambda news: sum(later_ns for later_ns, _ in news) > 32 * NS_PER_S)
+
+
+@given(heard, st.floats(5, 300), st.sampled_from([None, 30, 120]))
+def test_with_a_half_life_what_is_heard_at_odd_times_fades_by_the_clock(
+    news: list[tuple[int, int]], half_life_s: float, window_s: int | None
+) -> None:
+    """Each change weighs half as much for each half-life of its age, and so does each second without one."""
+    history, at_ns, ended = MidHistory(), 7 * NS_PER_S, dict[int, int]()
+    for later_ns, mid in news:
+        at_ns += later_ns
+        history.saw(mid, at_ns)
+        ended[at_ns // NS_PER_S] = mid
+    now_s = max(ended) + 1
+    seconds = min(now_s - 1 - min(ended), window_s or 600)
+    changes = [
+        (now_s - 1 - second, (mid - ended[before]) / ended[before])
+        for (before, _), (second, mid) in pairwise(sorted(ended.items()))
+    ]
+    squares = math.fsum(change**2 * 0.5 ** (age / half_life_s) for age, change in changes if age < seconds)
+    weights = math.fsum(0.5 ** (age / half_life_s) for age in range(seconds))
+    found = volatility_bps(history.until(now_s * NS_PER_S), window_s, half_life_s)
+    expected = math.sqrt(squares / weights) * 10_000 if seconds >= 30 else None
+    assert found == (None if expected is None else pytest.approx(expected, rel=1e-9, abs=1e-12))
+
+
+def test_a_half_life_of_eleven_and_a_fifth_seconds_is_the_decay_of_riskmetrics() -> None:
+    """sigma^2 = 0.94 sigma^2 + 0.06 r^2, from a window that is long enough for its beginning not to count."""
+    random = Random(3)
+    mids = [10_000.0]
+    for _ in range(600):
+        mids.append(mids[-1] * (1 + random.gauss(0, 1e-4)))
+    variance = 0.0
+    for before, after in pairwise(mids):
+        variance = 0.94 * variance + 0.06 * ((after - before) / before) ** 2
+    half_life_s = math.log(0.5) / math.log(0.94)
+    assert half_life_s == pytest.approx(11.2, abs=0.01)
+    assert volatility_bps(mids, 600, half_life_s) == pytest.approx(math.sqrt(variance) * 10_000, rel=1e-9)
 
 
 def test_funding_leans_towards_the_side_that_is_paid() -> None:
@@ -176,5 +235,5 @@ def test_every_parameter_the_schema_allows_has_a_shape(pricing: Pricing, taste: 
     )
     for mids in ((1, 10**6) * 20, (10_000,) * 40):
         for excess in (-100.0, 0.0, 100.0):
-            shape = shape_of(parameters, seen(mids), Inventory(excess=excess, most=100))
+            shape = shape_of(parameters, seen(mids), Inventory(excess=excess, bounds=Bounds(least=-100, most=100)))
             assert shape is not None and 1 <= shape.spread_bps <= 5_000

@@ -40,11 +40,13 @@ def as_text(value: Any) -> Any:
 
 
 def mids_of(seen: dict[str, Any]) -> tuple[int, ...]:
-    """A mid that goes to and fro between the ticks a case names, for as many seconds."""
+    """A mid that goes to and fro between the ticks a case names, for as many seconds, and stood or stands still."""
     if "to_and_fro" not in seen:
         return ()
     ticks = seen["to_and_fro"]
-    return tuple(2 * ticks[n % len(ticks)] for n in range(seen.get("seconds", 60) + 1))
+    moving = tuple(2 * ticks[n % len(ticks)] for n in range(seen.get("seconds", 60) + 1))
+    before, after = seen.get("still_before", 0), seen.get("still_after", 0)
+    return moving[:1] * before + moving + moving[-1:] * after
 
 
 def view_of(kind: str, seen: dict[str, Any]) -> View:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from engine.exchanges.aster.encode import Encoder
-from engine.exchanges.aster.frames import FrameDecoder, depth_stream, mark_stream
+from engine.exchanges.aster.frames import FrameDecoder, depth_stream, mark_stream, trade_stream
 from engine.exchanges.aster.gate import ListenKeyGate
 from engine.exchanges.aster.replies import ReplyDecoder, split
 from engine.exchanges.aster.signing import Signer
@@ -42,18 +42,22 @@ class AsterCodec:
 
     def streams(self, context: Context) -> tuple[Stream, ...]:
         """The account's stream is named by the listenKey alone, so there is nothing to say on it."""
+        account = Stream(name="account", url=f"{self._ws_url}/ws/{context.token}", frames=(), private=True)
+        return account, self._market_stream()
+
+    def tape_stream(self) -> Stream:
+        """See `engine.exchanges.interface.TapeCodec`."""
+        return self._market_stream(trade_stream(self.instrument.symbol.lower()))
+
+    def _market_stream(self, *more: str) -> Stream:
         market, is_perp = self.instrument.symbol.lower(), self.instrument.kind is MarketKind.PERP
         names = (depth_stream(market), mark_stream(market)) if is_perp else (depth_stream(market),)
-        subscription = msgspec.json.encode(Control(method="SUBSCRIBE", params=names, id=1)).decode()
-        return (
-            Stream(name="account", url=f"{self._ws_url}/ws/{context.token}", frames=(), private=True),
-            Stream(
-                name="market",
-                url=f"{self._ws_url}/stream",
-                frames=(subscription,),
-                private=False,
-                silence_limit_s=MARK_PRICE_SILENCE_S if is_perp else None,
-            ),
+        return Stream(
+            name="market",
+            url=f"{self._ws_url}/stream",
+            frames=(msgspec.json.encode(Control(method="SUBSCRIBE", params=names + more, id=1)).decode(),),
+            private=False,
+            silence_limit_s=MARK_PRICE_SILENCE_S if is_perp else None,
         )
 
     def encode(self, command: Command, context: Context) -> HttpRequest:

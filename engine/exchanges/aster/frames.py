@@ -12,6 +12,7 @@ from engine.exchanges.aster.replies import order_events
 from engine.exchanges.aster.translate import Translator, spot_balance, wallet_balance
 from engine.exchanges.aster.wire_streams import (
     AccountUpdate,
+    AggregateTrade,
     DepthUpdate,
     Envelope,
     ExecutionReport,
@@ -28,7 +29,9 @@ from engine.model.events import (
     MarkPriceUpdated,
     OrderFilled,
     PositionReported,
+    TradePrinted,
 )
+from engine.model.order import Side
 
 EXECUTIONS = ("TRADE", "CALCULATED")
 """Events that carry a fill: a match, and the venue closing a position itself."""
@@ -37,6 +40,7 @@ EXPIRED_KEY = "listenKeyExpired"
 _ENVELOPE = msgspec.json.Decoder(Envelope)
 _DEPTH = msgspec.json.Decoder(DepthUpdate)
 _MARK = msgspec.json.Decoder(MarkPriceUpdate)
+_TRADE = msgspec.json.Decoder(AggregateTrade)
 _ORDER = msgspec.json.Decoder(OrderTradeUpdate)
 _ACCOUNT = msgspec.json.Decoder(AccountUpdate)
 _EXECUTION = msgspec.json.Decoder(ExecutionReport)
@@ -54,6 +58,7 @@ class FrameDecoder:
         self._markets: dict[str, Callable[[msgspec.Raw, int], Sequence[Event]]] = {
             depth_stream(market): self._depth,
             mark_stream(market): self._mark,
+            trade_stream(market): self._trade,
         }
         self._account: dict[str, Callable[[str | bytes, int], Sequence[Event]]] = {
             "ORDER_TRADE_UPDATE": self._futures_order,
@@ -107,6 +112,14 @@ class FrameDecoder:
             ),
         )
 
+    def _trade(self, data: msgspec.Raw, at_ns: int) -> Sequence[Event]:
+        trade = _TRADE.decode(data)
+        if trade.symbol != self._symbol:
+            return ()
+        [(ticks, lots)] = self._translator.levels([(trade.price, trade.quantity)])
+        side = Side.SELL if trade.buyer_is_maker else Side.BUY
+        return (TradePrinted(at_ns=at_ns, leg=self._leg, ticks=ticks, lots=lots, side=side),)
+
     def _futures_order(self, text: str | bytes, at_ns: int) -> Sequence[Event]:
         return self._order(_ORDER.decode(text).order, at_ns)
 
@@ -143,6 +156,10 @@ class FrameDecoder:
 def depth_stream(market: str) -> str:
     """The fastest numbered diffs; streams are named in lower case."""
     return f"{market}@depth@100ms"
+
+
+def trade_stream(market: str) -> str:
+    return f"{market}@aggTrade"
 
 
 def mark_stream(market: str) -> str:

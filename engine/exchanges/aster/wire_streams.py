@@ -88,6 +88,21 @@ class MarkPriceUpdate(
     next_funding_ms: int = 0
 
 
+# {"e":"aggTrade","E":123456789,"s":"BTCUSDT","a":5933014,"p":"0.001","q":"100","f":100,"l":105,"T":123456785,
+#  "m":true} · Aggregate trade streams: what one taker did at one price. m: the buyer was the maker
+class AggregateTrade(
+    Value,
+    frozen=True,
+    kw_only=True,
+    rename={"event": "e", "symbol": "s", "price": "p", "quantity": "q", "buyer_is_maker": "m"},
+):
+    event: str = "aggTrade"
+    symbol: str
+    price: str
+    quantity: str
+    buyer_is_maker: bool
+
+
 # Private ---------------------------------------------------------------------------------------------------
 
 

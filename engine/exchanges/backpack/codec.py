@@ -56,16 +56,18 @@ class BackpackCodec:
     def streams(self, context: Context) -> tuple[Stream, ...]:
         """Two sockets, so that own orders are heard although the book's traffic is heavy, or its socket lost."""
         symbol, is_perp = self.instrument.symbol, self.instrument.kind is MarketKind.PERP
-        depth, mark, orders = f"depth.{symbol}", f"markPrice.{symbol}", f"{ORDERS}.{symbol}"
-        market = (depth, mark) if is_perp else (depth,)
+        orders = f"{ORDERS}.{symbol}"
         # balanceUpdate leaves out lent funds, which a perp's balances count, so there only queries tell.
         account = (orders, f"{POSITIONS}.{symbol}") if is_perp else (orders, BALANCES)
         signature = self._signer.subscription(context.now_ns // NS_PER_MS)
-        silence_limit_s = MARK_PRICE_SILENCE_S if is_perp else None
         return (
             self._stream("account", Subscription(method="SUBSCRIBE", params=account, signature=signature), None),
-            self._stream("market", Subscription(method="SUBSCRIBE", params=market), silence_limit_s),
+            self._market_stream(),
         )
+
+    def tape_stream(self) -> Stream:
+        """See `engine.exchanges.interface.TapeCodec`."""
+        return self._market_stream(f"trade.{self.instrument.symbol}")
 
     def encode(self, command: Command, context: Context) -> HttpRequest:
         """The request that carries out a command."""
@@ -129,6 +131,12 @@ class BackpackCodec:
             return self._frames.events(text, at_ns)
         except UNREADABLE as error:
             raise unreadable_frame("Backpack", error) from error
+
+    def _market_stream(self, *more: str) -> Stream:
+        symbol, is_perp = self.instrument.symbol, self.instrument.kind is MarketKind.PERP
+        market = (f"depth.{symbol}", f"markPrice.{symbol}") if is_perp else (f"depth.{symbol}",)
+        silence_limit_s = MARK_PRICE_SILENCE_S if is_perp else None
+        return self._stream("market", Subscription(method="SUBSCRIBE", params=market + more), silence_limit_s)
 
     def _stream(self, name: str, subscription: Subscription, silence_limit_s: float | None) -> Stream:
         return Stream(

@@ -16,6 +16,7 @@ from engine.exchanges.backpack.wire_streams import (
     MarkPriceUpdate,
     OrderUpdate,
     PositionUpdate,
+    Trade,
 )
 from engine.exchanges.decimals import exact
 from engine.model.events import (
@@ -26,13 +27,16 @@ from engine.model.events import (
     OrderFilled,
     OrderUpdated,
     PositionReported,
+    TradePrinted,
 )
+from engine.model.order import Side
 
 ORDERS, POSITIONS, BALANCES = "account.orderUpdate", "account.positionUpdate", "account.balanceUpdate"
 
 _ENVELOPE = msgspec.json.Decoder(Envelope)
 _DEPTH = msgspec.json.Decoder(DepthUpdate)
 _MARK = msgspec.json.Decoder(MarkPriceUpdate)
+_TRADE = msgspec.json.Decoder(Trade)
 _ORDER = msgspec.json.Decoder(OrderUpdate)
 _POSITION = msgspec.json.Decoder(PositionUpdate)
 _BALANCE = msgspec.json.Decoder(BalanceUpdate)
@@ -48,6 +52,7 @@ class FrameDecoder:
         self._readers: dict[str | UnsetType, Callable[[msgspec.Raw, int], Sequence[Event]]] = {
             f"depth.{symbol}": self._depth,
             f"markPrice.{symbol}": self._mark,
+            f"trade.{symbol}": self._trade,
             ORDERS: self._order,
             f"{ORDERS}.{symbol}": self._order,
             POSITIONS: self._position,
@@ -91,6 +96,14 @@ class FrameDecoder:
                 funding_rate=None if funding is None else exact(funding),
             ),
         )
+
+    def _trade(self, data: msgspec.Raw, at_ns: int) -> Sequence[Event]:
+        trade = _TRADE.decode(data)
+        if trade.symbol != self._symbol:
+            return ()
+        [(ticks, lots)] = self._translator.levels([(trade.price, trade.quantity)])
+        side = Side.SELL if trade.buyer_is_maker else Side.BUY
+        return (TradePrinted(at_ns=at_ns, leg=self._leg, ticks=ticks, lots=lots, side=side),)
 
     def _order(self, data: msgspec.Raw, at_ns: int) -> Sequence[Event]:
         """An execution goes before the order's new state, so that nobody ever sees the order done and the

@@ -66,9 +66,16 @@ class LighterCodec:
         """Two sockets, so that own orders are heard although the book's traffic is heavy, or its socket lost."""
         token = self._tokens.at(context.now_ns)
         account = [Subscribe(channel=channel, auth=token) for channel in self._frames.private_channels]
-        market = [Subscribe(channel=channel) for channel in self._frames.public_channels]
         good_for_s = self._tokens.good_for_s(context.now_ns)
-        return self._stream("account", account, good_for_s), self._stream("market", market, None)
+        return self._stream("account", account, good_for_s), self._market_stream()
+
+    def tape_stream(self) -> Stream:
+        """See `engine.exchanges.interface.TapeCodec`."""
+        return self._market_stream(self._frames.trade_channel)
+
+    def _market_stream(self, *more: str) -> Stream:
+        channels = (*self._frames.public_channels, *more)
+        return self._stream("market", [Subscribe(channel=channel) for channel in channels], None)
 
     def encode(self, command: Command, context: Context) -> HttpRequest:
         """The request that carries out a command."""

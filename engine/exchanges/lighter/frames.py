@@ -28,7 +28,9 @@ from engine.model.events import (
     OrderUpdated,
     PositionReported,
     SubmitRejected,
+    TradePrinted,
 )
+from engine.model.order import Side
 
 ALREADY_SUBSCRIBED = 30003
 FAILED, EXECUTED, PENDING_FINAL = 0, 2, 3
@@ -56,6 +58,7 @@ class FrameDecoder:
         self._api_key_index = api_key_index
         market, account = translator.market_index, translator.account_index
         self.public_channels = (f"order_book/{market}", f"market_stats/{market}")
+        self.trade_channel = f"trade/{market}"
         self.private_channels = tuple(
             f"{name}/{account}"
             for name in (
@@ -78,6 +81,7 @@ class FrameDecoder:
         channels = (name.replace("/", ":") for name in (*self.public_channels, *self.private_channels))
         self._readers: dict[str | UnsetType, Callable[[wire.Frame, int], Iterable[Event]]]
         self._readers = dict(zip(channels, readers, strict=True))
+        self._readers[self.trade_channel.replace("/", ":")] = self._prints
 
     def events(self, text: str | bytes, at_ns: int) -> Sequence[Event]:
         """The events of one frame; none for channels that are not ours."""
@@ -119,6 +123,15 @@ class FrameDecoder:
                 index=exact(stats.index_price),
                 funding_rate=exact(stats.current_funding_rate) * PERCENT,
             )
+
+    def _prints(self, frame: wire.Frame, at_ns: int) -> Iterable[Event]:
+        """Everybody's trades. Those that stand in the snapshot were made before we listened."""
+        if _is_snapshot(frame):
+            return
+        for trade in (*_members(_TRADES, frame.trades), *_members(_TRADES, frame.liquidation_trades)):
+            [(ticks, lots)] = self._translator.levels([wire.PriceLevel(price=trade.price, size=trade.size)])
+            side = Side.BUY if trade.is_maker_ask else Side.SELL
+            yield TradePrinted(at_ns=at_ns, leg=self._leg, ticks=ticks, lots=lots, side=side)
 
     def _orders(self, frame: wire.Frame, at_ns: int) -> Iterable[Event]:
         """An order the sequencer would not have is a refusal too, so that the same price is not tried at once."""

@@ -339,6 +339,7 @@ class Frame(Value, frozen=True, kw_only=True):
     market_stats: msgspec.Raw | UnsetType = UNSET
     orders: msgspec.Raw | UnsetType = UNSET
     trades: msgspec.Raw | UnsetType = UNSET
+    liquidation_trades: msgspec.Raw | UnsetType = UNSET
     positions: msgspec.Raw | UnsetType = UNSET
     stats: msgspec.Raw | UnsetType = UNSET
     txs: msgspec.Raw | UnsetType = UNSET

@@ -63,10 +63,23 @@ class ParadexCodec:
         if self._cancels_on_disconnect:
             account.append(("order.cancel_on_disconnect", {"enabled": True}))
         account += [_subscribe(name) for name in (f"fills.{symbol}", f"orders.{symbol}", "positions", "account")]
-        market = [_subscribe(book_channel(symbol)), _subscribe(f"markets_summary.{symbol}")]
         return (
             Stream(name="account", url=self._ws_url, frames=_numbered(account), private=True),
-            Stream(name="market", url=self._ws_url, frames=_numbered(market), private=False),
+            self._market_stream(),
+        )
+
+    def tape_stream(self) -> Stream:
+        """See `engine.exchanges.interface.TapeCodec`."""
+        return self._market_stream(f"trades.{self.instrument.symbol}")
+
+    def _market_stream(self, *more: str) -> Stream:
+        symbol = self.instrument.symbol
+        channels = (book_channel(symbol), f"markets_summary.{symbol}", *more)
+        return Stream(
+            name="market",
+            url=self._ws_url,
+            frames=_numbered([_subscribe(name) for name in channels]),
+            private=False,
         )
 
     def encode(self, command: Command, context: Context) -> HttpRequest:

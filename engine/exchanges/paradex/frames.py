@@ -23,6 +23,7 @@ from engine.model.events import (
     OrderUpdated,
     PositionReported,
     SubmitRejected,
+    TradePrinted,
 )
 from engine.model.order import OrderStatus, RejectReason, Side
 
@@ -32,6 +33,7 @@ NOT_LOGGED_IN = frozenset({40110, 40111, 40112, 40300})
 _MESSAGE = msgspec.json.Decoder(wire.RpcMessage)
 _BOOK = msgspec.json.Decoder(wire.BookUpdate)
 _SUMMARY = msgspec.json.Decoder(wire.SummaryView)
+_TRADE = msgspec.json.Decoder(wire.TradeView)
 _ORDER = msgspec.json.Decoder(wire.OrderView)
 _FILL = msgspec.json.Decoder(wire.FillView)
 _POSITION = msgspec.json.Decoder(wire.PositionView)
@@ -54,6 +56,7 @@ class FrameDecoder:
         self._readers: dict[str, Callable[[msgspec.Raw, int], Sequence[Event]]] = {
             "order_book": self._book,
             "markets_summary": self._mark,
+            "trades": self._trade,
             "orders": self._order,
             "fills": self._fill,
             "positions": self._position,
@@ -110,6 +113,13 @@ class FrameDecoder:
                 funding_rate=exact(funding) if funding else None,
             ),
         )
+
+    def _trade(self, data: msgspec.Raw, at_ns: int) -> Sequence[Event]:
+        trade = _TRADE.decode(data)
+        if trade.market != self._symbol or trade.side not in SIDES:
+            return ()
+        [(ticks, lots)] = self._translator.levels([(trade.price, trade.size)])
+        return (TradePrinted(at_ns=at_ns, leg=self._leg, ticks=ticks, lots=lots, side=SIDES[trade.side]),)
 
     def _order(self, data: msgspec.Raw, at_ns: int) -> Sequence[Event]:
         """An order that failed behind the queue is a submit refused late: first why, so that whoever sent it

@@ -313,6 +313,15 @@ class OrderBook(WireObject, frozen=True, kw_only=True):
     asks: tuple[PriceLevel, ...]
 
 
+# {"id":"1718179273230201709233240002","market":"ETH-USD-PERP","side":"BUY","size":"0.1","price":"3466.28",
+#  "created_at":1718179273230,"trade_type":"FILL"} · WebSocket: trades; the side is the taker's
+class TradeView(WireObject, frozen=True, kw_only=True):
+    market: str
+    side: str
+    price: str
+    size: str
+
+
 # {"symbol":"SOL-USD-PERP","mark_price":"142.3","underlying_price":"142.28","funding_rate":"0.0001", …}
 # · Markets: GET /markets/summary, and the channel `markets_summary`
 class SummaryView(WireObject, frozen=True, kw_only=True):

@@ -44,28 +44,35 @@ def closed_form(taste: Taste, flow: Flow, inventory: float) -> Offsets:
     )
 
 
-def asymptotic(taste: Taste, flow: Flow, inventory: float, most: int) -> Offsets:
-    """The exact quotes for inventories from -most to most orders, linear between whole ones."""
-    lower = max(-most, min(most - 1, math.floor(inventory)))
+class Bounds(Value, frozen=True, kw_only=True):
+    """From which to which inventory a maker may go, in whole orders; `least` below `most`."""
+
+    least: int
+    most: int
+
+
+def asymptotic(taste: Taste, flow: Flow, inventory: float, bounds: Bounds) -> Offsets:
+    """The exact quotes for a bounded inventory, linear between whole orders."""
+    lower = max(bounds.least, min(bounds.most - 1, math.floor(inventory)))
     part = max(0.0, min(1.0, inventory - lower))
-    below, above = (_at_whole(taste, flow, whole, most) for whole in (lower, lower + 1))
+    below, above = (_at_whole(taste, flow, whole, bounds) for whole in (lower, lower + 1))
     return Offsets(bid=below.bid + (above.bid - below.bid) * part, ask=below.ask + (above.ask - below.ask) * part)
 
 
-def _at_whole(taste: Taste, flow: Flow, inventory: int, most: int) -> Offsets:
+def _at_whole(taste: Taste, flow: Flow, inventory: int, bounds: Bounds) -> Offsets:
     """At a full inventory the adding side has no quote: its distance is that of the order before."""
-    values = _log_values(taste, flow, most)
-    rise_up = values[min(inventory, most - 1) + most] - values[min(inventory, most - 1) + most + 1]
-    rise_down = values[max(inventory, 1 - most) + most] - values[max(inventory, 1 - most) + most - 1]
+    values = _log_values(taste, flow, bounds)
+    bought = min(inventory, bounds.most - 1) - bounds.least
+    sold = max(inventory, bounds.least + 1) - bounds.least
     return Offsets(
-        bid=taste.edge + rise_up / taste.liquidity,
-        ask=taste.edge + rise_down / taste.liquidity,
+        bid=taste.edge + (values[bought] - values[bought + 1]) / taste.liquidity,
+        ask=taste.edge + (values[sold] - values[sold - 1]) / taste.liquidity,
     )
 
 
 @lru_cache(maxsize=16)
-def _log_values(taste: Taste, flow: Flow, most: int) -> tuple[float, ...]:
-    """The logarithm of the eigenvector of the smallest eigenvalue, from -most to most.
+def _log_values(taste: Taste, flow: Flow, bounds: Bounds) -> tuple[float, ...]:
+    """The logarithm of the eigenvector of the smallest eigenvalue, from the least inventory to the most.
 
     The matrix has alpha·q² on its diagonal and -1 beside it, in units of the fill rate. With 2 added to its
     diagonal it is positive definite, and inverse iteration finds the vector in a few dozen rounds.
@@ -73,7 +80,7 @@ def _log_values(taste: Taste, flow: Flow, most: int) -> tuple[float, ...]:
     gamma, k = taste.risk_aversion, taste.liquidity
     fills = flow.arrival_rate * (1 + gamma / k) ** -(1 + k / gamma)
     alpha = max(LEAST_RISK, k * gamma * flow.volatility**2 / 2 / fills)
-    diagonal = [2 + alpha * q * q for q in range(-most, most + 1)]
+    diagonal = [2 + alpha * q * q for q in range(bounds.least, bounds.most + 1)]
     vector = [1.0] * len(diagonal)
     for _ in range(MOST_ROUNDS):
         solved = _solved(diagonal, vector)

@@ -15,12 +15,12 @@ from engine.model.value import Value
 from engine.strategies.interface import LegView
 from engine.strategies.ladder import UNIT
 from engine.strategies.pricing.avellaneda_stoikov import Offsets, Taste, offsets
-from engine.strategies.pricing.glft import Flow, asymptotic, closed_form
-from engine.strategies.pricing.volatility import WARM_S, WINDOW_S, volatility_bps
+from engine.strategies.pricing.glft import Bounds, Flow, asymptotic, closed_form
+from engine.strategies.pricing.volatility import WARM_S, volatility_bps
 
 WIDEST_BPS = 5_000.0
-MOST_ORDERS = 100
-"""Beyond as many orders of inventory the closed form is as good as the exact one, and cheaper."""
+WIDEST_BOUNDS = 200
+"""Over more orders of inventory the closed form is as good as the exact one, and cheaper."""
 _DIGITS = 6
 """Of a spread in bps: what `UNIT` can tell apart."""
 
@@ -49,6 +49,7 @@ class PricingParameters(Value, frozen=True, kw_only=True, forbid_unknown_fields=
     horizon_s: float | None = None
     volatility_multiple: float | None = None
     volatility_window_s: int | None = None
+    volatility_half_life_s: float | None = None
 
     def problem(self) -> str | None:
         """What the pricing lacks; None when it can be done."""
@@ -65,14 +66,15 @@ NEEDS: dict[Pricing, tuple[str, ...]] = {
 
 
 class Inventory(Value, frozen=True, kw_only=True):
-    """How far a leg is from where it wants to be: `excess` in orders, signed; `most` orders at its limit.
+    """How far a leg is from where it wants to be: `excess` in orders, signed, and the `bounds` that its limit or
+    its capital sets to that; None where nothing does.
 
     `lean` is how far a strategy's own rule moves the quotes, in parts of UNIT of half the spread, where the pricing
     knows nothing of inventory; `tilt` is moved on top of any pricing.
     """
 
     excess: float
-    most: int | None = None
+    bounds: Bounds | None = None
     lean: int = 0
     tilt: int = 0
 
@@ -89,7 +91,8 @@ def shape_of(parameters: PricingParameters, seen: LegView, inventory: Inventory)
     pricing = parameters.pricing or Pricing.FIXED
     if pricing is Pricing.FIXED:
         return Shape(spread_bps=parameters.spread_bps, skew=_bounded(inventory.lean + inventory.tilt))
-    volatility = volatility_bps(seen.recent_mids, parameters.volatility_window_s or WINDOW_S)
+    window_s, half_life_s = parameters.volatility_window_s, parameters.volatility_half_life_s
+    volatility = volatility_bps(seen.recent_mids, window_s, half_life_s)
     if volatility is None:
         return None
     if pricing is Pricing.VOLATILITY:
@@ -113,9 +116,10 @@ def _modelled(parameters: PricingParameters, pricing: Pricing, volatility: float
         return offsets(taste, volatility=volatility, left_s=left_s, inventory=inventory.excess)
     assert parameters.arrival_rate is not None
     flow = Flow(volatility=volatility, arrival_rate=parameters.arrival_rate)
-    if inventory.most is None or not 0 < inventory.most <= MOST_ORDERS:
+    bounds = inventory.bounds
+    if bounds is None or not 0 < bounds.most - bounds.least <= WIDEST_BOUNDS:
         return closed_form(taste, flow, inventory.excess)
-    return asymptotic(taste, flow, inventory.excess, inventory.most)
+    return asymptotic(taste, flow, inventory.excess, bounds)
 
 
 def _leaning(parameters: PricingParameters, wanted: Offsets, tilt: int) -> Shape:
