@@ -47,7 +47,7 @@ MARKETS = {"eth": "ETH_USDC_PERP", "sol": "SOL_USDC_PERP"}
 def place(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The workspace of the fleet with two bots declared and applied."""
     monkeypatch.setattr(fleets_of_control, "supervisor_backend", lambda _workspace: fleet.backend)
-    monkeypatch.setattr("engine.spec.load.fleet_spec", lambda data: replace(fleet_spec(data), sims={}))
+    monkeypatch.setattr("engine.spec.load.fleet_spec", lambda *data: replace(fleet_spec(*data), sims={}))
     fleet.workspace.bots.mkdir()
     (fleet.workspace.bots / "fleet.yaml").write_text(FLEET)
     declare(fleet.workspace.root, eth=10, sol=10)
