@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import msgspec
 
 from engine.model.value import Value
+from engine.spec.policy import Policy
 
 BASE = "base"
 """What people call no environment: the files of bots/ without any overlay."""
@@ -226,7 +227,7 @@ class FleetSpec(Value, frozen=True, kw_only=True):
 
     `requests_per_minute` is the most this fleet may use of one account's budget; None: all the venue allows.
     `sentinel` is None in generations from before there was one. `env` is the environment whose overlays lie over
-    the files; None: no environment's.
+    the files; None: no environment's. `policy` is what plans are judged by; no process feels it.
     """
 
     id: str
@@ -237,3 +238,4 @@ class FleetSpec(Value, frozen=True, kw_only=True):
     budgets: BudgetsSpec | None = None
     sentinel: SentinelSpec | None = None
     env: str | None = None
+    policy: Policy = {}
