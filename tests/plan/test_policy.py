@@ -43,6 +43,16 @@ def test_every_limit_has_a_case() -> None:
     assert {limit for limit in LIMITS if f"{limit}:" not in written} == set()
 
 
+def test_an_overlay_changes_a_rule_by_its_name_and_leaves_the_others() -> None:
+    files = yaml.safe_load((CASES[0].parent / "totals_and_positions.yaml").read_text())["files"]
+    files["envs/small/fleet.yaml"] = "policy:\n  one: {level: warn, max_position_notional_usd: 5}\n"
+    loaded = load_fleet(files, environment={}, facts=no_facts, env="small")
+    assert loaded.fleet is not None
+    rules = declared(loaded, loaded.fleet)
+    assert {name: rule.level for name, rule in rules.fleet.policy.items()} == {"all": "override", "one": "warn"}
+    assert rules.fleet.policy["one"].max_position_notional_usd == 5
+
+
 def _desired(files: dict[str, str]) -> Desired:
     loaded = load_fleet(files, environment={"KEY": "a", "SECRET": "b"}, facts=no_facts)
     assert loaded.fleet is not None
