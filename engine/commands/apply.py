@@ -11,7 +11,7 @@ import typer
 from msgspec.structs import replace
 
 from engine.commands.consent import asked
-from engine.commands.options import SELECTORS, Directory, Env, Exclude, Override, Why, Yes, tell
+from engine.commands.options import SELECTORS, Accept, Directory, Env, Exclude, Override, Why, Yes, tell
 from engine.commands.show import show
 from engine.control.apply import apply
 from engine.control.desired import resolve_desired
@@ -26,6 +26,7 @@ from engine.errors import BotctlError, UsageError
 from engine.plan.actions import Plan
 from engine.plan.desired import Desired
 from engine.plan.policy_facts import Warrant
+from engine.plan.risk_words import parse_risks
 from engine.plan.selection import selection
 
 Agree = Callable[[Plan], None]
@@ -66,22 +67,20 @@ def command(
     yes: Yes = False,
     why: Why = "",
     override: Override = None,
-    accept: Annotated[
-        str, typer.Option("--accept", metavar="RISK,…", help="risks that --yes does not cover: env, mainnet")
-    ] = "",
+    accept: Accept = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="what happens, for programs: one object per line")
     ] = False,
 ) -> None:
     """Make the running fleet what its files say, or do what a saved plan says, through supervisor."""
+    accepted = parse_risks(accept)
     events = Stream(_print_line) if as_json else nobody
     fleet = open_fleet(directory, verb="apply", progress=_progress(events), events=events)
     try:
         look = _say_nothing if as_json else show
         typed = Typed(what=what or (), exclude=exclude or (), env=env, yes=yes, look=look)
         task = _task(fleet, Deed(why=why, warrant=Warrant(overrides=tuple(override or ()))), typed)
-        risks = {risk.strip() for risk in accept.split(",") if risk}
-        done = apply(fleet, task.desired, task.agree, accepted=risks, only=task.only, deed=task.deed)
+        done = apply(fleet, task.desired, task.agree, accepted=accepted, only=task.only, deed=task.deed)
     except BotctlError as error:
         events(failed(error))
         raise

@@ -18,6 +18,7 @@ from engine.control.observe import observe
 from engine.control.plan_file import SUFFIX, write_plan
 from engine.control.planning import make_plan
 from engine.control.policy import with_findings
+from engine.control.risks import find_risks
 from engine.errors import UsageError
 from engine.plan.actions import Plan
 from engine.plan.document import plan_document
@@ -60,6 +61,8 @@ def command(
     if planned.plan.changes and (rollback := rollback_in_force(view.workspace)):
         tell(f"{rollback}; this is what the files still say otherwise")
     _print(planned.plan, as_json, Density.FULL if full else Density.FIELDS if verbose else Density.LINES)
+    for one in find_risks(view.workspace, planned.plan, planned.desired, observed):
+        tell(f"apply wants --accept {one.risk}: {one.why}")
     if out is not None:
         write_plan(out, planned, expires_s=expires_s, tolerance_pct=Decimal(str(tolerance_pct)))
         tell(f"saved: botctl apply {out}")

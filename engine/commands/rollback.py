@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from engine.commands.consent import asked
-from engine.commands.options import Directory, Override, Why, Yes, tell
+from engine.commands.options import Accept, Directory, Override, Why, Yes, tell
 from engine.commands.show import show
 from engine.control.apply import apply
 from engine.control.desired import desired_again, resolve_desired
@@ -25,6 +25,7 @@ from engine.plan.desired import Desired
 from engine.plan.diff import diff
 from engine.plan.policy_facts import Warrant
 from engine.plan.render import summary
+from engine.plan.risk_words import parse_risks
 
 POSITIONS = (
     "positions do not roll back: what was bought and sold since stays bought and sold, and every bot goes on from "
@@ -43,11 +44,10 @@ def command(
     yes: Yes = False,
     why: Why = "",
     override: Override = None,
-    accept: Annotated[
-        str, typer.Option("--accept", metavar="RISK,…", help="risks that --yes does not cover: mainnet")
-    ] = "",
+    accept: Accept = "",
 ) -> None:
     """Plan and apply the settings of an earlier generation, as a new one. Files in bots/ are left alone."""
+    accepted = parse_risks(accept)
     fleet = open_fleet(directory, verb="rollback", progress=tell)
     target = find_generation(fleet.workspace, last_good(fleet.workspace) if number is None else number)
     desired = desired_again(target, applied_generation(fleet).fleet.policy)
@@ -56,7 +56,7 @@ def command(
     deed = Deed(verb="rollback", why=why, came_from=target.number, warrant=warrant)
     agree = show if yes else _asked(fleet, desired, warrant)
     before = current_number(fleet.workspace)
-    apply(fleet, desired, agree, accepted={risk.strip() for risk in accept.split(",") if risk}, deed=deed)
+    apply(fleet, desired, agree, accepted=accepted, deed=deed)
     after = current_number(fleet.workspace)
     if after == before:
         print(f"generation {after} says the same already; nothing was written")

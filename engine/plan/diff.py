@@ -18,6 +18,7 @@ from engine.plan.objections import objections
 from engine.plan.observed import Engine, Held, Observed, ProcessState, Unknown
 from engine.plan.stake import dropped, stake
 from engine.plan.view import BotView, view
+from engine.plan.waves import waves
 from engine.spec.fingerprint import says_the_same
 from engine.spec.impact import Impact
 from engine.spec.types import Environment
@@ -33,7 +34,7 @@ def diff(desired: Desired, observed: Observed) -> Plan:
     venues = simulators.actions(desired, observed)
     over = frozenset(venue.name for venue in venues if venue.kind is Kind.RESTART)
     bots = [_action(desired.bots.get(name), view(name, observed), over) for name in sorted(names)]
-    return Plan(
+    plan = Plan(
         fleet=desired.fleet.id,
         env=desired.fleet.env,
         env_in_force=observed.applied.fleet.env if observed.applied else None,
@@ -42,6 +43,7 @@ def diff(desired: Desired, observed: Observed) -> Plan:
         trouble=tuple(_trouble(observed)),
         objections=objections(desired.bots, bots),
     )
+    return replace(plan, waves=waves(plan, desired, observed))
 
 
 def _trouble(observed: Observed) -> Iterator[str]:

@@ -10,6 +10,7 @@ from engine.plan.actions import Action, FieldChange, Kind, Objection, Plan, Subj
 from engine.plan.findings import finding_text
 from engine.plan.money import PositionEffect, totals
 from engine.plan.money_words import in_full, in_short, in_total, of_accounts, total_in_short
+from engine.plan.waves import wave_lines
 from engine.spec.impact import Impact
 from engine.spec.types import BASE
 
@@ -74,6 +75,8 @@ def render(plan: Plan, *, density: Density = Density.LINES, colour: bool = False
     if any(action.kind.is_change for action in shown):
         lines += ["", legend(plan)]
     lines += _money_block(plan, density)
+    if plan.waves:
+        lines += ["", *wave_lines(plan.waves)]
     if lines:
         lines.append("")
     lines.append(summary(plan))

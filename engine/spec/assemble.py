@@ -14,7 +14,16 @@ import msgspec
 from engine.model.instrument import plain
 from engine.spec.policy import Policy
 from engine.spec.schema import fill_defaults, load_schema
-from engine.spec.types import AccountSpec, BotSpec, BudgetsSpec, Environment, FleetSpec, SentinelSpec, SimSpec
+from engine.spec.types import (
+    AccountSpec,
+    BotSpec,
+    BudgetsSpec,
+    Environment,
+    FleetSpec,
+    RolloutSpec,
+    SentinelSpec,
+    SimSpec,
+)
 
 Data = dict[str, Any]
 
@@ -37,7 +46,12 @@ def fleet_spec(written: Data, env: str | None) -> FleetSpec:
         budgets=_budgets(data["budgets"]),
         sentinel=msgspec.convert(_plainest(data["sentinel"]), SentinelSpec, strict=False),
         policy=msgspec.convert(_plainest(data["policy"]), Policy),
+        rollout=_rollout(data["rollout"]),
     )
+
+
+def _rollout(data: Data | None) -> RolloutSpec | None:
+    return None if data is None else msgspec.convert(_plainest(data), RolloutSpec)
 
 
 def _budgets(data: Data) -> BudgetsSpec | None:
@@ -71,6 +85,7 @@ def bot_spec(document: Data, fleet: FleetSpec) -> BotSpec:
             "risk": _plainest(data["risk"]),
             "process": _process(data["process"]),
             "budgets": _drawn_on(fleet.budgets, used),
+            **{key: data["metadata"][key] for key in ("protected", "role", "depends_on")},
         },
         BotSpec,
     )

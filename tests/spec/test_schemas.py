@@ -30,11 +30,16 @@ from engine.spec.types import (
     BotSpec,
     BudgetSpec,
     BudgetsSpec,
+    CanarySpec,
     Environment,
     FleetSpec,
+    FreezeSpec,
     LegSpec,
+    OnFailure,
     ProcessSpec,
     RiskSpec,
+    Role,
+    RolloutSpec,
     SentinelSpec,
     SimSpec,
     StopPolicy,
@@ -103,7 +108,7 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
     assert below("bot", "process") == names(ProcessSpec)
     assert below("bot", "exchange.legs.*") == names(LegSpec)
     assert below("bot", "exchange") == names(LegSpec) | {"legs"}
-    assert below("bot", "metadata") == {"name", "labels"}
+    assert below("bot", "metadata") == {"name", "labels", "protected", "role", "depends_on"}
     assert names(BotSpec) == {
         "name",
         "labels",
@@ -114,30 +119,27 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
         "risk",
         "process",
         "budgets",
+        "protected",
+        "role",
+        "depends_on",
     }
     assert below("fleet", "accounts.*") | {"name", "rest_url", "ws_url"} == names(AccountSpec)
     assert below("fleet", "venues.*.environments.*") == {"rest_url", "ws_url"}
     assert below("fleet", "sim.*") | {"venue", "accounts", "tiers"} == names(SimSpec)
     assert below("fleet", "budgets") == {"requests_per_minute"} | names(BudgetsSpec)
     assert below("fleet", "budgets.fleet") == below("fleet", "budgets.accounts.*") == names(BudgetSpec)
-    known = {
-        "id",
-        "live_allowed",
-        "accounts",
-        "sims",
-        "requests_per_minute",
-        "budgets",
-        "sentinel",
-        "env",
-        "policy",
-    }
-    assert known == names(FleetSpec)
+    known = {"id", "live_allowed", "accounts", "sims", "requests_per_minute", "budgets", "sentinel", "env"}
+    assert known | {"rollout", "policy"} == names(FleetSpec)
+    assert below("fleet", "rollout") == names(RolloutSpec)
+    assert below("fleet", "rollout.canary") == names(CanarySpec)
+    assert below("fleet", "rollout.freeze.*") == names(FreezeSpec)
     assert below("fleet", "sentinel") == names(SentinelSpec)
     assert below("fleet", "policy.*") == names(Rule)
 
 
 def test_the_choices_in_the_schemas_are_the_enums_of_the_code() -> None:
     assert fields("bot")["process.stop_policy"]["enum"] == list(StopPolicy)
+    assert fields("bot")["metadata.role"]["enum"] == [*Role, None]
     assert fields("fleet")["accounts.*.environment"]["enum"] == list(Environment)
     assert fields("fleet")["policy.*.level"]["enum"] == list(Level)
     assert fields("fleet")["policy.*.mainnet_commit"]["enum"] == list(CommitState)
@@ -147,6 +149,7 @@ def test_the_choices_in_the_schemas_are_the_enums_of_the_code() -> None:
     for limit in ("markets", "max_leverage"):
         named = fields("fleet")[f"policy.*.{limit}"]["propertyNames"]["enum"]
         assert tuple(named) == (*venue_names(), ANY)
+    assert fields("fleet")["rollout.on_failure"]["enum"] == list(OnFailure)
     assert fields("strategies/market_maker")["size_profile"]["enum"] == list(SizeProfile)
     assert fields("strategies/market_maker")["pricing"]["enum"] == [*Pricing, None]
     pricings = [Pricing.VOLATILITY, Pricing.AVELLANEDA_STOIKOV, Pricing.GLFT]
