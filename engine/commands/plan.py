@@ -17,6 +17,7 @@ from engine.control.in_force import rollback_in_force
 from engine.control.observe import observe
 from engine.control.plan_file import SUFFIX, write_plan
 from engine.control.planning import make_plan
+from engine.control.policy import with_findings
 from engine.control.risks import find_risks
 from engine.errors import UsageError
 from engine.plan.actions import Plan
@@ -56,7 +57,7 @@ def command(
     view = open_view(directory, verb="plan")
     desired = resolve_desired(view.workspace, tell, env)
     observed = observe(view)
-    planned = make_plan(desired, observed, selection(names, exclude))
+    planned = with_findings(view.workspace, make_plan(desired, observed, selection(names, exclude)), observed)
     if planned.plan.changes and (rollback := rollback_in_force(view.workspace)):
         tell(f"{rollback}; this is what the files still say otherwise")
     _print(planned.plan, as_json, Density.FULL if full else Density.FIELDS if verbose else Density.LINES)

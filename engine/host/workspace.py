@@ -90,6 +90,11 @@ class Workspace(Value, frozen=True, kw_only=True):
         return self.state / "audit.jsonl"
 
     @property
+    def approvals(self) -> Path:
+        """Who approved which saved plan."""
+        return self.state / "approvals"
+
+    @property
     def supervisor_conf(self) -> Path:
         return self.state / "supervisord.conf"
 

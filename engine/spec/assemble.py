@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from engine.model.instrument import plain
+from engine.spec.policy import Policy
 from engine.spec.schema import fill_defaults, load_schema
 from engine.spec.types import (
     AccountSpec,
@@ -44,6 +45,7 @@ def fleet_spec(written: Data, env: str | None) -> FleetSpec:
         requests_per_minute=data["budgets"]["requests_per_minute"],
         budgets=_budgets(data["budgets"]),
         sentinel=msgspec.convert(_plainest(data["sentinel"]), SentinelSpec, strict=False),
+        policy=msgspec.convert(_plainest(data["policy"]), Policy),
         rollout=_rollout(data["rollout"]),
     )
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import msgspec
 
 from engine.model.value import Value
+from engine.spec.policy import Policy
 
 BASE = "base"
 """What people call no environment: the files of bots/ without any overlay."""
@@ -288,7 +289,8 @@ class FleetSpec(Value, frozen=True, kw_only=True):
 
     `requests_per_minute` is the most this fleet may use of one account's budget; None: all the venue allows.
     `sentinel` is None in generations from before there was one. `rollout` None: everything at once. `env` is the
-    environment whose overlays lie over the files; None: no environment's.
+    environment whose overlays lie over the files; None: no environment's. `policy` is what plans are judged by; no
+    process feels it.
     """
 
     id: str
@@ -300,3 +302,4 @@ class FleetSpec(Value, frozen=True, kw_only=True):
     sentinel: SentinelSpec | None = None
     env: str | None = None
     rollout: RolloutSpec | None = None
+    policy: Policy = {}
