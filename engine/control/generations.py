@@ -48,6 +48,8 @@ class Deed(Value, frozen=True, kw_only=True):
     why: str = ""
     came_from: int | None = None
     """Of a rollback: the generation whose settings come back."""
+    commit: str | None = None
+    """Of a watch: what was read. Of a person: the commit that is checked out."""
 
 
 def write_generation(
@@ -128,7 +130,7 @@ def _meta(workspace: Workspace, desired: Desired, number: int, plan: Plan | None
         created_at=iso_utc(time.time_ns()),
         who=caller(),
         version=__version__,
-        commit=_commit(workspace.root),
+        commit=deed.commit or _commit(workspace.root),
         fingerprints={name: bot.fingerprint for name, bot in desired.bots.items()},
         verb=deed.verb,
         why=deed.why,

@@ -119,7 +119,7 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
     assert below("fleet", "sim.*") | {"venue", "accounts", "tiers"} == names(SimSpec)
     assert below("fleet", "budgets") == {"requests_per_minute"} | names(BudgetsSpec)
     assert below("fleet", "budgets.fleet") == below("fleet", "budgets.accounts.*") == names(BudgetSpec)
-    known = {"id", "live_allowed", "accounts", "sims", "requests_per_minute", "budgets", "sentinel", "env"}
+    known = {"id", "live_allowed", "accounts", "sims", "requests_per_minute", "budgets", "sentinel", "env", "watch"}
     assert known == names(FleetSpec)
     assert below("fleet", "sentinel") == names(SentinelSpec)
 
