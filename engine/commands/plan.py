@@ -9,12 +9,15 @@ import typer
 
 from engine.commands.consent import show
 from engine.commands.options import Directory, Env, Json, tell
+from engine.control.committed import workspace_at
 from engine.control.desired import resolve_desired
-from engine.control.fleet import open_fleet
+from engine.control.fleet import Fleet, open_fleet
 from engine.control.history import rollback_in_force
 from engine.control.observe import observe
 from engine.plan.diff import diff
 from engine.plan.document import plan_document
+from engine.plan.observed import Observed
+from engine.plan.settled import as_if_applied
 
 DIFFERENCES = 2
 
@@ -26,12 +29,16 @@ def command(
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="exit with 2 when there is something to do")
     ] = False,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="REF", help="as if what git has at REF were running, e.g. origin/main"),
+    ] = None,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="also show what stays as it is")] = False,
 ) -> int:
     """Show what `botctl apply` would do, and why. Changes nothing."""
     fleet = open_fleet(directory, verb="plan")
     desired = resolve_desired(fleet.workspace, tell, env)
-    plan = diff(desired, observe(fleet))
+    plan = diff(desired, observe(fleet) if against is None else _observed_at(fleet, against, env))
     if plan.changes and (rollback := rollback_in_force(fleet.workspace)):
         tell(f"{rollback}; this is what the files still say otherwise")
     if as_json:
@@ -39,3 +46,8 @@ def command(
     else:
         show(plan, verbose=verbose)
     return DIFFERENCES if detailed_exitcode and plan.changes else 0
+
+
+def _observed_at(fleet: Fleet, revision: str, env: str | None) -> Observed:
+    with workspace_at(fleet.workspace, revision) as before:
+        return as_if_applied(resolve_desired(before, lambda _line: None, env))

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
+from typing import Annotated
+
+import typer
 
 from engine.commands.options import Directory, Env, Json
+from engine.control.committed import workspace_staged
 from engine.control.desired import load_workspace
 from engine.errors import ConfigInvalid
 from engine.host.workspace import find_workspace
@@ -12,9 +17,18 @@ from engine.spec.diagnostics import document, render
 from engine.spec.load import Loaded
 
 
-def command(directory: Directory = None, env: Env = None, as_json: Json = False) -> int:
+def command(
+    directory: Directory = None,
+    env: Env = None,
+    as_json: Json = False,
+    staged: Annotated[
+        bool, typer.Option("--staged", help="the files as `git commit` would record them: for a hook")
+    ] = False,
+) -> int:
     """Check every file of the fleet. Exit code 3 when something must be corrected first."""
-    loaded = load_workspace(find_workspace(directory), env)
+    workspace = find_workspace(directory)
+    with workspace_staged(workspace) if staged else nullcontext(workspace) as reading:
+        loaded = load_workspace(reading, env)
     if as_json:
         print(json.dumps(document(loaded.diagnostics), indent=2, ensure_ascii=False))
     else:

@@ -7,11 +7,17 @@ by the same rules; a link that leads elsewhere is refused there.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from engine.control.git import Commit, Git
+import msgspec
+
+from engine.control.git import Git
 from engine.errors import ConfigInvalid, Unavailable
 from engine.host.sources import MAX_TOTAL_BYTES, SUFFIXES
+from engine.host.workspace import Workspace
 from engine.model.value import Value
 from engine.spec.document import MAX_FILE_BYTES
 
@@ -35,9 +41,9 @@ class Entry(Value, frozen=True, kw_only=True):
         return self.mode == _LINK
 
 
-def write_tree(git: Git, commit: Commit, folder: Path) -> None:
-    """Replace a folder's content by the commit's files; ConfigInvalid for what is no fleet's."""
-    entries = [entry for entry in _entries(git, commit) if entry.is_link or entry.path.endswith(SUFFIXES)]
+def write_tree(git: Git, tree: str, folder: Path) -> None:
+    """Replace a folder's content by the files of a commit or tree; ConfigInvalid for what is no fleet's."""
+    entries = [entry for entry in _entries(git, tree) if entry.is_link or entry.path.endswith(SUFFIXES)]
     _require_bounded(entries)
     contents = _contents(git, entries)
     shutil.rmtree(folder, ignore_errors=True)
@@ -46,8 +52,29 @@ def write_tree(git: Git, commit: Commit, folder: Path) -> None:
         _write(folder / entry.path, entry, contents[entry.blob])
 
 
-def _entries(git: Git, commit: Commit) -> list[Entry]:
-    listing = git.ask("ls-tree", "-r", "-z", "-l", commit.id, "--", *FOLDERS)
+@contextmanager
+def workspace_at(workspace: Workspace, revision: str) -> Iterator[Workspace]:
+    """The workspace as its repository has it at a revision, e.g. a branch; its secrets and facts are today's."""
+    with _reading(workspace, Git(workspace.root).commit(revision).id) as reading:
+        yield reading
+
+
+@contextmanager
+def workspace_staged(workspace: Workspace) -> Iterator[Workspace]:
+    """The workspace as `git commit` would record it now."""
+    with _reading(workspace, Git(workspace.root).ask("write-tree").decode().strip()) as reading:
+        yield reading
+
+
+@contextmanager
+def _reading(workspace: Workspace, tree: str) -> Iterator[Workspace]:
+    with TemporaryDirectory(prefix="botctl-") as folder:
+        write_tree(Git(workspace.root), tree, Path(folder) / "tree")
+        yield msgspec.structs.replace(workspace, tree=Path(folder) / "tree")
+
+
+def _entries(git: Git, tree: str) -> list[Entry]:
+    listing = git.ask("ls-tree", "-r", "-z", "-l", tree, "--", *FOLDERS)
     found = []
     for line in listing.split(b"\0")[:-1]:
         facts, _, name = line.partition(b"\t")

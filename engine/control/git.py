@@ -164,6 +164,8 @@ def without_user(address: str) -> str:
 
 def _environment() -> dict[str, str]:
     own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _PASSED_ON}
+    if index := os.environ.get("GIT_INDEX_FILE"):  # In a hook: what is being committed.
+        own["GIT_INDEX_FILE"] = str(Path(index).absolute())
     return own | _ANSWER_NOBODY
 
 

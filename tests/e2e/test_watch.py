@@ -1,4 +1,4 @@
-"""A branch that is applied by itself, as a program of the fleet: commits go in, and the simulated venue shows it."""
+"""A branch that is applied by itself: commits go in, and the simulated venue shows it."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_once_says_by_its_exit_code_how_it_ended(botctl: Botctl, tmp_path: Path)
     repository = Repository(tmp_path / "theirs")
     repository.commit({"bots/fleet.yaml": "id: [lab\n"})
     look = ("watch", "--repo", repository.url, "--once")
-    assert "bots/fleet.yaml:1" in botctl(*look, code=3)
+    assert "bots/fleet.yaml:2" in botctl(*look, code=3)
     botctl(*look, "--require-signed", code=5)
     botctl(*look, "--branch", "other", code=1)
     assert "which repository?" in botctl("watch", code=64)

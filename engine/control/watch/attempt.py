@@ -28,6 +28,7 @@ from engine.plan.desired import Desired
 from engine.spec.types import WatchSpec
 
 VERB = "watch"
+CORRECT = "the fleet goes on as it is; push a commit that corrects this"
 GO_ON = "`botctl watch resume` goes on from what is in force; or change the repository"
 
 
@@ -58,7 +59,9 @@ class Attempt:
         """Never raises for what may go wrong with a commit: that is what the status tells."""
         try:
             return self._try(commit)
-        except (ConfigInvalid, Unsigned, UsageError) as error:
+        except ConfigInvalid as error:
+            return msgspec.structs.replace(_verdict(Result.REFUSED, error), hint=CORRECT)
+        except (Unsigned, UsageError) as error:
             return _verdict(Result.REFUSED, error)
         except (Refused, Conflict) as error:
             return _verdict(Result.WAITING, error)
@@ -71,7 +74,7 @@ class Attempt:
             raise NeedsPerson(f"the watch is suspended {self.wishes.everything.words}", hint=GO_ON)
         if self.spec.require_signed:
             self.git.require_signature(commit, signers_of(workspace, self.spec))
-        write_tree(self.git, commit, workspace.watch / "tree")
+        write_tree(self.git, commit.id, workspace.watch / "tree")
         reading = msgspec.structs.replace(workspace, tree=workspace.watch / "tree")
         fleet = replace(self.fleet, workspace=reading)
         desired, only = self._without_suspended(resolve_desired(reading, fleet.progress, self.spec.env))

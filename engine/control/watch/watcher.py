@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -125,13 +125,20 @@ class Watcher:
         )
         write_status(self._workspace, self._status)
         if is_news:
-            self._rim.fleet.progress(self._status.words + (f" ({status.hint})" if status.hint else ""))
+            self._rim.fleet.progress("\n".join(_in_full(self._status)))
         self._rim.reports.tell(spec, self._status)
 
     def _wait(self, interval_s: float) -> None:
         until_s = self._rim.steady_s() + interval_s
         while not self._rim.is_stopping() and (left_s := until_s - self._rim.steady_s()) > 0:
             self._rim.sleep(min(SLICE_S, left_s))
+
+
+def _in_full(status: WatchStatus) -> Iterator[str]:
+    yield status.words
+    yield from status.why.splitlines()[2:]
+    if status.hint:
+        yield f"hint: {status.hint}"
 
 
 def _iso(at_s: float) -> str:

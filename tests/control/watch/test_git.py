@@ -36,7 +36,7 @@ def fetched(git: Git, repository: Repository) -> Commit:
 
 def read(git: Git, commit: Commit, tmp_path: Path) -> dict[str, str]:
     tree = tmp_path / "state" / "tree"
-    write_tree(git, commit, tree)
+    write_tree(git, commit.id, tree)
     return read_sources(Workspace(root=tmp_path, tree=tree))
 
 
