@@ -14,6 +14,7 @@ from engine.control.desired import resolve_desired
 from engine.control.fleet import Fleet, open_fleet
 from engine.control.history import rollback_in_force
 from engine.control.observe import observe
+from engine.control.risks import find_risks
 from engine.plan.diff import diff
 from engine.plan.document import plan_document
 from engine.plan.observed import Observed
@@ -38,13 +39,16 @@ def command(
     """Show what `botctl apply` would do, and why. Changes nothing."""
     fleet = open_fleet(directory, verb="plan")
     desired = resolve_desired(fleet.workspace, tell, env)
-    plan = diff(desired, observe(fleet) if against is None else _observed_at(fleet, against, env))
+    observed = observe(fleet) if against is None else _observed_at(fleet, against, env)
+    plan = diff(desired, observed)
     if plan.changes and (rollback := rollback_in_force(fleet.workspace)):
         tell(f"{rollback}; this is what the files still say otherwise")
     if as_json:
         print(json.dumps(plan_document(plan), indent=2, ensure_ascii=False))
     else:
         show(plan, verbose=verbose)
+    for one in find_risks(fleet.workspace, plan, desired, observed):
+        tell(f"apply wants --accept {one.risk}: {one.why}")
     return DIFFERENCES if detailed_exitcode and plan.changes else 0
 
 

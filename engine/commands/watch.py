@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from engine.clock import iso_utc
-from engine.commands.options import Directory, Env, Why, tell
+from engine.commands.options import Accept, Directory, Env, Why, tell
 from engine.control.audit import record
 from engine.control.desired import load_in_force
 from engine.control.fleet import Fleet, open_fleet
@@ -20,6 +20,7 @@ from engine.control.watch.state import resume, suspend
 from engine.errors import UsageError
 from engine.host.generation import current_number
 from engine.host.secrets import Secrets
+from engine.plan.risk_words import parse_risks
 from engine.spec.types import WatchSpec
 
 
@@ -50,9 +51,7 @@ def command(
         str | None, typer.Option("--allowed-signers", metavar="FILE", help="the SSH keys that may sign")
     ] = None,
     env: Env = None,
-    accept: Annotated[
-        str | None, typer.Option("--accept", metavar="RISK,…", help="risks to take without asking anybody")
-    ] = None,
+    accept: Accept = "",
     why: Why = "",
 ) -> int:
     """Apply the newest commit of a branch, and every later one. Options come over `watch:` of fleet.yaml."""
@@ -67,7 +66,7 @@ def command(
         require_signed=require_signed,
         allowed_signers=allowed_signers,
         env=env,
-        accept=None if accept is None else tuple(filter(None, (risk.strip() for risk in accept.split(",")))),
+        accept=tuple(sorted(parse_risks(accept))) if accept else None,
     )
     spec = _required(fleet, options)
     secrets = Secrets(fleet.workspace, shell=os.environ, shell_allowed=True)

@@ -19,6 +19,7 @@ from engine.spec.types import (
     BudgetsSpec,
     Environment,
     FleetSpec,
+    RolloutSpec,
     SentinelSpec,
     SimSpec,
     WatchSpec,
@@ -44,6 +45,7 @@ def fleet_spec(written: Data, env: str | None) -> FleetSpec:
         requests_per_minute=data["budgets"]["requests_per_minute"],
         budgets=_budgets(data["budgets"]),
         sentinel=msgspec.convert(_plainest(data["sentinel"]), SentinelSpec, strict=False),
+        rollout=_rollout(data["rollout"]),
         watch=_watch(data["watch"]),
     )
 
@@ -60,6 +62,10 @@ def _watch(written: Data | None) -> WatchSpec | None:
         },
         WatchSpec,
     )
+
+
+def _rollout(data: Data | None) -> RolloutSpec | None:
+    return None if data is None else msgspec.convert(_plainest(data), RolloutSpec)
 
 
 def _budgets(data: Data) -> BudgetsSpec | None:
@@ -93,6 +99,7 @@ def bot_spec(document: Data, fleet: FleetSpec) -> BotSpec:
             "risk": _plainest(data["risk"]),
             "process": _process(data["process"]),
             "budgets": _drawn_on(fleet.budgets, used),
+            **{key: data["metadata"][key] for key in ("protected", "role", "depends_on")},
         },
         BotSpec,
     )

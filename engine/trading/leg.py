@@ -18,15 +18,16 @@ from engine.risk.guard import Guard, Room
 from engine.spec.types import RiskSpec
 from engine.strategies.interface import LegView
 from engine.trading.accounting import Accounting
+from engine.trading.funding import Funding
 from engine.trading.lifecycle import OwnOrder
 from engine.trading.mids import MidHistory
-from engine.trading.orders import INVENTORY_SLOT, SYSTEM_SLOT, Owner, OwnOrders, Sequence
+from engine.trading.orders import INVENTORY_SLOT, ORPHAN_SLOT, SYSTEM_SLOT, Owner, OwnOrders, Sequence
 from engine.trading.others import OwnLevels
-from engine.trading.records import FillRecord, MemoRecord, Note, OrderRecord, OrderState, Record
+from engine.trading.records import FillRecord, FundingRecord, MemoRecord, Note, OrderRecord, OrderState, Record
 from engine.trading.refusals import Refusals
 from engine.trading.sync import Sync, is_question
+from engine.trading.tally import LegTally
 
-ORPHAN_SLOT = "orphan"
 NO_BOOK_YET = "no book yet"
 FIRST_BOOK_NS = 10 * NS_PER_S
 WORTH_COUNTING = frozenset(RejectReason) - {
@@ -47,6 +48,7 @@ class LegSetup(Value, frozen=True, kw_only=True):
     tag: int
     send_lifetime_ns: int
     can_amend: bool = False
+    tells_funding: bool = False
 
 
 class Leg:
@@ -58,6 +60,9 @@ class Leg:
         self.limit_by(risk)
         self.orders = OwnOrders(setup.client_ids, setup.tag, sequence)
         self.accounting = Accounting(setup.instrument)
+        self.tally = LegTally(setup.leg, setup.instrument)
+        is_perp = setup.instrument.kind is MarketKind.PERP
+        self.funding = Funding(setup.leg, self.accounting, is_paid=is_perp, is_told=setup.tells_funding)
         self.sync = Sync(setup.leg, setup.instrument.kind)
         self.refusals = Refusals()
         self.records: list[Record] = []
@@ -96,12 +101,21 @@ class Leg:
 
     def remember_order(self, record: OrderRecord) -> None:
         order = OwnOrder.remembered(record)
+        self.tally.remember_order(order)
         self.orders.touched(order)
         self._remembered_ns = min(self._remembered_ns or record.submitted_ns, record.submitted_ns)
 
-    def remember_fill(self, record: FillRecord) -> None:
-        if self.orders.count_once(record.fill):
-            self.accounting.add(record.slot, record.fill)
+    def remember(self, counted: FillRecord | FundingRecord) -> None:
+        """What the books were made of, in the order in which it was counted."""
+        if isinstance(counted, FundingRecord):
+            self.funding.remember(counted)
+        elif self.orders.count_once(counted.fill):
+            self.accounting.add(counted.slot, counted.fill)
+
+    def begin_run(self) -> None:
+        """All is remembered: what comes now belongs to this life."""
+        self.accounting.begin_run()
+        self.tally.begin(self.accounting.fills + self.accounting.payments)
 
     def asked_since_ns(self, now_ns: int) -> int:
         """How far back a round must look: to the last one that proved something, and to every open question."""
@@ -117,6 +131,7 @@ class Leg:
         for order in self.orders.live:
             order.not_after(at_ns, dead_after_ns=at_ns + self.setup.send_lifetime_ns)
         self.sync.want(at_ns)
+        self.funding.want(at_ns)
 
     def order_reported(self, report: OrderReport, at_ns: int) -> None:
         """Take a report of any order on the market; others' are left alone (law 3)."""
@@ -182,6 +197,7 @@ class Leg:
         """Index and remember an order after news."""
         self.orders.touched(order)
         self._own_levels.changed(order)
+        self.tally.order_changed(order)
         self.records.append(order.record())
 
     def refused(self, slot: str, reason: RejectReason | None, words: str, at_ns: int) -> None:
@@ -215,10 +231,16 @@ class Leg:
             self.records.append(MemoRecord(leg=self.setup.leg, memo=target.memo))
             self.note(at_ns, "the strategy remembers", memo=target.memo)
 
-    def take_records(self) -> list[Record]:
+    def take_records(self, now_ns: int) -> list[Record]:
         """What the journal must keep of the step that ends now."""
         taken, self.records = self.records, []
-        return taken
+        return [*taken, *self.tally.take_records(now_ns)] if taken else []
+
+    def look_at_touch(self, at_ns: int) -> None:
+        """Note for the statistics whether own quotes lead the market from now on."""
+        known = bool(self.bids and self.asks) and not self.why_not
+        touch = self._own_levels.at_touch(self.bids[0][0], self.asks[0][0], self.orders.live) if known else None
+        self.tally.at_touch(at_ns, touch)
 
     def note(self, at_ns: int, what: str, **facts: str | int | None) -> None:
         self.records.append(Note(at_ns=at_ns, leg=self.setup.leg, what=what, facts=dict(facts)))

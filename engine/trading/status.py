@@ -42,6 +42,10 @@ class LegStatus(Value, frozen=True, kw_only=True):
     equity: tuple[tuple[int, Decimal], ...] = ()
     """Instants in ns and the profit after fees just after a fill then, at that fill's price."""
     peak_drawdown: Decimal = Decimal(0)
+    funding: Decimal = Decimal(0)
+    """Received minus paid for holding the position, in quote: the bot's own part."""
+    funding_why_not: str = ""
+    """Why payments may be missing there; empty while none can be."""
 
 
 class MachineStatus(Value, frozen=True, kw_only=True):
@@ -85,4 +89,6 @@ def leg_status(leg: Leg) -> LegStatus:
         rebates=dict(books.rebates),
         equity=tuple(books.equity.points),
         peak_drawdown=books.equity.peak_drawdown,
+        funding=books.funding,
+        funding_why_not=leg.funding.why_not,
     )

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from engine.exchanges import registry as venues
 from engine.exchanges.registry import find_venue
 from engine.model.value import Value
+from engine.plan.risk_words import RiskWord
 from engine.spec.grid import BoundaryAction, Direction, Spacing
 from engine.spec.impact import Impact, impact_of
 from engine.spec.rules import ANY_KIND
@@ -29,14 +30,21 @@ from engine.spec.types import (
     BotSpec,
     BudgetSpec,
     BudgetsSpec,
+    CanarySpec,
+    CommitStatusSpec,
     Environment,
     FleetSpec,
+    FreezeSpec,
     LegSpec,
+    OnFailure,
     ProcessSpec,
     RiskSpec,
+    Role,
+    RolloutSpec,
     SentinelSpec,
     SimSpec,
     StopPolicy,
+    WatchSpec,
 )
 from engine.strategies import grid, maker_taker_hedge, market_maker, perp_grid, perp_market_maker
 from engine.strategies import registry as strategies
@@ -102,7 +110,7 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
     assert below("bot", "process") == names(ProcessSpec)
     assert below("bot", "exchange.legs.*") == names(LegSpec)
     assert below("bot", "exchange") == names(LegSpec) | {"legs"}
-    assert below("bot", "metadata") == {"name", "labels"}
+    assert below("bot", "metadata") == {"name", "labels", "protected", "role", "depends_on"}
     assert names(BotSpec) == {
         "name",
         "labels",
@@ -113,20 +121,32 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
         "risk",
         "process",
         "budgets",
+        "protected",
+        "role",
+        "depends_on",
     }
     assert below("fleet", "accounts.*") | {"name", "rest_url", "ws_url"} == names(AccountSpec)
     assert below("fleet", "venues.*.environments.*") == {"rest_url", "ws_url"}
     assert below("fleet", "sim.*") | {"venue", "accounts", "tiers"} == names(SimSpec)
     assert below("fleet", "budgets") == {"requests_per_minute"} | names(BudgetsSpec)
     assert below("fleet", "budgets.fleet") == below("fleet", "budgets.accounts.*") == names(BudgetSpec)
-    known = {"id", "live_allowed", "accounts", "sims", "requests_per_minute", "budgets", "sentinel", "env", "watch"}
-    assert known == names(FleetSpec)
+    known = {"id", "live_allowed", "accounts", "sims", "requests_per_minute", "budgets", "sentinel", "env"}
+    assert known | {"rollout", "watch"} == names(FleetSpec)
+    assert below("fleet", "watch") == names(WatchSpec)
+    assert below("fleet", "watch.commit_status") == names(CommitStatusSpec)
+    assert below("fleet", "rollout") == names(RolloutSpec)
+    assert below("fleet", "rollout.canary") == names(CanarySpec)
+    assert below("fleet", "rollout.freeze.*") == names(FreezeSpec)
     assert below("fleet", "sentinel") == names(SentinelSpec)
 
 
 def test_the_choices_in_the_schemas_are_the_enums_of_the_code() -> None:
+    accept = load_schema("fleet")["properties"]["watch"]["properties"]["accept"]
+    assert {*accept["items"]["enum"], RiskWord.EMPTY} == set(RiskWord)
     assert fields("bot")["process.stop_policy"]["enum"] == list(StopPolicy)
+    assert fields("bot")["metadata.role"]["enum"] == [*Role, None]
     assert fields("fleet")["accounts.*.environment"]["enum"] == list(Environment)
+    assert fields("fleet")["rollout.on_failure"]["enum"] == list(OnFailure)
     assert fields("strategies/market_maker")["size_profile"]["enum"] == list(SizeProfile)
     assert fields("strategies/market_maker")["pricing"]["enum"] == [*Pricing, None]
     pricings = [Pricing.VOLATILITY, Pricing.AVELLANEDA_STOIKOV, Pricing.GLFT]

@@ -47,13 +47,16 @@ class NeedsPerson(Refused):
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """What is needed to try a commit. `applied_commit` is the last one that was made true."""
+    """What is needed to try a commit. `applied_commit` is the last one that was made true; `own_generation` the
+    last one that the watch left in force, made true or rolled back, when it tried `own_commit`."""
 
     fleet: Fleet
     git: Git
     spec: WatchSpec
     wishes: Wishes
     applied_commit: str | None
+    own_commit: str | None = None
+    own_generation: int | None = None
 
     def carry_out(self, commit: Commit) -> Verdict:
         """Never raises for what may go wrong with a commit: that is what the status tells."""
@@ -107,14 +110,16 @@ class Attempt:
     def _hand_made(self, commit: Commit) -> str:
         """In words, why what is in force is a person's will, which this commit does not answer; else empty.
 
-        Any commit is newer than what somebody applied by hand before it; only a rollback outlasts commits.
+        Any commit is newer than what somebody applied by hand before it; only a rollback outlasts commits, unless
+        it was the watch's own: another commit answers that.
         """
         workspace = self.fleet.workspace
         number = current_number(workspace)
         if number is None or number == self.wishes.acknowledged:
             return ""
         if words := rollback_in_force(workspace):
-            return words
+            is_answered = number == self.own_generation and commit.id != self.own_commit
+            return "" if is_answered else words
         meta = read_meta(workspace, number)
         if commit.id != self.applied_commit or meta.verb == VERB:
             return ""

@@ -32,7 +32,8 @@ class Result(StrEnum):
 
 
 class WatchStatus(Value, frozen=True, kw_only=True):
-    """How a branch stands. `since` is when it came to stand so, `applied_commit` the last that was made true."""
+    """How a branch stands. `since` is when it came to stand so, `applied_commit` the last that was made true,
+    `own_generation` what the watch itself left in force when it tried `own_commit`."""
 
     repo: str
     branch: str
@@ -42,6 +43,8 @@ class WatchStatus(Value, frozen=True, kw_only=True):
     commit: str | None = None
     subject: str = ""
     applied_commit: str | None = None
+    own_commit: str | None = None
+    own_generation: int | None = None
     generation: int | None = None
     since: str = ""
     checked_at: str = ""

@@ -70,10 +70,21 @@ class Watcher:
         if not pace.is_due((commit.id, spec, wishes), self._rim.steady_s()):
             self._say(spec, self._standing(spec, commit, wishes))
             return None
-        applied = self._status.applied_commit if self._status else None
-        attempt = Attempt(fleet=self._rim.fleet, git=self._git, spec=spec, wishes=wishes, applied_commit=applied)
+        known, before = self._known(spec), current_number(self._workspace)
+        attempt = Attempt(
+            fleet=self._rim.fleet,
+            git=self._git,
+            spec=spec,
+            wishes=wishes,
+            applied_commit=known.applied_commit,
+            own_commit=known.own_commit,
+            own_generation=known.own_generation,
+        )
         verdict = attempt.carry_out(commit)
-        self._say(spec, self._judged(spec, commit, wishes, verdict))
+        judged = self._judged(spec, commit, wishes, verdict)
+        if (number := current_number(self._workspace)) != before:
+            judged = msgspec.structs.replace(judged, own_commit=commit.id, own_generation=number)
+        self._say(spec, judged)
         return verdict
 
     def _judged(self, spec: WatchSpec, commit: Commit, wishes: Wishes, verdict: Verdict) -> WatchStatus:

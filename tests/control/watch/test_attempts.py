@@ -158,6 +158,26 @@ def test_a_rollback_is_not_undone_until_somebody_says_so(watched: Watched) -> No
     assert watched.spreads() == {"sol": 14}
 
 
+def test_a_rollback_of_its_own_is_answered_by_another_commit_and_by_no_second_try(watched: Watched) -> None:
+    rolled = f"{FLEET}rollout: {{health_timeout_s: 0.5, max_unavailable: 1}}\n"
+    watched.repository.commit({"bots/fleet.yaml": FLEET, "bots/sol.yaml": bot("sol")})
+    watched.look()
+    fake = watched.fleet.workspace.state / "fake"
+    fake.mkdir()
+    (fake / "sol").write_text("exit 4")
+    watched.repository.commit({"bots/fleet.yaml": rolled, "bots/sol.yaml": bot("sol", market="ETH_USDC")})
+    status = watched.look()
+    assert status.result is Result.FAILED and "rollback" in status.why
+    number = current_number(watched.fleet.workspace)
+    status = watched.look(after_s=1000)
+    assert status.result is Result.WAITING and "is a rollback to 1" in status.why
+    assert current_number(watched.fleet.workspace) == number
+    (fake / "sol").unlink()
+    watched.repository.commit({"bots/fleet.yaml": FLEET, "bots/sol.yaml": bot("sol", spread_bps=9)})
+    status = watched.look()
+    assert (status.why, status.result) == ("", Result.APPLIED)
+
+
 def test_what_somebody_applied_by_hand_stays_until_the_next_commit(watched: Watched) -> None:
     watched.repository.commit({"bots/fleet.yaml": FLEET, "bots/sol.yaml": bot("sol")})
     watched.look()
