@@ -56,7 +56,7 @@ class WatchStatus(Value, frozen=True, kw_only=True):
     def words(self) -> str:
         """One line for people."""
         at = f"{self.commit[:12]} " if self.commit else ""
-        why = f": {' '.join(self.why.splitlines()[:2])}" if self.why else ""
+        why = f": {': '.join(self.why.splitlines()[:2])}" if self.why else ""
         held = f"; suspended: {', '.join(self.suspended)}" if self.suspended else ""
         return f"watch: {at}of {self.branch} {self.result} since {self.since}{why}{held}"
 
