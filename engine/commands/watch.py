@@ -12,13 +12,12 @@ import typer
 from engine.clock import iso_utc
 from engine.commands.options import Accept, Directory, Env, Why, tell
 from engine.control.audit import record
-from engine.control.desired import load_in_force
 from engine.control.fleet import Fleet, open_fleet
 from engine.control.watch.session import watch, watch_once
 from engine.control.watch.settings import Options, watch_spec
 from engine.control.watch.state import resume, suspend
 from engine.errors import UsageError
-from engine.host.generation import current_number
+from engine.host.generation import read_current
 from engine.host.secrets import Secrets
 from engine.plan.risk_words import parse_risks
 from engine.spec.types import WatchSpec
@@ -88,16 +87,15 @@ def _required(fleet: Fleet, options: Options) -> WatchSpec:
 def _tell_watch(fleet: Fleet, wish: Wish, names: list[str], why: str) -> None:
     workspace = fleet.workspace
     workspace.prepare()
-    known = set(load_in_force(workspace).bots)
-    number = current_number(workspace)
+    generation = read_current(workspace)
     if wish is Wish.SUSPEND:
         suspend(workspace, names, why=why, at=iso_utc(time.time_ns()))
     else:
-        resume(workspace, names, generation=number)
+        resume(workspace, names, generation=generation.number if generation else None)
     record(workspace, f"watch {wish}", result="done", bots=names or ["everything"], why=why)
     print(f"{', '.join(names) or 'everything'}: {_DONE[wish]}")
-    for name in sorted(set(names) - known):
-        tell(f"note: the files of this workspace know no bot {name}")
+    for name in sorted(set(names) - set(generation.bots if generation else ())):
+        tell(f"note: no bot {name} is in force now")
 
 
 _DONE = {Wish.SUSPEND: "left alone by the watch from now on", Wish.RESUME: "applied by the watch again"}

@@ -80,7 +80,8 @@ class Attempt:
         write_tree(self.git, commit.id, workspace.watch / "tree")
         reading = msgspec.structs.replace(workspace, tree=workspace.watch / "tree")
         fleet = replace(self.fleet, workspace=reading)
-        desired, only = self._without_suspended(resolve_desired(reading, fleet.progress, self.spec.env))
+        warn = fleet.progress if commit.id != self.applied_commit else _say_nothing
+        desired, only = self._without_suspended(resolve_desired(reading, warn, self.spec.env))
         if not desired.bots:
             raise NeedsPerson("the commit declares no bot", hint="`botctl apply` by hand, if that is what you want")
         if self.wishes.bots and not only:
@@ -128,3 +129,7 @@ class Attempt:
 
 def _verdict(result: Result, error: BotctlError) -> Verdict:
     return Verdict(result=result, why=error.message, hint=error.hint or "", exit_code=error.exit_code)
+
+
+def _say_nothing(_line: str) -> None:
+    """What a commit is warned of was said when it was new."""

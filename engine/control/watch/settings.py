@@ -48,8 +48,8 @@ def watch_spec(workspace: Workspace, options: Options) -> WatchSpec | None:
 
 def address_of(workspace: Workspace, spec: WatchSpec) -> str:
     """As git takes it: a folder counts from the workspace, not from where the command is typed."""
-    folder = workspace.root / spec.repo
-    return str(folder) if "://" not in spec.repo and folder.exists() else spec.repo
+    is_elsewhere = ":" in spec.repo.partition("/")[0]  # https://…, and git@host:path as ssh writes it
+    return spec.repo if is_elsewhere else str(workspace.root / spec.repo)
 
 
 def signers_of(workspace: Workspace, spec: WatchSpec) -> Path | None:

@@ -26,7 +26,7 @@ from engine.control.status import watch_words
 from engine.control.watch import session
 from engine.control.watch.reports import Reports
 from engine.control.watch.session import watch_once
-from engine.control.watch.settings import Options, watch_spec
+from engine.control.watch.settings import Options, address_of, watch_spec
 from engine.control.watch.state import Result, WatchStatus, read_status, resume, suspend
 from engine.control.watch.watcher import Rim, Watcher
 from engine.errors import Locked
@@ -305,6 +305,17 @@ def test_options_come_over_the_fleets_own_words(watched: Watched) -> None:
     spec = watch_spec(workspace, Options(repo="../here", interval_s=5, accept=("mainnet",)))
     assert spec is not None
     assert (spec.repo, spec.branch, spec.interval_s, spec.accept) == ("../here", "main", 5, ("mainnet",))
+
+
+@pytest.mark.parametrize("address", ["https://host/fleet.git", "git@host:desk/fleet.git", "file:///srv/fleet.git"])
+def test_an_address_is_left_as_it_is(watched: Watched, address: str) -> None:
+    assert address_of(watched.fleet.workspace, replace(watched.spec, repo=address)) == address
+
+
+def test_a_folder_counts_from_the_workspace(watched: Watched) -> None:
+    workspace = watched.fleet.workspace
+    assert address_of(workspace, replace(watched.spec, repo="../fleet")) == f"{workspace.root}/../fleet"
+    assert address_of(workspace, replace(watched.spec, repo="/srv/fleet")) == "/srv/fleet"
 
 
 def test_status_tells_how_the_branch_stands(watched: Watched) -> None:

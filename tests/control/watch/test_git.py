@@ -112,6 +112,14 @@ def test_a_branch_that_is_missing_is_unavailable_in_gits_own_words(git: Git, rep
         fetch(git, repository.url, "other")
 
 
+def test_an_address_cannot_be_a_command(git: Git, tmp_path: Path) -> None:
+    proof = tmp_path / "proof"
+    for address in (f"ext::touch {proof}", f"--upload-pack=touch {proof}"):
+        with pytest.raises(Unavailable):
+            fetch(git, address, "main")
+    assert not proof.exists()
+
+
 class Locked(BaseHTTPRequestHandler):
     """A server that wants a password."""
 
