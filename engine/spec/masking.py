@@ -12,7 +12,7 @@ SECRET_PLACES = frozenset({"credentials", "proxy", "token", "webhook"})
 
 _CREDENTIALS = re.compile(r"(?P<indent>\s*)[\"']?(credentials|proxy|token|webhook)[\"']?\s*:")
 _SECRET_KEY = re.compile(r"(?i)(key|secret|token|password|passphrase|mnemonic|credentials|proxy|webhook)[\"']?\s*:")
-_PASSWORD = re.compile(r"(?<=://)[^\s/@]*:[^\s/@]*(?=@)")
+_PASSWORD = re.compile(r"(?<=://)[^\s/@]+(?=@)")
 _LONG_TOKEN = re.compile(r"[A-Za-z0-9+/=_-]{32,}")
 _WORD = re.compile(
     r"""(?P<shown> \$\{[A-Za-z_]\w{0,60}\} (?=[\s,}"']|$)     # a reference
@@ -42,7 +42,7 @@ def mask_lines(lines: list[str]) -> list[str]:
 
 
 def mask(text: str) -> str:
-    """A value for a message, less anything as long as a key, and less the password of an address."""
+    """A value for a message, less anything as long as a key, and less who an address is for: it may be a token."""
     return _LONG_TOKEN.sub(MASK, _PASSWORD.sub(MASK, text))
 
 

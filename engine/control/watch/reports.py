@@ -16,7 +16,7 @@ import msgspec
 from engine.control.watch.state import Result, WatchStatus
 from engine.errors import BotctlError
 from engine.host.secrets import Secrets
-from engine.spec.types import CommitStatusSpec, WatchSpec
+from engine.spec.types import CommitStatusSpec, SecretRef, WatchSpec
 
 log = logging.getLogger("engine.control.watch")
 
@@ -41,8 +41,8 @@ class Reports:
 
     def tell(self, spec: WatchSpec, status: WatchStatus) -> None:
         """Everybody who does not know yet."""
-        if spec.webhook is not None:
-            self._once("webhook", status, lambda: self._webhook(spec, status))
+        if (hook := spec.webhook) is not None:
+            self._once("webhook", status, lambda: self._webhook(hook, status))
         if spec.commit_status is not None and status.commit and status.result in _STATES:
             target = spec.commit_status
             self._once("commit status", status, lambda: self._commit_status(target, status))
@@ -61,9 +61,8 @@ class Reports:
         else:
             log.warning("a report was not taken", extra={"facts": {"whom": whom, "status": answer.status_code}})
 
-    def _webhook(self, spec: WatchSpec, status: WatchStatus) -> httpx.Response:
-        assert spec.webhook is not None
-        address = self._secrets.resolve("watch: webhook", spec.webhook)
+    def _webhook(self, hook: SecretRef, status: WatchStatus) -> httpx.Response:
+        address = self._secrets.resolve("watch: webhook", hook)
         return _post(address, {"fleet": self._fleet_id, **msgspec.to_builtins(status)}, {})
 
     def _commit_status(self, target: CommitStatusSpec, status: WatchStatus) -> httpx.Response:

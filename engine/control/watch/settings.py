@@ -5,6 +5,7 @@ Never what the commit under judgement says: whoever may push could else switch i
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -17,6 +18,8 @@ from engine.model.value import Value
 from engine.spec.types import WatchSpec
 
 INTERVAL_S = 60.0
+
+_SECRET_IN_ADDRESS = re.compile(r"[a-z+]+://[^/@]*:[^/@]*@|https?://[^/]*@")
 
 
 class Options(Value, frozen=True, kw_only=True):
@@ -43,6 +46,11 @@ def watch_spec(workspace: Workspace, options: Options) -> WatchSpec | None:
     spec = msgspec.convert({**base, **said}, WatchSpec, strict=False)
     if spec.repo.startswith("-") or spec.branch.startswith("-"):
         raise UsageError("neither a repository nor a branch begins with a dash")
+    if _SECRET_IN_ADDRESS.match(spec.repo):
+        raise UsageError(
+            "the repository's address holds a password or token",
+            hint="leave it out: git takes it from a credential helper; and revoke it, it stood in the open",
+        )
     return spec
 
 

@@ -29,7 +29,7 @@ from engine.control.watch.session import watch_once
 from engine.control.watch.settings import Options, address_of, watch_spec
 from engine.control.watch.state import Result, WatchStatus, read_status, resume, suspend
 from engine.control.watch.watcher import Rim, Watcher
-from engine.errors import Locked
+from engine.errors import Locked, UsageError
 from engine.host.facts import write_facts
 from engine.host.generation import current_number, read_current
 from engine.host.secrets import Secrets
@@ -310,6 +310,13 @@ def test_options_come_over_the_fleets_own_words(watched: Watched) -> None:
 @pytest.mark.parametrize("address", ["https://host/fleet.git", "git@host:desk/fleet.git", "file:///srv/fleet.git"])
 def test_an_address_is_left_as_it_is(watched: Watched, address: str) -> None:
     assert address_of(watched.fleet.workspace, replace(watched.spec, repo=address)) == address
+
+
+@pytest.mark.parametrize("address", ["https://ann:hunter2@host/fleet", "https://ghp_token@host/fleet"])
+def test_a_secret_in_an_address_is_refused(watched: Watched, address: str) -> None:
+    with pytest.raises(UsageError, match="password or token") as refused:
+        watch_spec(watched.fleet.workspace, Options(repo=address))
+    assert "hunter2" not in str(refused.value) and "ghp_token" not in str(refused.value)
 
 
 def test_a_folder_counts_from_the_workspace(watched: Watched) -> None:
