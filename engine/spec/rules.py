@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -16,6 +16,7 @@ from engine.spec.document import MappingNode, Path, Place, ScalarNode, data_of, 
 from engine.spec.facts import FactsLookup, VenueMarkets
 from engine.spec.grid_rules import market_complaints, shape_complaints
 from engine.spec.hedge_rules import legs_complaints, pair_complaints
+from engine.spec.neighbour_rules import clashes
 from engine.spec.risk_rules import risk_complaints
 from engine.spec.schema import fields_of_schema, load_schema
 from engine.spec.types import AccountSpec, BotSpec, BudgetSpec, BudgetsSpec, Environment, FleetSpec
@@ -250,8 +251,8 @@ def check_facts(
         _report(draft, pair_complaints(spec, instruments))
 
 
-def check_together(drafts: Iterable[BotDraft]) -> None:
-    """No name twice; no two enabled bots on one account and market."""
+def check_together(drafts: Sequence[BotDraft]) -> None:
+    """No name twice, no two enabled bots on one account and market, nothing else they have against each other."""
     names: dict[str, Place] = {}
     markets: dict[tuple[str, str], str] = {}
     for draft in drafts:
@@ -263,6 +264,8 @@ def check_together(drafts: Iterable[BotDraft]) -> None:
         elif name:
             names[name] = place
         _check_runner(draft, markets)
+    for at, complaint in clashes([draft.spec for draft in drafts]):
+        _report(drafts[at], [complaint])
 
 
 def _check_runner(draft: BotDraft, markets: dict[tuple[str, str], str]) -> None:

@@ -17,7 +17,7 @@ from engine.control.desired import desired_of, resolve_desired
 from engine.control.fleet import Fleet
 from engine.control.generations import Deed
 from engine.control.git import Commit, Git, Unsigned
-from engine.control.history import rollback_in_force
+from engine.control.in_force import rollback_in_force
 from engine.control.watch.settings import signers_of
 from engine.control.watch.state import Result, Wishes
 from engine.errors import BotctlError, ConfigInvalid, Conflict, Refused, UsageError
