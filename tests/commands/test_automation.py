@@ -109,6 +109,7 @@ def test_the_steps_of_the_workflow_do_what_they_say(clone: Clone) -> None:
         )
         assert done.returncode == 0, done.stderr
     assert "8 → 9" in (clone.folder / "plan.md").read_text()
+    assert (clone.folder / "plan.html").exists()
 
 
 def test_the_workflow_never_runs_with_the_rights_of_the_branch_it_goes_to() -> None:
