@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Annotated
+
+import typer
 
 from engine.commands.options import Directory, Env, Json
+from engine.control.committed import workspace_staged
 from engine.control.desired import load_workspace
 from engine.control.policy import diagnostics
 from engine.errors import ConfigInvalid, Refused
@@ -14,10 +19,19 @@ from engine.spec.diagnostics import Diagnostic, document, render
 from engine.spec.load import Loaded
 
 
-def command(directory: Directory = None, env: Env = None, as_json: Json = False) -> int:
+def command(
+    directory: Directory = None,
+    env: Env = None,
+    as_json: Json = False,
+    staged: Annotated[
+        bool, typer.Option("--staged", help="the files as `git commit` would record them: for a hook")
+    ] = False,
+) -> int:
     """Check every file of the fleet. Exit code 3 when something must be corrected first, 5 when the fleet's own
     policy forbids what is right otherwise."""
-    loaded = load_workspace(find_workspace(directory), env)
+    workspace = find_workspace(directory)
+    with workspace_staged(workspace) if staged else nullcontext(workspace) as reading:
+        loaded = load_workspace(reading, env)
     by_policy = diagnostics(loaded)
     found = (*loaded.diagnostics, *by_policy)
     if as_json:

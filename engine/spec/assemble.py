@@ -23,6 +23,7 @@ from engine.spec.types import (
     RolloutSpec,
     SentinelSpec,
     SimSpec,
+    WatchSpec,
 )
 
 Data = dict[str, Any]
@@ -47,6 +48,21 @@ def fleet_spec(written: Data, env: str | None) -> FleetSpec:
         sentinel=msgspec.convert(_plainest(data["sentinel"]), SentinelSpec, strict=False),
         policy=msgspec.convert(_plainest(data["policy"]), Policy),
         rollout=_rollout(data["rollout"]),
+        watch=_watch(data["watch"]),
+    )
+
+
+def _watch(written: Data | None) -> WatchSpec | None:
+    if written is None:
+        return None
+    status = written["commit_status"]
+    return msgspec.convert(
+        {
+            **_plainest(written),
+            "webhook": _secret(written["webhook"]) if written["webhook"] else None,
+            "commit_status": {**status, "token": _secret(status["token"])} if status else None,
+        },
+        WatchSpec,
     )
 
 

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from engine.exchanges import registry as venues
 from engine.exchanges.registry import find_venue
 from engine.model.value import Value
+from engine.plan.risk_words import RiskWord
 from engine.spec.grid import BoundaryAction, Direction, Spacing
 from engine.spec.impact import Impact, impact_of
 from engine.spec.policy import ANY, CommitState, Level, Rule, Share
@@ -31,6 +32,7 @@ from engine.spec.types import (
     BudgetSpec,
     BudgetsSpec,
     CanarySpec,
+    CommitStatusSpec,
     Environment,
     FleetSpec,
     FreezeSpec,
@@ -43,6 +45,7 @@ from engine.spec.types import (
     SentinelSpec,
     SimSpec,
     StopPolicy,
+    WatchSpec,
 )
 from engine.strategies import grid, maker_taker_hedge, market_maker, perp_grid, perp_market_maker
 from engine.strategies import registry as strategies
@@ -129,7 +132,9 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
     assert below("fleet", "budgets") == {"requests_per_minute"} | names(BudgetsSpec)
     assert below("fleet", "budgets.fleet") == below("fleet", "budgets.accounts.*") == names(BudgetSpec)
     known = {"id", "live_allowed", "accounts", "sims", "requests_per_minute", "budgets", "sentinel", "env"}
-    assert known | {"rollout", "policy"} == names(FleetSpec)
+    assert known | {"rollout", "policy", "watch"} == names(FleetSpec)
+    assert below("fleet", "watch") == names(WatchSpec)
+    assert below("fleet", "watch.commit_status") == names(CommitStatusSpec)
     assert below("fleet", "rollout") == names(RolloutSpec)
     assert below("fleet", "rollout.canary") == names(CanarySpec)
     assert below("fleet", "rollout.freeze.*") == names(FreezeSpec)
@@ -138,6 +143,8 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
 
 
 def test_the_choices_in_the_schemas_are_the_enums_of_the_code() -> None:
+    accept = load_schema("fleet")["properties"]["watch"]["properties"]["accept"]
+    assert {*accept["items"]["enum"], RiskWord.EMPTY} == set(RiskWord)
     assert fields("bot")["process.stop_policy"]["enum"] == list(StopPolicy)
     assert fields("bot")["metadata.role"]["enum"] == [*Role, None]
     assert fields("fleet")["accounts.*.environment"]["enum"] == list(Environment)
