@@ -92,7 +92,7 @@ class Attempt:
         return Verdict(result=Result.APPLIED)
 
     def _made_from(self, commit: Commit) -> policy_facts.Commit:
-        """What the policy judges: the files of a commit and nothing beside. Unsigned where a signature is wanted."""
+        """What the policy judges: a commit and nothing beside it. Unsigned where a signature is wanted."""
         try:
             self.git.require_signature(commit, signers_of(self.fleet.workspace, self.spec))
         except Unsigned as error:
