@@ -74,8 +74,8 @@ def test_an_apply_killed_before_any_step_is_finished_by_the_next(fleet: Fleet, s
 
 
 def _apply_again(fleet: Fleet, name: str) -> None:
-    """What the killed one had only just started may be stopped before it can hear that it is asked to; an apply says
-    so, and the one after it goes on."""
+    """What the killed one had only just started may be stopped before it can hear that it is asked to. An apply
+    says so, and the one after it goes on."""
     try:
         apply(fleet, FLEETS[name](), lambda _plan: None)
     except BotctlError as error:
