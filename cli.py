@@ -39,6 +39,8 @@ VERBS = {
     "start": Verb("start", "lift holds and start bots"),
     "restart": Verb("restart", "stop and start bots"),
     "resume": Verb("resume", "lift holds; a paused bot quotes again"),
+    "adopt": Verb("adopt", "take position that a bot did not trade into its books"),
+    "ignore": Verb("ignore", "leave position that a bot did not trade alone for good"),
     "destroy": Verb("destroy", "stop bots and forget that they were applied"),
     "down": Verb("down", "stop everything without holding it; apply starts it again"),
     "logs": Verb("logs", "show a bot's log"),

@@ -70,6 +70,10 @@ class Leg(Value, frozen=True, kw_only=True):
     equity: list[tuple[str, str]] = []
     """When a fill was, and the profit after fees just after it, at its price."""
     peak_drawdown: str | None = None
+    unexplained: str = "0"
+    """Part of the venue's position that waits for a person to adopt or ignore it."""
+    ignored: str = "0"
+    adoption_price: str | None = None
     budget: dict[str, BudgetUse] = {}
     """How everything the venue counts of the account stands, over all its users on this host."""
 

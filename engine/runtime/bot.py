@@ -61,7 +61,7 @@ class Bot:
         self._world = world
         self._machine = machine
         self._journal = journal
-        self._instruments = instruments
+        self.instruments = instruments
         self._stepped = asyncio.Event()
         self._inbox: deque[Event] = deque()
         self._is_stepping = False
@@ -203,7 +203,7 @@ class Bot:
                 level = logging.ERROR if record.alarm else logging.INFO
                 log.log(level, record.what, extra={"facts": {"leg": record.leg, **record.facts}})
             elif isinstance(record, FillRecord):
-                fill, instrument = record.fill, self._instruments[record.leg]
+                fill, instrument = record.fill, self.instruments[record.leg]
                 facts = {
                     "leg": record.leg,
                     "slot": record.slot,

@@ -20,8 +20,8 @@ from engine.host.files import private_directory
 from engine.model.ids import ClientIdScheme
 from engine.model.value import Value
 from engine.risk.stops import Stops
-from engine.runtime.journal_schema import VERSION, create, prune
-from engine.trading.records import FillRecord, MemoRecord, Memory, Note, OrderRecord, Record
+from engine.runtime.journal_schema import VERSION, create, ignored_key, prune
+from engine.trading.records import FillRecord, IgnoredRecord, MemoRecord, Memory, Note, OrderRecord, Record
 from engine.transport.world import World
 
 COMMITS_BETWEEN_PRUNING = 1000
@@ -109,7 +109,14 @@ class Journal:
             memos=tuple(self._memos()),
             next_sequence=self.next_sequence,
             stops=self._stops(),
+            ignored=tuple(self._ignored()),
         )
+
+    def _ignored(self) -> Iterator[IgnoredRecord]:
+        for leg, market in self._markets.items():
+            key = ignored_key(leg, market)
+            found = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,))
+            yield from (msgspec.json.decode(value, type=IgnoredRecord) for (value,) in found)
 
     def _stops(self) -> Stops | None:
         row = self._connection.execute(
@@ -163,6 +170,8 @@ class Journal:
             self._write_stops(record)
         elif isinstance(record, MemoRecord):
             self._write_memo(record)
+        elif isinstance(record, IgnoredRecord):
+            self._write_ignored(record)
         else:
             self._write_note(record)
 
@@ -192,6 +201,10 @@ class Journal:
             "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)",
             (self._memo_key(record.leg), msgspec.json.encode(record)),
         )
+
+    def _write_ignored(self, record: IgnoredRecord) -> None:
+        key = ignored_key(record.leg, self._market(record.leg))
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, msgspec.json.encode(record)))
 
     def _memo_key(self, leg: str) -> str:
         """Prices of one market mean nothing in another."""

@@ -24,6 +24,11 @@ _TABLES = (
 )
 
 
+def ignored_key(leg: str, market: str) -> str:
+    """Under which stands, in `meta`, how much of the venue's position on a market is not the bot's."""
+    return f"ignored {leg} {market}"
+
+
 def create(connection: sqlite3.Connection, owner: bytes) -> None:
     """All tables of an empty journal, in one transaction: a half-made journal is an empty one."""
     connection.execute("BEGIN IMMEDIATE")

@@ -10,7 +10,7 @@ from engine.model.account import Fill
 from engine.model.instrument import Instrument
 from engine.model.order import Liquidity
 from engine.trading.equity import EquityCurve
-from engine.trading.orders import INVENTORY_SLOT, REDUCE_SLOT, SYSTEM_SLOT, base_slot
+from engine.trading.orders import ADOPTED_SLOT, INVENTORY_SLOT, REDUCE_SLOT, SYSTEM_SLOT, base_slot
 
 
 class Accounting:
@@ -38,6 +38,9 @@ class Accounting:
     def add(self, slot: str, fill: Fill) -> None:
         """Count one fill; the caller has made sure it is counted once."""
         signed = fill.lots * fill.side.sign
+        if slot == ADOPTED_SLOT:
+            self._adopt(signed, fill.ticks)
+            return
         self.fills += 1
         self.position_lots += signed
         self._flow_units -= signed * fill.ticks
@@ -48,6 +51,14 @@ class Accounting:
         profit = self.net_pnl(2 * fill.ticks)
         if profit is not None:
             self.equity.add(fill.at_ns, profit)
+
+    def _adopt(self, signed: int, ticks: int) -> None:
+        """Hold what was there already. It is no trade; what it takes away, round trips cannot close any more."""
+        if signed * self.position_lots < 0:
+            self.executed_lots.clear()
+        self.position_lots += signed
+        self._flow_units -= signed * ticks
+        self._match(signed, ticks)
 
     def _count_fee(self, fill: Fill) -> None:
         self.fees[fill.fee_asset] = self.fees.get(fill.fee_asset, Decimal(0)) + fill.fee

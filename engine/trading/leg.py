@@ -28,6 +28,7 @@ from engine.trading.sync import Sync, is_question
 
 ORPHAN_SLOT = "orphan"
 NO_BOOK_YET = "no book yet"
+UNEXPLAINED = "the venue's position is not explained by own fills"
 FIRST_BOOK_NS = 10 * NS_PER_S
 WORTH_COUNTING = frozenset(RejectReason) - {
     RejectReason.WOULD_CROSS,
@@ -81,7 +82,10 @@ class Leg:
         self.venue_position_lots: int | None = None
         self._filled_since_lots = 0
         """Signed lots of fills heard after the venue's last figure."""
+        self.venue_entry_price: Decimal | None = None
         self.unexplained_lots = 0
+        self.ignored_lots = 0
+        """How much of the venue's position is not the bot's: a person said so."""
         self._difference: tuple[int, int] | None = None
         self.rejects_in_a_row = 0
         """Orders refused by the venue since it last took one, for reasons that do not pass by themselves."""
@@ -162,21 +166,29 @@ class Leg:
         return True
 
     def position_reported(self, event: PositionReported) -> None:
-        """Keep the venue's figure; a difference seen by two queries with no fill between is unexplained.
+        """Keep the venue's figure; a difference seen by two queries with no fill between is unexplained. One query
+        is enough while no order of ours can have moved anything: a first start asks before it trades.
 
         Once found it stays until the figures agree: fills move both alike and explain nothing.
         """
         self.venue_position_lots, self._filled_since_lots = event.position.lots, 0
+        self.venue_entry_price = event.position.entry_price
         if event.requested_ns is None or self.instrument.kind is not MarketKind.PERP:
             return
-        missing = event.position.lots - self.accounting.position_lots
+        missing = event.position.lots - self.ignored_lots - self.accounting.position_lots
         seen = (missing, self.accounting.fills)
-        explained = missing == 0 or (not self.unexplained_lots and seen != self._difference)
+        is_first = not self.accounting.fills and not any(True for _ in self.orders.live)
+        is_found = self.unexplained_lots or is_first or seen == self._difference
+        explained = missing == 0 or not is_found
         self._difference = seen
         found = 0 if explained else missing
         if found and not self.unexplained_lots:
-            self.note(event.at_ns, "the venue's position is not explained by own fills", lots=found)
+            self.alarm(event.at_ns, UNEXPLAINED, lots=found)
         self.unexplained_lots = found
+
+    def explained(self) -> None:
+        """A person said what the difference is."""
+        self.unexplained_lots, self._difference = 0, None
 
     def changed(self, order: OwnOrder) -> None:
         """Index and remember an order after news."""
@@ -339,14 +351,16 @@ class Leg:
 
     @property
     def venue_position_now(self) -> int | None:
-        """The venue's figure with the fills heard since: a counter order cannot wait for the next figure.
+        """The venue's figure of what is ours, with the fills heard since: a counter order cannot wait for the next
+        figure.
 
         The figure may know some of those fills already, so an own position in between explains it best.
         """
         if self.venue_position_lots is None:
             return None
-        with_fills = self.venue_position_lots + self._filled_since_lots
-        low, high = sorted((self.venue_position_lots, with_fills))
+        told = self.venue_position_lots - self.ignored_lots
+        with_fills = told + self._filled_since_lots
+        low, high = sorted((told, with_fills))
         own = self.accounting.position_lots
         return own if low <= own <= high else with_fills
 
@@ -370,4 +384,4 @@ class Leg:
             return self.money_why_not
         if self.venue_position_lots is None:
             return "the venue's position is unknown"
-        return "the venue's position is not explained by own fills" if self.unexplained_lots else ""
+        return UNEXPLAINED if self.unexplained_lots else ""

@@ -29,11 +29,14 @@ from engine.model.events import (
     OrderNotFound,
     OrderUpdated,
     OutcomeUnknown,
+    PositionAdopted,
+    PositionIgnored,
     PositionReported,
     QueryFailed,
     SubmitRejected,
 )
 from engine.model.order import Side
+from engine.trading.adoption import adopt, ignore
 from engine.trading.leg import Leg
 from engine.trading.records import OrderState
 
@@ -141,6 +144,14 @@ def _order_not_found(leg: Leg, event: OrderNotFound) -> bool:
     return order is not None
 
 
+def _position_adopted(leg: Leg, event: PositionAdopted) -> bool:
+    return adopt(leg, event)
+
+
+def _position_ignored(leg: Leg, event: PositionIgnored) -> bool:
+    return ignore(leg, event)
+
+
 def _answered(leg: Leg, event: Answer) -> bool:
     """Merge one answer of a round; when it is the last, judge what is left."""
     if isinstance(event, FillsReported):
@@ -172,6 +183,8 @@ def _query_failed(leg: Leg, event: QueryFailed) -> bool:
 
 
 _TAKEN: dict[type[Event], Callable[[Leg, Any], bool]] = {
+    PositionAdopted: _position_adopted,
+    PositionIgnored: _position_ignored,
     BookUpdated: _book_updated,
     BookLost: _book_lost,
     MarkPriceUpdated: _mark_updated,

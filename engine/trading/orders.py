@@ -22,6 +22,8 @@ REDUCE_SLOT = "reduce"
 """Orders that bring about an inventory target."""
 SYSTEM_SLOT = "system"
 """Liquidation and ADL on our market: ours, though no order of ours did it."""
+ADOPTED_SLOT = "adopted"
+"""Position that was there and that a person gave to the bot: held from then on, and traded by nobody."""
 
 
 class Owner(Enum):

@@ -73,6 +73,15 @@ class MemoRecord(Message, frozen=True, kw_only=True):
     memo: str
 
 
+class IgnoredRecord(Message, frozen=True, kw_only=True):
+    """How much of the venue's position on a leg is not the bot's, signed; the newest per leg counts. A person said
+    so at `at_ns`."""
+
+    leg: str
+    lots: int
+    at_ns: int
+
+
 class Note(Message, frozen=True, kw_only=True):
     """One line of the audit: what was decided, and why, as constant words plus facts."""
 
@@ -84,7 +93,7 @@ class Note(Message, frozen=True, kw_only=True):
     """Somebody should look at it."""
 
 
-Record = OrderRecord | FillRecord | MemoRecord | Stops | Note
+Record = OrderRecord | FillRecord | MemoRecord | IgnoredRecord | Stops | Note
 
 
 class Step(Value, frozen=True, kw_only=True):
@@ -116,8 +125,8 @@ class Budget(Value, frozen=True, kw_only=True):
 
 
 class Memory(Value, frozen=True, kw_only=True):
-    """What a journal gives back at start: orders not yet done, every own fill in order, memos, stops, and the id
-    block.
+    """What a journal gives back at start: orders not yet done, every own fill in order, memos, stops, what is
+    ignored, and the id block.
 
     `next_sequence` is the first sequence number that was certainly never used.
     """
@@ -127,3 +136,4 @@ class Memory(Value, frozen=True, kw_only=True):
     memos: tuple[MemoRecord, ...] = ()
     next_sequence: int = 0
     stops: Stops | None = None
+    ignored: tuple[IgnoredRecord, ...] = ()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from engine.model.instrument import plain
 from engine.model.value import Value
+from engine.trading.adoption import entry_ticks
 from engine.trading.budgets import BudgetStatus
 from engine.trading.hedging import HedgeStatus
-from engine.trading.leg import Leg
+from engine.trading.leg import UNEXPLAINED, Leg
 from engine.trading.records import OrderState
 from engine.trading.watch import MoneyStatus
 
@@ -42,6 +44,12 @@ class LegStatus(Value, frozen=True, kw_only=True):
     equity: tuple[tuple[int, Decimal], ...] = ()
     """Instants in ns and the profit after fees just after a fill then, at that fill's price."""
     peak_drawdown: Decimal = Decimal(0)
+    unexplained: Decimal = Decimal(0)
+    """Part of the venue's position that own fills do not explain: nothing is added while it is there."""
+    ignored: Decimal = Decimal(0)
+    """Part of the venue's position that somebody said is not the bot's."""
+    adoption_price: Decimal | None = None
+    """At which price the unexplained part would enter the bot's books."""
 
 
 class MachineStatus(Value, frozen=True, kw_only=True):
@@ -65,11 +73,12 @@ def leg_status(leg: Leg) -> LegStatus:
     asks = [o.request.ticks for o in live if o.is_settled and o.request.side.sign < 0]
     twice_mid = leg.twice_mid_ticks
     venue_lots = leg.venue_position_lots
+    entry = entry_ticks(leg) if leg.unexplained_lots else None
     return LegStatus(
         venue=instrument.venue,
         market=instrument.symbol,
         ready=not leg.why_not,
-        why_not=leg.why_not or leg.idle_reason,
+        why_not=leg.why_not or _undecided(leg) or leg.idle_reason,
         orders=sum(order.state in OPEN for order in live),
         unresolved=sum(order.state is OrderState.UNRESOLVED for order in live),
         fills=books.fills,
@@ -85,4 +94,15 @@ def leg_status(leg: Leg) -> LegStatus:
         rebates=dict(books.rebates),
         equity=tuple(books.equity.points),
         peak_drawdown=books.equity.peak_drawdown,
+        unexplained=instrument.size(leg.unexplained_lots),
+        ignored=instrument.size(leg.ignored_lots),
+        adoption_price=None if entry is None else instrument.price(entry),
     )
+
+
+def _undecided(leg: Leg) -> str:
+    """What a person has to decide; empty while there is nothing."""
+    if not leg.unexplained_lots:
+        return ""
+    size = plain(leg.instrument.size(leg.unexplained_lots))
+    return f"{UNEXPLAINED}: {size} {leg.instrument.base}; `botctl adopt` or `botctl ignore` says what it is"

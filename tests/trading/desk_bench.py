@@ -37,7 +37,7 @@ from engine.risk.stops import Stops
 from engine.spec.types import BotSpec, LegSpec, ProcessSpec, RiskSpec, StopPolicy, StrategySpec
 from engine.trading.leg import LegSetup
 from engine.trading.machine import Machine
-from engine.trading.records import Budget, FillRecord, MemoRecord, Memory, Note, OrderRecord, Step
+from engine.trading.records import Budget, FillRecord, IgnoredRecord, MemoRecord, Memory, Note, OrderRecord, Step
 
 LEG = "main"
 TAG = 7
@@ -131,6 +131,7 @@ class Bench:
     stops: Stops | None = None
     notes: list[Note] = field(default_factory=list)
     memos: dict[str, MemoRecord] = field(default_factory=dict)
+    ignored: dict[str, IgnoredRecord] = field(default_factory=dict)
     trades: int = 0
 
     def __post_init__(self) -> None:
@@ -141,6 +142,7 @@ class Bench:
         self.orders |= {record.request.client_id: record for record in self.memory.orders}
         self.fills += self.memory.fills
         self.stops = self.memory.stops
+        self.ignored |= {record.leg: record for record in self.memory.ignored}
         self.memos |= {record.leg: record for record in self.memory.memos}
 
     # Feeding it ---------------------------------------------------------------------------------------------
@@ -225,6 +227,7 @@ class Bench:
             fills=tuple(self.fills),
             stops=self.stops,
             memos=tuple(self.memos.values()),
+            ignored=tuple(self.ignored.values()),
             next_sequence=max(sequences, default=-1) + 1,
         )
         return Bench(
@@ -245,6 +248,8 @@ class Bench:
                 self.memos[record.leg] = record
             elif isinstance(record, Stops):
                 self.stops = record
+            elif isinstance(record, IgnoredRecord):
+                self.ignored[record.leg] = record
             else:
                 self.notes.append(record)
         return list(step.commands)
