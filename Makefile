@@ -74,10 +74,11 @@ format: $(VENV)/.development  ## format the sources and sort their imports
 	$(BIN)/ruff check --select I --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-bench: $(VENV)/.development  ## footprint, tick-to-order and signing figures of this machine
+bench: $(VENV)/.development  ## footprint, tick-to-order, signing and apply figures of this machine
 	$(BIN)/python -m benchmarks.footprint
 	$(BIN)/python -m benchmarks.tick_to_order
 	$(BIN)/python -m benchmarks.signing
+	$(BIN)/python -m benchmarks.apply
 
 oracles: $(VENV)/.development  ## identities and published figures the engine must meet, in full
 	$(BIN)/python -m benchmarks.oracles.grid_identity

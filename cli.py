@@ -34,6 +34,7 @@ VERBS = {
     "audit": Verb("audit", "show who did what to the fleet; `audit verify` checks the record"),
     "unlock": Verb("unlock", "release the lock of a command that is certainly gone"),
     "status": Verb("status", "show every bot: state, orders, fills"),
+    "stats": Verb("stats", "show what bots did and made: volumes, profit, orders, times, latencies"),
     "stop": Verb("stop", "stop bots and hold them until they are started again"),
     "halt": Verb("halt", "kill switch: hold bots, end their processes, cancel their orders at the venue"),
     "start": Verb("start", "lift holds and start bots"),

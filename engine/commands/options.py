@@ -8,12 +8,23 @@ from typing import Annotated
 
 import typer
 
+from engine.plan.risk_words import MEANINGS
+
 Directory = Annotated[
     Path | None, typer.Option("-C", "--directory", help="the workspace; else BOTCTL_WORKSPACE, else found upwards")
 ]
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="bots", show_default=False)]
 All = Annotated[bool, typer.Option("--all", help="every bot of the fleet")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
+Accept = Annotated[
+    str,
+    typer.Option(
+        "--accept",
+        metavar="RISK,…",
+        help="take risks that --yes does not cover: "
+        + "; ".join(f"{risk} ({MEANINGS[risk]})" for risk in MEANINGS),
+    ),
+]
 Env = Annotated[
     str | None,
     typer.Option(

@@ -13,6 +13,7 @@ from engine.control.desired import resolve_desired
 from engine.control.fleet import open_fleet
 from engine.control.history import rollback_in_force
 from engine.control.observe import observe
+from engine.control.risks import find_risks
 from engine.plan.diff import diff
 from engine.plan.document import plan_document
 
@@ -31,11 +32,14 @@ def command(
     """Show what `botctl apply` would do, and why. Changes nothing."""
     fleet = open_fleet(directory, verb="plan")
     desired = resolve_desired(fleet.workspace, tell, env)
-    plan = diff(desired, observe(fleet))
+    observed = observe(fleet)
+    plan = diff(desired, observed)
     if plan.changes and (rollback := rollback_in_force(fleet.workspace)):
         tell(f"{rollback}; this is what the files still say otherwise")
     if as_json:
         print(json.dumps(plan_document(plan), indent=2, ensure_ascii=False))
     else:
         show(plan, verbose=verbose)
+    for one in find_risks(fleet.workspace, plan, desired, observed):
+        tell(f"apply wants --accept {one.risk}: {one.why}")
     return DIFFERENCES if detailed_exitcode and plan.changes else 0

@@ -19,8 +19,18 @@ from engine.model.instrument import plain
 from engine.trading.reconciliation import MarketDifference
 
 DIFFERENCES = 2
-MARKET_HEAD = ("MARKET", "OWN FILLS", "OTHERS'", "NOT IN JOURNAL", "NOT AT VENUE", "POSITION", "UNEXPLAINED")
-BALANCE_HEAD = ("ASSET", "CHANGE", "OWN FILLS", "OTHERS'", "UNEXPLAINED")
+MARKET_HEAD = (
+    "MARKET",
+    "OWN FILLS",
+    "OTHERS'",
+    "NOT IN JOURNAL",
+    "NOT AT VENUE",
+    "POSITION",
+    "UNEXPLAINED",
+    "FUNDING",
+    "OWN",
+)
+BALANCE_HEAD = ("ASSET", "CHANGE", "OWN FILLS", "FUNDING", "OTHERS'", "UNEXPLAINED")
 
 
 def show_reconciled(workspace: Workspace, account: str | None, *, since_ns: int, as_json: bool) -> int:
@@ -54,7 +64,7 @@ def _show(found: Reconciliation) -> None:
         print("balances: kept as they are now, to be compared with next time")
         return
     rows = [
-        [one.asset, *(plain(each) for each in (one.change, one.own, one.others, one.unexplained))]
+        [one.asset, *(plain(each) for each in (one.change, one.own, one.funding, one.others, one.unexplained))]
         for one in found.balances
     ]
     print(table(BALANCE_HEAD, rows))
@@ -63,7 +73,8 @@ def _show(found: Reconciliation) -> None:
 def _market_row(one: MarketDifference) -> list[str]:
     counts = (one.own_fills, one.others_fills, len(one.missing_in_journal), len(one.missing_at_venue))
     unexplained = "-" if one.unexplained_position is None else plain(one.unexplained_position)
-    return [one.market, *map(str, counts), plain(one.own_position), unexplained]
+    funding = ["-", "-"] if one.venue_position is None else [plain(one.funding), plain(one.own_funding)]
+    return [one.market, *map(str, counts), plain(one.own_position), unexplained, *funding]
 
 
 def _document(found: Reconciliation) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from engine.commands.consent import asked, show
-from engine.commands.options import Directory, Why, Yes, tell
+from engine.commands.options import Accept, Directory, Why, Yes, tell
 from engine.control.apply import apply
 from engine.control.desired import desired_again, resolve_desired
 from engine.control.fleet import Fleet, open_fleet
@@ -18,6 +18,7 @@ from engine.errors import ConfigInvalid
 from engine.host.generation import Generation, current_number
 from engine.plan.diff import diff
 from engine.plan.render import summary
+from engine.plan.risk_words import parse_risks
 
 POSITIONS = (
     "positions do not roll back: what was bought and sold since stays bought and sold, and every bot goes on from "
@@ -35,11 +36,10 @@ def command(
     directory: Directory = None,
     yes: Yes = False,
     why: Why = "",
-    accept: Annotated[
-        str, typer.Option("--accept", metavar="RISK,…", help="risks that --yes does not cover: mainnet")
-    ] = "",
+    accept: Accept = "",
 ) -> None:
     """Plan and apply the settings of an earlier generation, as a new one. Files in bots/ are left alone."""
+    accepted = parse_risks(accept)
     fleet = open_fleet(directory, verb="rollback", progress=tell)
     target = find_generation(fleet.workspace, last_good(fleet.workspace) if number is None else number)
     desired = desired_again(target)
@@ -47,7 +47,7 @@ def command(
     agree = show if yes else asked(diff(desired, observe(fleet)), "Apply this plan?")
     before = current_number(fleet.workspace)
     deed = Deed(verb="rollback", why=why, came_from=target.number)
-    apply(fleet, desired, agree, accepted={risk.strip() for risk in accept.split(",") if risk}, deed=deed)
+    apply(fleet, desired, agree, accepted=accepted, deed=deed)
     after = current_number(fleet.workspace)
     if after == before:
         print(f"generation {after} says the same already; nothing was written")

@@ -32,6 +32,7 @@ HEAD = (
     "BID",
     "ASK",
     "PNL",
+    "FUNDING",
     "BUDGET",
 )
 
@@ -85,6 +86,7 @@ def _text(bots: tuple[BotStatus, ...]) -> str:
     lines += [f"{bot.name}: {bot.why}" for bot in bots if bot.why]
     lines += [f"{bot.name}: {_hedging(bot.hedge)}" for bot in bots if bot.hedge]
     lines += [f"{bot.name}: {words}" for bot in bots if bot.risk and (words := _standing(bot.risk))]
+    lines += [f"{bot.name}: {words}" for bot in bots for words in _missing(bot)]
     shared = {name: figures for bot in bots if bot.risk for name, figures in bot.risk.budgets.items()}
     lines += [f"budget of the {name}: {_use(figures)}" for name, figures in sorted(shared.items())]
     return "\n".join(lines)
@@ -95,6 +97,12 @@ def _use(figures: dict[str, str | None]) -> str:
     used = (("net", "max_net_exposure_usd"), ("gross", "max_gross_exposure_usd"), ("today", "max_daily_loss_usd"))
     keys = {"net": "net", "gross": "gross", "today": "day_pnl"}
     return ", ".join(f"{word} {figures[keys[word]]} of {figures[limit]}" for word, limit in used if figures[limit])
+
+
+def _missing(bot: BotStatus) -> list[str]:
+    """Where funding may be missing from the books, and why."""
+    legs = bot.legs.items()
+    return [f"funding on {name} may be missing: {leg.funding_why_not}" for name, leg in legs if leg.funding_why_not]
 
 
 def _standing(risk: Risk) -> str:
@@ -122,7 +130,7 @@ def _figures(*figures: int | None) -> tuple[str, ...]:
 
 
 def _money(leg: Leg | None) -> tuple[str, ...]:
-    money = (leg.position, leg.bid, leg.ask, leg.realised_pnl) if leg else (None,) * 4
+    money = (leg.position, leg.bid, leg.ask, leg.realised_pnl, leg.funding) if leg else (None,) * 5
     return (*(figure or "-" for figure in money), _budget(leg) if leg else "-")
 
 

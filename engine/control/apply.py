@@ -22,17 +22,18 @@ from engine.control.generations import (
 from engine.control.lock import writer_lock
 from engine.control.observe import observe
 from engine.control.programs import programs_of
-from engine.errors import Refused, StalePlan, Unavailable
+from engine.control.risks import find_risks
+from engine.control.rollout import gate_of, roll_out
+from engine.errors import StalePlan, Unavailable
 from engine.host.holds import lift_hold
 from engine.plan.actions import Kind, Plan, Subject
 from engine.plan.desired import Desired
 from engine.plan.diff import diff
 from engine.plan.observed import Engine, Observed
+from engine.plan.risks import require_accepted
 from engine.plan.words import in_few_words
-from engine.spec.types import BASE, Environment
+from engine.spec.types import BASE
 
-MAINNET = "mainnet"
-ENV = "env"
 APPLY = Deed()
 
 
@@ -56,11 +57,10 @@ def apply(
         plan = diff(desired, observed).only(only)
         require_plannable(plan)
         agree(plan)
-        _require_env_accepted(plan, accepted)
-        _require_accepted(desired, observed, accepted)
+        require_accepted(find_risks(fleet.workspace, plan, desired, observed), accepted)
         if plan.changes or not _is_recorded(desired, observed):
             lock.carries(in_few_words(plan))
-            _carry_out(fleet, desired, plan, observed, deed)
+            roll_out(fleet, desired, plan, observed, carry_out=partial(_carry_out, fleet), deed=deed)
         elif not only and (number := close_interrupted(fleet.workspace)):
             record(
                 fleet.workspace, deed.verb, result="done", generation=number, why="finishes what was interrupted"
@@ -104,6 +104,7 @@ def _carry_out(fleet: Fleet, desired: Desired, plan: Plan, observed: Observed, d
                 desired=desired,
                 observed=observed,
                 commit=partial(_commit, fleet, plan, number),
+                gate=gate_of(desired.fleet.rollout),
             )
         )
         if not desired.bots and not desired.simulators:
@@ -138,34 +139,3 @@ def _is_recorded(desired: Desired, observed: Observed) -> bool:
     applied = observed.applied
     specs = {name: bot.spec for name, bot in desired.bots.items()}
     return applied is not None and applied.bots == specs and applied.fleet == desired.fleet
-
-
-def _require_env_accepted(plan: Plan, accepted: Collection[str]) -> None:
-    """Another environment over the present one may be a forgotten --env: `--yes` is not enough."""
-    if plan.changes_env and ENV not in accepted:
-        before, after = plan.env_in_force or BASE, plan.env or BASE
-        raise Refused(
-            f"the fleet runs environment {before}, and this would make it {after}",
-            hint=f"to keep it: --env {before}; if you mean {after}: botctl apply --env {after} --accept env",
-        )
-
-
-def _require_accepted(desired: Desired, observed: Observed, accepted: Collection[str]) -> None:
-    """The first time an account trades real money, `--yes` is not enough."""
-    known = observed.applied.bots.values() if observed.applied else ()
-    before = {account.name for spec in known for account in spec.accounts.values() if _is_live(account.environment)}
-    new = {
-        account.name
-        for bot in desired.bots.values()
-        for account in bot.spec.accounts.values()
-        if _is_live(account.environment)
-    } - before
-    if new and MAINNET not in accepted:
-        raise Refused(
-            f"accounts that have never traded real money from here: {', '.join(sorted(new))}",
-            hint="if that is what you want: botctl apply --accept mainnet",
-        )
-
-
-def _is_live(environment: Environment) -> bool:
-    return environment is Environment.MAINNET

@@ -3,34 +3,39 @@
     load configuration → stop bots → stop simulators → switch generation → start simulators → start bots
     → hand over new settings → wait until every touched bot is healthy
 
+Bots that depend on one another stop and start in steps: what others need stops last and is healthy first.
+
 Nothing here is remembered: an interruption at any line is finished by the next apply.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from engine.control.backends.conf import KILL_GRACE_S
 from engine.control.backends.interface import Load, Remove, Start, Stop
 from engine.control.checkout import claim
 from engine.control.fleet import Fleet
-from engine.control.health import await_bots, await_simulators
+from engine.control.health import Gate, await_bots, await_simulators
 from engine.control.orphans import stop_by_socket
 from engine.control.programs import SENTINEL, SIMULATOR_STOP_S, program_name, programs_of, stop_deadline_s, watches
-from engine.control.remains import remains_of
+from engine.control.remains import clear_remains, remains_of
 from engine.errors import BotctlError
 from engine.host.control_client import call_all
 from engine.host.finished import clear_finished
 from engine.host.generation import read_current
 from engine.plan.actions import Kind, Plan, Subject
+from engine.plan.bonds import start_order
 from engine.plan.desired import Desired
 from engine.plan.observed import Engine, Observed, Process, Unknown
+from engine.spec.dependencies import levels
 
 STOP_GRACE_S = 2 * KILL_GRACE_S
 """After a bot's own deadline it is killed; after twice that time nothing can be left."""
 RELOAD_TIMEOUT_S = 10.0
 
+_DEFAULT_GATE = Gate()
 _DOWN = (Kind.STOP, Kind.RETIRE, Kind.RESTART, Kind.REPLACE)
 _UP = (Kind.CREATE, Kind.START, Kind.RESTART, Kind.REPLACE)
 
@@ -47,12 +52,21 @@ class Run:
     desired: Desired
     observed: Observed
     commit: Callable[[], None] = lambda: None
+    gate: Gate = _DEFAULT_GATE
 
     def tell(self, line: str) -> None:
         self.fleet.progress(line)
 
     def names(self, subject: Subject, *kinds: Kind) -> tuple[str, ...]:
         return self.plan.of(subject, *kinds)
+
+    def steps(self, *kinds: Kind) -> tuple[tuple[str, ...], ...]:
+        """The bots of these actions in the order they start in."""
+        applied = self.observed.applied.bots if self.observed.applied else {}
+        order = start_order(applied, {name: bot.spec for name, bot in self.desired.bots.items()})
+        names = self.names(Subject.BOT, *kinds)
+        strays = tuple(name for name in names if name not in order)
+        return (*((strays,) if strays else ()), *levels(order, names))
 
     def programs(self, subject: Subject, *kinds: Kind) -> tuple[str, ...]:
         return tuple(program_name(subject, name) for name in self.names(subject, *kinds))
@@ -71,10 +85,10 @@ def converge(run: Run) -> None:
     left = _left_behind(run)
     run.commit()
     _start_simulators(run)
-    _start_bots(run)
+    unhealthy = _start_bots(run)
     if is_supervised and watches(run.desired):
         run.fleet.backend.execute(Start(names=(SENTINEL,)), run.tell)
-    problems = {**left, **_hand_over(run), **_await_health(run)}
+    problems = {**left, **_hand_over(run), **_await_health(run, unhealthy), **unhealthy}
     if problems:
         words = "; ".join(f"{name}: {why}" for name, why in sorted(problems.items()))
         raise BotctlError(
@@ -108,20 +122,21 @@ def _stop(run: Run) -> None:
         for name in run.names(Subject.BOT, *_DOWN, *_UP)
         if isinstance(engine := run.observed.engines.get(name), Engine) and not _is_supervised(run, name)
     }
-    _part_for_a_while(run)
     deadlines = {name: stop_deadline_s(engine.spec) for name, engine in orphans.items()}
     stop_by_socket(run.fleet, orphans, deadline_s=STOP_GRACE_S + max(deadlines.values(), default=0))
     running = [engine.spec for engine in run.observed.engines.values() if isinstance(engine, Engine)]
     longest = max((stop_deadline_s(spec) for spec in running), default=0)
-    _stop_programs(run, Subject.BOT, longest + STOP_GRACE_S)
-    _stop_programs(run, Subject.SIMULATOR, SIMULATOR_STOP_S + STOP_GRACE_S)
+    for names in reversed(run.steps(*_DOWN)):
+        _part_for_a_while(run, names)
+        _stop_programs(run, Subject.BOT, names, longest + STOP_GRACE_S)
+    _stop_programs(run, Subject.SIMULATOR, run.names(Subject.SIMULATOR, *_DOWN), SIMULATOR_STOP_S + STOP_GRACE_S)
 
 
-def _part_for_a_while(run: Run) -> None:
+def _part_for_a_while(run: Run, names: Collection[str]) -> None:
     """Bots that come back where they are keep their positions, whatever their stop policy says. One that is mute
     hears of its end from the supervisor, as in any other stop."""
-    names = run.names(Subject.BOT, Kind.RESTART)
-    sockets = {name: run.fleet.workspace.control_socket(name) for name in names}
+    returning = [name for name in run.names(Subject.BOT, Kind.RESTART) if name in names]
+    sockets = {name: run.fleet.workspace.control_socket(name) for name in returning}
     call_all(sockets, "stop", {"why": "restart", "keep_position": True}, timeout_s=RELOAD_TIMEOUT_S)
 
 
@@ -130,9 +145,9 @@ def _is_supervised(run: Run, name: str) -> bool:
     return process is not None and process.is_up
 
 
-def _stop_programs(run: Run, subject: Subject, deadline_s: float) -> None:
+def _stop_programs(run: Run, subject: Subject, who: Collection[str], deadline_s: float) -> None:
     known = known_programs(run.observed)
-    names = tuple(name for name in run.programs(subject, *_DOWN) if name in known)
+    names = tuple(program for name in who if (program := program_name(subject, name)) in known)
     if not names:
         return
     up = [name for name in names if known[name].is_up]
@@ -150,12 +165,18 @@ def _stop_programs(run: Run, subject: Subject, deadline_s: float) -> None:
 
 
 def _left_behind(run: Run) -> dict[str, str]:
-    """Bots that end here and did not end well: with no process and no file, nobody would ask for their orders."""
-    applied = run.observed.applied
+    """Bots that end here and did not end well: with no process and no file, nobody would ask for their orders. So
+    they are cancelled now; the words are about those that were not."""
+    applied, workspace = run.observed.applied, run.fleet.workspace
     if applied is None:
         return {}
     names = [name for name in run.names(Subject.BOT, Kind.STOP, Kind.RETIRE) if name in applied.bots]
-    return remains_of(run.fleet.workspace, applied.fleet.id, [applied.bots[name] for name in names])
+    specs = [applied.bots[name] for name in names]
+    if left := remains_of(workspace, applied.fleet.id, specs):
+        run.tell(f"cancelling what is left of {', '.join(left)}")
+        clear_remains(workspace, left)
+        left = remains_of(workspace, applied.fleet.id, specs)
+    return left
 
 
 def _start_simulators(run: Run) -> None:
@@ -165,12 +186,18 @@ def _start_simulators(run: Run) -> None:
         await_simulators(run.fleet, run.names(Subject.SIMULATOR, *_UP))
 
 
-def _start_bots(run: Run) -> None:
-    for name in run.names(Subject.BOT, *_UP):
-        clear_finished(run.fleet.workspace, name)
-    programs = run.programs(Subject.BOT, *_UP)
-    if programs:
-        run.fleet.backend.execute(Start(names=programs), run.tell)
+def _start_bots(run: Run) -> dict[str, str]:
+    """Start step by step; what is wrong with those that others wait for, and with those that waited in vain."""
+    steps = run.steps(*_UP)
+    for index, names in enumerate(steps):
+        for name in names:
+            clear_finished(run.fleet.workspace, name)
+        run.fleet.backend.execute(Start(names=tuple(program_name(Subject.BOT, name) for name in names)), run.tell)
+        waiting = [name for step in steps[index + 1 :] for name in step]
+        if waiting and (problems := _await(run, names)):
+            words = f"was not started, because {', '.join(sorted(problems))} is not healthy"
+            return {**problems, **dict.fromkeys(waiting, words)}
+    return {}
 
 
 def _hand_over(run: Run) -> dict[str, str]:
@@ -184,6 +211,11 @@ def _hand_over(run: Run) -> dict[str, str]:
     return {name: reply.message for name, reply in replies.items() if isinstance(reply, BotctlError)}
 
 
-def _await_health(run: Run) -> dict[str, str]:
-    wanted = {name: run.desired.bots[name].fingerprint for name in run.names(Subject.BOT, *_UP, Kind.UPDATE)}
-    return await_bots(run.fleet, wanted)
+def _await_health(run: Run, known: Collection[str]) -> dict[str, str]:
+    """Of everything that was touched, but for those of whom the worst is known."""
+    return _await(run, [name for name in run.names(Subject.BOT, *_UP, Kind.UPDATE) if name not in known])
+
+
+def _await(run: Run, names: Collection[str]) -> dict[str, str]:
+    wanted = {name: run.desired.bots[name].fingerprint for name in names}
+    return await_bots(run.fleet, wanted, run.gate)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
@@ -14,14 +14,23 @@ from engine.control.generations import Deed
 from engine.errors import UsageError
 from engine.plan.actions import Kind, Plan, Subject
 from engine.plan.desired import Desired
+from engine.plan.risk_words import RiskWord
 from engine.runtime.retire import retire_bot
 
 
 def destroy(
-    fleet: Fleet, desired: Desired, agree: Callable[[Plan], None], *, names: Sequence[str], why: str = ""
+    fleet: Fleet,
+    desired: Desired,
+    agree: Callable[[Plan], None],
+    *,
+    names: Sequence[str],
+    accepted: Collection[str] = (),
+    why: str = "",
 ) -> Plan:
-    """Retire bots as any apply would, then give their tags back; a tag whose orders may live stays with its bot."""
-    plan = apply(fleet, desired, agree, deed=Deed(verb="destroy", why=why), only=names)
+    """Retire bots as any apply would, then give their tags back; a tag whose orders may live stays with its bot.
+    Who destroys everything has said so."""
+    meant = {*accepted, RiskWord.EMPTY}
+    plan = apply(fleet, desired, agree, deed=Deed(verb="destroy", why=why), only=names, accepted=meant)
     for name in plan.of(Subject.BOT, Kind.RETIRE):
         living = retire_bot(fleet.workspace, desired.fleet.id, name, at_ns=time.time_ns())
         record(fleet.workspace, "retire", result="done", bots=[name], orders_left=living)

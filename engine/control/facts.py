@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from engine.control.fleet import Fleet
 from engine.control.ways import ask_through, way_out
-from engine.exchanges.registry import configured_venue
+from engine.exchanges.registry import configured_venue, find_venue
 from engine.host.endpoints import account_endpoints
 from engine.host.facts import cached_facts, write_facts
 from engine.host.workspace import Workspace
-from engine.model.instrument import Instrument
+from engine.model.instrument import Instrument, MarketKind
+from engine.plan.actions import Plan, Subject
+from engine.plan.desired import Desired
+from engine.plan.observed import Observed
 from engine.session.facts import fetch_instruments
 from engine.spec.facts import FactsLookup, VenueMarkets
 from engine.spec.types import AccountSpec, BotSpec, Environment
@@ -44,6 +47,27 @@ def fetch_missing_facts(fleet: Fleet, bots: Iterable[BotSpec]) -> bool:
             write_facts(fleet.workspace, venue, environment, markets)
             learned = True
     return learned
+
+
+def funding_times(workspace: Workspace, plan: Plan, desired: Desired, observed: Observed) -> dict[str, str]:
+    """When every venue pays funding on whose perps this plan touches something; a market nobody knows counts."""
+    lookup = known_facts(workspace)
+    before = observed.applied.bots if observed.applied else {}
+    touched = [action.name for action in plan.changes if action.subject is Subject.BOT]
+    specs = [spec for name in touched if (spec := _meaning(name, desired, before)) is not None]
+    times = {}
+    for spec in specs:
+        for leg in spec.legs.values():
+            markets = lookup(leg.venue, spec.accounts[leg.account].environment)
+            instrument = markets.find(leg.market) if markets else None
+            paid = find_venue(leg.venue).facts.funding_times
+            if paid and (instrument is None or instrument.kind is MarketKind.PERP):
+                times[leg.venue] = paid
+    return times
+
+
+def _meaning(name: str, desired: Desired, before: Mapping[str, BotSpec]) -> BotSpec | None:
+    return desired.bots[name].spec if name in desired.bots else before.get(name)
 
 
 def _fetch(fleet: Fleet, venue: str, account: AccountSpec, bots: list[BotSpec]) -> tuple[Instrument, ...]:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +59,7 @@ class Halted(Value, frozen=True, kw_only=True):
     pending: str
     took_s: float
     positions: dict[str, str]
-    """By market, signed, in base."""
+    """By market, signed, in base; of a bot with several legs, which may be of one name, by market and leg."""
 
 
 @dataclass(kw_only=True)
@@ -137,7 +137,7 @@ async def _tell(run: Halting) -> None:
 
 async def _in_turn(run: Halting, name: str, turn: asyncio.Semaphore) -> Halted:
     """One bot; whatever is wrong with it holds up no other."""
-    legs: dict[str, LegStatus] = {}
+    legs: Mapping[str, LegStatus] = {}
     async with turn:
         try:
             applied = _applied(run.fleet.workspace, name)
@@ -155,8 +155,12 @@ async def _in_turn(run: Halting, name: str, turn: asyncio.Semaphore) -> Halted:
     pending = "; ".join(filter(None, (pending, run.unheld.get(name))))
     words = f"not done: {pending}" if pending else f"done after {run.took_s:g} s"
     run.fleet.progress(f"{name} {words}")
-    positions = {leg.market: f"{leg.position:f}" for leg in legs.values()}
-    return Halted(name=name, pending=pending, took_s=run.took_s, positions=positions)
+    return Halted(name=name, pending=pending, took_s=run.took_s, positions=_positions(legs))
+
+
+def _positions(legs: Mapping[str, LegStatus]) -> dict[str, str]:
+    alone = len(legs) == 1
+    return {leg.market if alone else f"{leg.market} ({name})": f"{leg.position:f}" for name, leg in legs.items()}
 
 
 def _end_process(run: Halting, applied: AppliedBot) -> None:
@@ -204,7 +208,7 @@ def _secrets(workspace: Workspace) -> Secrets:
     return Secrets(workspace, shell=os.environ, shell_allowed=True)
 
 
-async def _wind_up(run: Halting, applied: AppliedBot) -> dict[str, LegStatus]:
+async def _wind_up(run: Halting, applied: AppliedBot) -> Mapping[str, LegStatus]:
     """Until it is done or time is up; a venue that is out of reach is asked again."""
     async with asyncio.timeout(run.left_s):
         while True:
@@ -215,7 +219,7 @@ async def _wind_up(run: Halting, applied: AppliedBot) -> dict[str, LegStatus]:
             await asyncio.sleep(RETRY_S)
 
 
-async def _attempt(run: Halting, applied: AppliedBot) -> dict[str, LegStatus]:
+async def _attempt(run: Halting, applied: AppliedBot) -> Mapping[str, LegStatus]:
     workspace, name = run.fleet.workspace, applied.spec.name
     secrets = _secrets(workspace)
     world = LiveWorld(proxy_of(applied.spec, secrets, hide=run.handler.hide))
@@ -226,7 +230,7 @@ async def _attempt(run: Halting, applied: AppliedBot) -> dict[str, LegStatus]:
     work = WindUp(around, applied, StopPolicy.FLATTEN if run.flatten else StopPolicy.KEEP)
     watching = asyncio.create_task(_watch(run, name, work))
     try:
-        return dict(await work.run())
+        return await work.run()
     finally:
         watching.cancel()
         await world.close()

@@ -18,9 +18,9 @@ from engine.control.ways import shell_secrets
 from engine.errors import Unavailable
 from engine.host.accounts import account_directory
 from engine.host.files import read_if_present, write_atomic
-from engine.model.account import Position
-from engine.model.commands import QueryBalances, QueryFills, QueryPosition
-from engine.model.events import BalancesReported, FillsReported, PositionReported
+from engine.model.account import FundingPayment, Position
+from engine.model.commands import QueryBalances, QueryFills, QueryFunding, QueryPosition
+from engine.model.events import BalancesReported, FillsReported, FundingReported, PositionReported
 from engine.model.instrument import MarketKind
 from engine.model.value import Value
 from engine.runtime.journal_reader import own_side
@@ -146,6 +146,7 @@ def own_side_of(counter: Counter, market: str) -> OwnSide:
         settled_lots=sum(side.settled_lots for side in sides),
         settled_ns=max((side.settled_ns for side in sides), default=0),
         adopted_lots=sum(side.adopted_lots for side in sides),
+        funding=tuple(record for side in sides for record in side.funding),
     )
 
 
@@ -175,4 +176,14 @@ def _ask_market(counter: Counter, market: str, since_ns: int) -> VenueSide:
         since_ns=max((report.since_ns for report in reports), default=since_ns),
         fills=tuple(fill for report in reports for fill in report.fills),
         position=(position or Position(lots=0)) if is_perp else None,
+        funding=_ask_funding(counter, market, since_ns) if is_perp else (),
     )
+
+
+def _ask_funding(counter: Counter, market: str, since_ns: int) -> tuple[FundingPayment, ...]:
+    """What was paid on a perp; nothing where the venue's package does not ask."""
+    if not counter.venue.facts.tells_funding:
+        return ()
+    _, events = ask_account(counter, market, [QueryFunding(leg=LEG, since_ns=since_ns)])
+    reports = [event for event in events if isinstance(event, FundingReported)]
+    return tuple(payment for report in reports for payment in report.payments)

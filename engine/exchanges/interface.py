@@ -94,6 +94,8 @@ class VenueFacts(Value, frozen=True, kw_only=True):
     credential_fields: tuple[str, ...]
     batches: BatchRule = BatchRule()
     can_amend: bool = False
+    tells_funding: bool = False
+    """Whether its codecs of perps carry out QueryFunding."""
     dead_mans_switch: bool = False
     """Whether its codecs carry out SetDeadMansSwitch."""
     cancels_on_disconnect: bool | None = None
@@ -101,6 +103,8 @@ class VenueFacts(Value, frozen=True, kw_only=True):
     nonces: NonceRule = NonceRule.NONE
     nonce_key: str = ""
     book_source: BookSource = BookSource.QUERY
+    funding_times: str = ""
+    """When funding of its perps is usually paid, as cron in UTC; empty: never, or all the time."""
     weight_classes: tuple[WeightClass, ...] = ()
     endpoints: Mapping[str, Endpoints] = {}
     """By environment (`mainnet`, `testnet`); simulated venues tell theirs when they start."""

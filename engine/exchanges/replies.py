@@ -16,13 +16,21 @@ from engine.clock import NS_PER_MS
 from engine.errors import ProtocolError, Unresolved
 from engine.exchanges.decimals import OffGrid
 from engine.exchanges.messages import HttpResponse
-from engine.model.account import Balance, Fill, Position
-from engine.model.commands import CancelOrder, Command, QueryFills, QueryOrderHistory, operation_of
+from engine.model.account import Balance, Fill, FundingPayment, Position
+from engine.model.commands import (
+    CancelOrder,
+    Command,
+    QueryFills,
+    QueryFunding,
+    QueryOrderHistory,
+    operation_of,
+)
 from engine.model.events import (
     BalancesReported,
     CancelAcknowledged,
     Event,
     FillsReported,
+    FundingReported,
     OpenOrdersReported,
     OrderHistoryReported,
     OrderUpdated,
@@ -50,8 +58,9 @@ class Reply(Value, frozen=True, kw_only=True):
 
     @property
     def asked_since_ns(self) -> int:
-        """From when on history or fills were asked for."""
-        return self.command.since_ns if isinstance(self.command, QueryOrderHistory | QueryFills) else 0
+        """From when on history, fills or funding were asked for."""
+        command = self.command
+        return command.since_ns if isinstance(command, QueryOrderHistory | QueryFills | QueryFunding) else 0
 
     def complete_since_ns(self, moments_ns: Iterable[int], *, is_whole: bool, grain_ns: int = NS_PER_MS) -> int:
         """From when on a page of newest rows is complete: all that was asked for if it `is_whole`. If there is
@@ -91,6 +100,18 @@ class Reply(Value, frozen=True, kw_only=True):
                 requested_ns=self.requested_ns,
                 since_ns=since_ns,
                 fills=tuple(fills),
+            ),
+        )
+
+    def funding(self, payments: Iterable[FundingPayment], *, since_ns: int) -> Sequence[Event]:
+        """Venues that cannot be asked since a time tell of earlier ones too."""
+        return (
+            FundingReported(
+                at_ns=self.at_ns,
+                leg=self.leg,
+                requested_ns=self.requested_ns,
+                since_ns=since_ns,
+                payments=tuple(each for each in payments if each.at_ns >= self.asked_since_ns),
             ),
         )
 

@@ -28,6 +28,16 @@ class Fill(Value, frozen=True, kw_only=True):
     """True for liquidation, ADL and the like: ours although we never sent the order."""
 
 
+class FundingPayment(Value, frozen=True, kw_only=True):
+    """What the account received on a market for holding a perp, in units of the quote; less than nothing when it
+    paid. Unique by `payment_id` on its market. `rate` is of the interval, where the venue tells it."""
+
+    payment_id: str
+    amount: Decimal
+    at_ns: int
+    rate: Decimal | None = None
+
+
 class Position(Value, frozen=True, kw_only=True):
     """The venue's figure for one market: signed lots, positive is long."""
 

@@ -74,6 +74,12 @@ class QueryFills(Command, frozen=True, kw_only=True):
     since_ns: int
 
 
+class QueryFunding(Command, frozen=True, kw_only=True):
+    """Ask for funding payments; of venues whose facts say that they tell them."""
+
+    since_ns: int
+
+
 class QueryPosition(Command, frozen=True, kw_only=True):
     pass
 
@@ -98,6 +104,7 @@ Query = (
     | QueryOpenOrders
     | QueryOrderHistory
     | QueryFills
+    | QueryFunding
     | QueryPosition
     | QueryBalances
     | QueryBook

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from engine.model.account import Balance, Fill, Position
+from engine.model.account import Balance, Fill, FundingPayment, Position
 from engine.model.budgets import Share
 from engine.model.order import Operation, OrderReport, RejectReason, Side
 from engine.model.value import Message
@@ -56,9 +56,13 @@ class BookLost(Event, frozen=True, kw_only=True):
 
 
 class MarkPriceUpdated(Event, frozen=True, kw_only=True):
+    """`funding_ns` is what the venue tells of its funding clock, the last payment's instant or the next one's: it
+    changes when funding was paid."""
+
     mark: Decimal
     index: Decimal | None = None
     funding_rate: Decimal | None = None
+    funding_ns: int | None = None
 
 
 class TradePrinted(Event, frozen=True, kw_only=True):
@@ -188,6 +192,19 @@ class BalancesReported(Event, frozen=True, kw_only=True):
 
     requested_ns: int | None
     balances: tuple[Balance, ...]
+
+
+class FundingAnnounced(Event, frozen=True, kw_only=True):
+    """A stream says that funding was paid. What exactly, and whether on this market at all, is for the venue's
+    history to tell: some streams do not say."""
+
+
+class FundingReported(Event, frozen=True, kw_only=True):
+    """All funding payments of the account on the market at or after `since_ns`, up to `requested_ns`."""
+
+    requested_ns: int
+    since_ns: int
+    payments: tuple[FundingPayment, ...]
 
 
 class QueryFailed(Event, frozen=True, kw_only=True):

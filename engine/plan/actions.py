@@ -118,8 +118,23 @@ class Action(Value, frozen=True, kw_only=True):
         return (self.subject, self.name, self.kind, self.before, self.after)
 
 
+class Wave(Value, frozen=True, kw_only=True):
+    """One step of carrying out a plan: these bots, and simulators that come or go with them. A canary's bots trade
+    at a smaller size until they are judged, and change again with a later wave; `words` says at which, how long."""
+
+    bots: tuple[str, ...]
+    simulators: tuple[str, ...] = ()
+    canary: bool = False
+    words: str = ""
+
+    def only(self, names: Collection[str]) -> Wave:
+        """What of it has one of these names."""
+        bots, simulators = (tuple(name for name in all_ if name in names) for all_ in (self.bots, self.simulators))
+        return msgspec.structs.replace(self, bots=bots, simulators=simulators)
+
+
 class Plan(Value, frozen=True, kw_only=True):
-    """All actions, simulators first, then bots by name."""
+    """All actions, simulators first, then bots by name. Without `waves` everything is done at once."""
 
     fleet: str
     env: str | None = None
@@ -129,6 +144,7 @@ class Plan(Value, frozen=True, kw_only=True):
     actions: tuple[Action, ...]
     trouble: tuple[str, ...] = ()
     """What could not be observed. A plan with trouble can be read, not applied."""
+    waves: tuple[Wave, ...] = ()
 
     @property
     def changes(self) -> tuple[Action, ...]:
@@ -154,7 +170,15 @@ class Plan(Value, frozen=True, kw_only=True):
             for action in self.actions
             if action.subject is Subject.SIMULATOR and starts and action.kind in (Kind.CREATE, Kind.START)
         ]
-        return msgspec.structs.replace(self, actions=(*simulators, *chosen))
+        names = {action.name for action in (*simulators, *chosen)}
+        waves = tuple(wave for whole in self.waves if (wave := whole.only(names)).bots)
+        return msgspec.structs.replace(self, actions=(*simulators, *chosen), waves=waves)
+
+    def part(self, wave: Wave) -> Plan:
+        """What of this plan is about a wave's bots and simulators."""
+        named = {Subject.BOT: wave.bots, Subject.SIMULATOR: wave.simulators}
+        actions = tuple(action for action in self.actions if action.name in named[action.subject])
+        return msgspec.structs.replace(self, actions=actions, waves=())
 
     def is_same_as(self, other: Plan) -> bool:
         """Whether both would do the same; otherwise the older one is stale."""

@@ -17,6 +17,7 @@ from engine.plan.fields import field_changes, strongest_impact
 from engine.plan.money import stake
 from engine.plan.observed import Engine, Held, Observed, ProcessState, Unknown
 from engine.plan.view import BotView, view
+from engine.plan.waves import waves
 from engine.spec.fingerprint import says_the_same
 from engine.spec.impact import Impact
 from engine.spec.types import Environment
@@ -32,7 +33,7 @@ def diff(desired: Desired, observed: Observed) -> Plan:
     venues = simulators.actions(desired, observed)
     over = frozenset(venue.name for venue in venues if venue.kind is Kind.RESTART)
     bots = [_action(desired.bots.get(name), view(name, observed), over) for name in sorted(names)]
-    return Plan(
+    plan = Plan(
         fleet=desired.fleet.id,
         env=desired.fleet.env,
         env_in_force=observed.applied.fleet.env if observed.applied else None,
@@ -40,6 +41,7 @@ def diff(desired: Desired, observed: Observed) -> Plan:
         actions=(*venues, *bots),
         trouble=tuple(_trouble(observed)),
     )
+    return replace(plan, waves=waves(plan, desired, observed))
 
 
 def _trouble(observed: Observed) -> Iterator[str]:

@@ -24,6 +24,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "summary": summary(plan),
         "trouble": list(plan.trouble),
         "actions": [_action(action) for action in plan.actions],
+        "waves": msgspec.to_builtins(plan.waves),
     }
 
 

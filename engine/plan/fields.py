@@ -42,7 +42,12 @@ def _written(spec: BotSpec) -> dict[str, Any]:
     return dict(
         leaves(
             {
-                "metadata": {"labels": document["labels"]},
+                "metadata": {
+                    "labels": document["labels"],
+                    "protected": document["protected"] or None,
+                    "role": document["role"],
+                    "depends_on": document["depends_on"] or None,
+                },
                 "enabled": document["enabled"],
                 "exchange": legs["main"] if set(legs) == {"main"} else {"legs": legs},
                 "strategy": {"kind": document["strategy"]["kind"], **document["strategy"]["parameters"]},

@@ -68,12 +68,16 @@ class Leg(Value, frozen=True, kw_only=True):
     rebates: dict[str, str] = {}
     """What of that was received."""
     equity: list[tuple[str, str]] = []
-    """When a fill was, and the profit after fees just after it, at its price."""
+    """When a fill or payment was, and the profit after fees and funding just after it, at the last fill's price."""
     peak_drawdown: str | None = None
     unexplained: str = "0"
     """Part of the venue's position that waits for a person to adopt or ignore it."""
     ignored: str = "0"
     adoption_price: str | None = None
+    funding: str | None = None
+    """Received minus paid for holding a perp, in quote; None from engines of before it was counted."""
+    funding_why_not: str = ""
+    """Why payments may be missing there."""
     budget: dict[str, BudgetUse] = {}
     """How everything the venue counts of the account stands, over all its users on this host."""
 

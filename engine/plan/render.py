@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.plan.actions import Action, FieldChange, Kind, LegMoney, Money, Plan, PositionEffect, Subject
+from engine.plan.waves import wave_lines
 from engine.spec.types import BASE
 
 SYMBOLS = {
@@ -55,6 +56,8 @@ def render(plan: Plan, *, verbose: bool = False, colour: bool = False) -> str:
         lines += _lines(action, width, colour)
     if any(action.kind.is_change for action in shown):
         lines += ["", _legend(shown)]
+    if plan.waves:
+        lines += ["", *wave_lines(plan.waves)]
     if lines:
         lines.append("")
     lines.append(summary(plan))

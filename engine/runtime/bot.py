@@ -15,16 +15,17 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Protocol
 
-from engine.clock import NS_PER_MS, NS_PER_S
+from engine.clock import NS_PER_MS, NS_PER_S, iso_utc
 from engine.errors import BotctlError
-from engine.model.commands import Command
-from engine.model.events import Event, TimePassed
-from engine.model.instrument import Instrument
+from engine.model.commands import Command, operation_of
+from engine.model.events import BookUpdated, Event, TimePassed
+from engine.model.instrument import Instrument, plain
 from engine.runtime.journal import Journal, checkpoint
 from engine.spec.types import BotSpec, BudgetSpec
 from engine.trading.budgets import Need
 from engine.trading.machine import Machine
-from engine.trading.records import Budget, FillRecord, Note, Record, Step
+from engine.trading.records import Budget, FillRecord, FundingRecord, Note, Record, Step
+from engine.trading.statistics import MachineStatistics
 from engine.trading.status import MachineStatus
 from engine.transport.world import World
 
@@ -81,6 +82,10 @@ class Bot:
         return self._machine.status()
 
     @property
+    def statistics(self) -> MachineStatistics:
+        return self._machine.statistics()
+
+    @property
     def budgets(self) -> Mapping[str, BudgetSpec]:
         """Limits that the bot shares with others, by name."""
         return self._machine.budgets.specs
@@ -122,7 +127,10 @@ class Bot:
         self._is_stepping = True
         try:
             while self._inbox and not self.failed.done():
-                self._carry_out(self._machine.step(self._inbox.popleft(), self._budgets()))
+                event = self._inbox.popleft()
+                step = self._machine.step(event, self._budgets())
+                self._carry_out(step)
+                self._time_sending(event, step.commands)
         except Exception as error:  # Whoever delivered the event lives on; a bot whose step broke must not.
             self.failed.set_exception(error)
             log.exception("the step failed")
@@ -196,24 +204,22 @@ class Bot:
         for leg, of_leg in groupby(commands, key=attrgetter("leg")):
             self.lines[leg].send(*of_leg)
 
+    def _time_sending(self, event: Event, commands: Sequence[Command]) -> None:
+        """How long a change of the book took to become orders; read after they have left, so it delays none."""
+        if isinstance(event, BookUpdated) and any(operation_of(command) for command in commands):
+            self._machine.sent(event.leg, self._world.now_ns() - event.at_ns)
+
     def _tell(self, records: tuple[Record, ...]) -> None:
-        """What people look for in a log: every decision that was noted, and every fill."""
+        """What people look for in a log: every decision that was noted, every fill and payment."""
         for record in records:
             if isinstance(record, Note):
                 level = logging.ERROR if record.alarm else logging.INFO
                 log.log(level, record.what, extra={"facts": {"leg": record.leg, **record.facts}})
             elif isinstance(record, FillRecord):
-                fill, instrument = record.fill, self.instruments[record.leg]
-                facts = {
-                    "leg": record.leg,
-                    "slot": record.slot,
-                    "side": fill.side,
-                    "price": instrument.price_text(fill.ticks),
-                    "size": instrument.size_text(fill.lots),
-                    "order": fill.client_id,
-                    "trade": fill.trade_id,
-                }
+                facts = _of_fill(record, self.instruments[record.leg])
                 log.info("order filled", extra={"facts": facts})
+            elif isinstance(record, FundingRecord):
+                log.info("funding counted", extra={"facts": _of_funding(record)})
 
     def _budgets(self) -> dict[str, Budget]:
         return {leg: line.budget() for leg, line in self.lines.items()}
@@ -235,3 +241,28 @@ class Bot:
         await self._world.sleep(delay_s)
         self._timer = None
         self.tell_time()
+
+
+def _of_fill(record: FillRecord, instrument: Instrument) -> dict[str, str | int | None]:
+    fill = record.fill
+    return {
+        "leg": record.leg,
+        "slot": record.slot,
+        "side": fill.side,
+        "price": instrument.price_text(fill.ticks),
+        "size": instrument.size_text(fill.lots),
+        "order": fill.client_id,
+        "trade": fill.trade_id,
+    }
+
+
+def _of_funding(record: FundingRecord) -> dict[str, str]:
+    """`received` is less than nothing for what was paid; `own` is the bot's part of it."""
+    payment = record.payment
+    return {
+        "leg": record.leg,
+        "received": plain(payment.amount),
+        "own": plain(record.own),
+        "at": iso_utc(payment.at_ns),
+        "payment": payment.payment_id,
+    }

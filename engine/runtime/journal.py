@@ -8,26 +8,46 @@ cut takes is asked from the venue again. Folding the log into the file does wait
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from engine.errors import BotctlError, StateDamaged
 from engine.host.files import private_directory
 from engine.model.ids import ClientIdScheme
+from engine.model.instrument import Instrument
 from engine.model.value import Value
 from engine.risk.stops import Stops
-from engine.runtime.journal_schema import VERSION, create, ignored_key, prune
-from engine.trading.records import FillRecord, IgnoredRecord, MemoRecord, Memory, Note, OrderRecord, Record
+from engine.runtime.journal_schema import VERSION, create, migrate, prune
+from engine.trading.records import (
+    FillRecord,
+    FundingRecord,
+    IgnoredRecord,
+    MemoRecord,
+    Memory,
+    Note,
+    OrderRecord,
+    Record,
+    RunRecord,
+    TallyRecord,
+)
 from engine.transport.world import World
+
+log = logging.getLogger(__name__)
 
 COMMITS_BETWEEN_PRUNING = 1000
 PRIMARY_CODE = 0xFF
 """SQLite's extended error codes carry the primary one in their low byte."""
 ABOUT_THE_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY)
+
+
+_KINDS = {MemoRecord: "memo", RunRecord: "run", TallyRecord: "tally", IgnoredRecord: "ignored"}
+Newest = TypeVar("Newest", MemoRecord, RunRecord, TallyRecord, IgnoredRecord)
 
 
 class JournalOwner(Value, frozen=True, kw_only=True):
@@ -103,20 +123,18 @@ class Journal:
         """Everything a new process must know; the venue then tells what has changed since."""
         orders = self._of_present_markets("orders WHERE done = 0 ORDER BY updated_ns, client_id")
         fills = self._of_present_markets("fills ORDER BY seq")
+        funding = self._of_present_markets("funding ORDER BY seq")
         return Memory(
             orders=tuple(msgspec.json.decode(record, type=OrderRecord) for record in orders),
             fills=tuple(msgspec.json.decode(record, type=FillRecord) for record in fills),
-            memos=tuple(self._memos()),
+            funding=tuple(msgspec.json.decode(record, type=FundingRecord) for record in funding),
+            memos=tuple(self._kept(MemoRecord)),
+            runs=tuple(self._kept(RunRecord)),
+            tallies=tuple(self._kept(TallyRecord)),
             next_sequence=self.next_sequence,
             stops=self._stops(),
-            ignored=tuple(self._ignored()),
+            ignored=tuple(self._kept(IgnoredRecord)),
         )
-
-    def _ignored(self) -> Iterator[IgnoredRecord]:
-        for leg, market in self._markets.items():
-            key = ignored_key(leg, market)
-            found = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,))
-            yield from (msgspec.json.decode(value, type=IgnoredRecord) for (value,) in found)
 
     def _stops(self) -> Stops | None:
         row = self._connection.execute(
@@ -128,10 +146,11 @@ class Journal:
     def _markets(self) -> dict[str, str]:
         return {name: leg.market for name, leg in self._legs.items()}
 
-    def _memos(self) -> Iterator[MemoRecord]:
+    def _kept(self, kind: type[Newest]) -> Iterator[Newest]:
         for leg in self._legs:
-            found = self._connection.execute("SELECT value FROM meta WHERE key = ?", (self._memo_key(leg),))
-            yield from (msgspec.json.decode(value, type=MemoRecord) for (value,) in found)
+            key = newest_key(kind, leg, self._market(leg))
+            found = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,))
+            yield from (msgspec.json.decode(value, type=kind) for (value,) in found)
 
     def live_elsewhere(self) -> dict[str, int]:
         """Orders that may live on markets which the bot does not trade now, counted by market."""
@@ -142,6 +161,29 @@ class Journal:
             if present.get(leg) != market:
                 elsewhere[market] = elsewhere.get(market, 0) + count
         return elsewhere
+
+    def facts(self) -> dict[str, Instrument]:
+        """What the venues said last of the present markets, by leg."""
+        keys = {leg: self._facts_key(leg) for leg in self._legs}
+        found = {
+            leg: self._connection.execute("SELECT value FROM meta WHERE key = ?", (keys[leg],)) for leg in keys
+        }
+        return {leg: msgspec.json.decode(value, type=Instrument) for leg in keys for (value,) in found[leg]}
+
+    def keep_facts(self, facts: Mapping[str, Instrument]) -> None:
+        """Remember what is new of what the venues say: a full disk is no hindrance where nothing is."""
+        known = self.facts()
+        fresh = {leg: instrument for leg, instrument in facts.items() if instrument != known.get(leg)}
+        if not fresh:
+            return
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for leg, instrument in fresh.items():
+                row = (self._facts_key(leg), msgspec.json.encode(instrument))
+                self._connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", row)
+            self._connection.commit()
+        except sqlite3.Error as error:
+            raise _unwritable(error) from error
 
     def live_orders(self) -> int:
         """How many orders may still rest or fill, as far as anybody can know."""
@@ -166,12 +208,12 @@ class Journal:
             self._write_order(record)
         elif isinstance(record, FillRecord):
             self._write_fill(record)
+        elif isinstance(record, FundingRecord):
+            self._write_funding(record)
         elif isinstance(record, Stops):
             self._write_stops(record)
-        elif isinstance(record, MemoRecord):
-            self._write_memo(record)
-        elif isinstance(record, IgnoredRecord):
-            self._write_ignored(record)
+        elif isinstance(record, MemoRecord | RunRecord | TallyRecord | IgnoredRecord):
+            self._write_newest(record)
         else:
             self._write_note(record)
 
@@ -192,23 +234,25 @@ class Journal:
             (leg, self._market(leg), fill.trade_id, fill.venue_order_id, msgspec.json.encode(record)),
         )
 
+    def _write_funding(self, record: FundingRecord) -> None:
+        leg, payment_id = record.leg, record.payment.payment_id
+        self._connection.execute(
+            "INSERT OR IGNORE INTO funding (leg, market, payment_id, record) VALUES (?, ?, ?, ?)",
+            (leg, self._market(leg), payment_id, msgspec.json.encode(record)),
+        )
+
     def _write_stops(self, stops: Stops) -> None:
         key = stops_key(self._markets)
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, msgspec.json.encode(stops)))
 
-    def _write_memo(self, record: MemoRecord) -> None:
+    def _write_newest(self, record: MemoRecord | RunRecord | TallyRecord | IgnoredRecord) -> None:
+        key = newest_key(type(record), record.leg, self._market(record.leg))
         self._connection.execute(
-            "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)",
-            (self._memo_key(record.leg), msgspec.json.encode(record)),
+            "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, msgspec.json.encode(record))
         )
 
-    def _write_ignored(self, record: IgnoredRecord) -> None:
-        key = ignored_key(record.leg, self._market(record.leg))
-        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, msgspec.json.encode(record)))
-
-    def _memo_key(self, leg: str) -> str:
-        """Prices of one market mean nothing in another."""
-        return f"memo {leg} {self._market(leg)}"
+    def _facts_key(self, leg: str) -> str:
+        return f"facts {leg} {self._market(leg)}"
 
     def _market(self, leg: str) -> str:
         return self._legs[leg].market
@@ -231,6 +275,11 @@ class Journal:
         self._commits += 1
         if self._commits % COMMITS_BETWEEN_PRUNING == 0:
             prune(self._connection)
+
+
+def newest_key(kind: type[MemoRecord | RunRecord | TallyRecord | IgnoredRecord], leg: str, market: str) -> str:
+    """Under which the newest of its kind is kept: prices and lots of one market mean nothing in another."""
+    return f"{_KINDS[kind]} {leg} {market}"
 
 
 def stops_key(markets: Mapping[str, str]) -> str:
@@ -271,6 +320,9 @@ def _check(connection: sqlite3.Connection, path: Path, owner: JournalOwner) -> N
     whose = msgspec.json.decode(stored, type=JournalOwner)
     if whose != owner:
         raise _damaged(path, f"it belongs to {whose.fleet_id}/{whose.bot} on {whose.identity}")
+    if 0 < version < VERSION:
+        migrate(connection, version)
+        log.info("journal migrated", extra={"facts": {"before": version, "now": VERSION}})
 
 
 def _is_about_the_disk(error: sqlite3.Error) -> bool:

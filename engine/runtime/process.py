@@ -20,6 +20,7 @@ from engine.model.account import BudgetUse
 from engine.model.events import Paused
 from engine.runtime.bot import WHOLE_BOT, Bot
 from engine.runtime.logs import set_level
+from engine.runtime.market_facts import confirm_facts
 from engine.runtime.remains import has_traded, orders_left
 from engine.runtime.report import hedge_report, legs_report, risk_report
 from engine.runtime.shares import Shares
@@ -188,7 +189,8 @@ class BotProcess:
         self.bot.tell_time()
         conversations = (session.run() for session in started.sessions.values())
         shares = self._shares(started)
-        keeping = (shares.keep(), self.bot.keep_house())
+        confirming = confirm_facts(self._around.world, started.sites, started.addresses, started.facts)
+        keeping = (shares.keep(), self.bot.keep_house(), confirming)
         await race(*conversations, *keeping, failure(self._around.world, self.bot), self._end(self.bot))
         shares.renew()
 

@@ -14,6 +14,7 @@ from engine.model.account import BudgetUse
 from engine.model.instrument import plain
 from engine.trading.budgets import BudgetStatus
 from engine.trading.hedging import HedgeStatus
+from engine.trading.statistics import MachineStatistics
 from engine.trading.status import LegStatus, MachineStatus
 
 
@@ -46,6 +47,26 @@ def risk_report(status: MachineStatus) -> dict[str, Any]:
     """How the whole bot stands against its stops."""
     budgets = {name: _of_budget(budget) for name, budget in status.budgets.items()}
     return {**_plain(msgspec.structs.asdict(status.money)), "budgets": budgets}
+
+
+def statistics_report(statistics: MachineStatistics) -> dict[str, Any]:
+    """The reply to `stats`: every figure by its name, money and ratios as text, instants in ISO 8601."""
+    report = _texts(msgspec.to_builtins(statistics, builtin_types=(Decimal,)))
+    assert isinstance(report, dict)
+    for leg in report["legs"].values():
+        for span in (leg["total"], leg["run"]):
+            span["since"] = None if (since_ns := span.pop("since_ns")) is None else iso_utc(since_ns)
+            span["equity"] = [[iso_utc(at_ns), profit] for at_ns, profit in span["equity"]]
+    return report
+
+
+def _texts(node: Any) -> Any:
+    """Every decimal as text, however deep it lies."""
+    if isinstance(node, dict):
+        return {name: _texts(each) for name, each in node.items()}
+    if isinstance(node, list | tuple):
+        return [_texts(each) for each in node]
+    return plain(node) if isinstance(node, Decimal) else node
 
 
 def _of_budget(budget: BudgetStatus) -> dict[str, Any]:

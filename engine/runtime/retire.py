@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from engine.host.accounts import host_directory
@@ -18,24 +17,23 @@ def retire_bot(workspace: Workspace, fleet_id: str, bot: str, *, at_ns: int) -> 
     Where orders may, the tag stays with the bot. Where its journal is lost, the tag is never used again; that is
     the one way to start such a bot afresh, and destroying it says that a person has looked at the venue.
     """
-    owner, living = owner_name(fleet_id, bot), 0
+    owner = owner_name(fleet_id, bot)
+    living = {file: live_orders(file) for file in (workspace.journals / bot).glob("*.sqlite")}
     for account in sorted((host_directory() / "accounts").glob("*/tags.json")):
         directory = account.parent
-        journals = _journals(workspace, bot, directory.name)
+        journals = [file for file in living if directory.name in _accounts(file)]
         if not journals:
             abandon_tag(directory, owner, at_ns=at_ns)
-        elif orders := sum(live_orders(file) for file in journals):
-            living += orders
-        else:
+        elif not any(living[file] for file in journals):
             next_sequence = max(read_number(file, "SELECT coalesce(max(next), 0) FROM ids") for file in journals)
             release_tag(directory, owner, at_ns=at_ns, next_sequence=next_sequence)
             forget(directory, owner)
-    if not living:
+    left = sum(living.values())
+    if not left:
         forget(workspace.state, owner)
-    return living
+    return left
 
 
-def _journals(workspace: Workspace, bot: str, account: str) -> list[Path]:
-    """The bot's journals on one account; a file's name says which accounts it is for."""
-    files: Iterable[Path] = (workspace.journals / bot).glob("*.sqlite")
-    return [file for file in files if account in file.stem.split("+")]
+def _accounts(journal: Path) -> list[str]:
+    """Those that a journal is for: two, where a bot's legs are on two."""
+    return journal.stem.split("+")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from engine.errors import Unavailable, VenueError
+from engine.errors import Unavailable
 from engine.exchanges.interface import Endpoints
 from engine.host.generation import AppliedBot
 from engine.host.locks import Holder
@@ -19,10 +19,11 @@ from engine.host.workspace import Workspace
 from engine.model.instrument import Instrument
 from engine.model.value import Value
 from engine.runtime.bot import Bot
+from engine.runtime.journal import Journal
+from engine.runtime.market_facts import Addresses, MarketFacts, learn_facts
 from engine.runtime.memory import open_memory
 from engine.runtime.sharing import shared_with_host
 from engine.runtime.sites import Site, endpoints_of, find_sites, lock_markets
-from engine.session.facts import fetch_instrument
 from engine.session.session import Session
 from engine.session.settings import SessionSettings
 from engine.session.shared import Shared
@@ -53,6 +54,8 @@ class Started(Value, frozen=True, kw_only=True):
     bot: Bot
     sites: tuple[Site, ...]
     sessions: dict[str, Session]
+    addresses: Addresses
+    facts: MarketFacts
 
 
 class _Place(NamedTuple):
@@ -70,12 +73,17 @@ async def start_bot(around: Surroundings, applied: AppliedBot, held: ExitStack) 
     around.hide(secret for site in sites for secret in site.credentials.values())
     lock_markets(sites, around.holder, held)
     addresses = {site.name: endpoints_of(around.workspace, site) for site in sites}
-    instruments = {site.name: await _instrument(around.world, site, addresses[site.name]) for site in sites}
-    bot = _bot(around, applied, sites, instruments)
+    journal, tags = open_memory(
+        around.world, around.workspace, fleet_id=applied.fleet.id, bot=applied.spec.name, sites=sites
+    )
+    held.callback(journal.close)
+    facts = await learn_facts(around.world, sites, addresses, journal.facts())
+    journal.keep_facts(facts.instruments)
+    bot = _bot(around.world, applied.spec, journal, _setups(sites, tags, facts.instruments))
     held.callback(bot.close)
     sessions = {
         site.name: _session(
-            _Place(around.world, site, instruments[site.name], addresses[site.name]),
+            _Place(around.world, site, facts.instruments[site.name], addresses[site.name]),
             applied.spec,
             bot,
             shared_with_host(site, fleet_allows=applied.fleet.requests_per_minute, way=around.way, held=held),
@@ -83,7 +91,7 @@ async def start_bot(around: Surroundings, applied: AppliedBot, held: ExitStack) 
         for site in sites
     }
     bot.lines = sessions
-    return Started(bot=bot, sites=sites, sessions=sessions)
+    return Started(bot=bot, sites=sites, sessions=sessions, addresses=addresses, facts=facts)
 
 
 async def _sites(around: Surroundings, applied: AppliedBot) -> tuple[Site, ...]:
@@ -92,31 +100,14 @@ async def _sites(around: Surroundings, applied: AppliedBot) -> tuple[Site, ...]:
         try:
             return find_sites(around.workspace, applied.spec, fleet_id=applied.fleet.id, secrets=around.secrets)
         except Unavailable as error:
-            await _wait(around.world, backoff, error)
+            log.warning("waiting for the venue", extra={"facts": {"why": error.message}})
+            await around.world.sleep(backoff.delay_s())
 
 
-async def _instrument(world: World, site: Site, address: Callable[[], Endpoints]) -> Instrument:
-    """The market's facts, asked from the venue itself: a cache could be out of date."""
-    backoff = Backoff(world.random)
-    while True:
-        try:
-            return await fetch_instrument(world, site.venue, address(), site.leg.market)
-        except VenueError as error:
-            await _wait(world, backoff, error)
-
-
-async def _wait(world: World, backoff: Backoff, error: VenueError) -> None:
-    log.warning("waiting for the venue", extra={"facts": {"why": error.message}})
-    await world.sleep(backoff.delay_s())
-
-
-def _bot(
-    around: Surroundings, applied: AppliedBot, sites: tuple[Site, ...], instruments: dict[str, Instrument]
-) -> Bot:
-    journal, tags = open_memory(
-        around.world, around.workspace, fleet_id=applied.fleet.id, bot=applied.spec.name, sites=sites
-    )
-    setups = {
+def _setups(
+    sites: tuple[Site, ...], tags: dict[str, int], instruments: dict[str, Instrument]
+) -> dict[str, LegSetup]:
+    return {
         site.name: LegSetup(
             leg=site.name,
             instrument=instruments[site.name],
@@ -124,14 +115,18 @@ def _bot(
             tag=tags[site.name],
             send_lifetime_ns=site.venue.facts.send_lifetime_ns,
             can_amend=site.venue.facts.can_amend,
+            tells_funding=site.venue.facts.tells_funding,
         )
         for site in sites
     }
+
+
+def _bot(world: World, spec: BotSpec, journal: Journal, setups: dict[str, LegSetup]) -> Bot:
     memory = journal.restore()
     facts = {"orders": len(memory.orders), "fills": len(memory.fills), "next_sequence": memory.next_sequence}
     log.info("journal restored", extra={"facts": facts})
-    machine = Machine(legs=setups, spec=applied.spec, memory=memory)
-    return Bot(around.world, machine, journal, instruments)
+    machine = Machine(legs=setups, spec=spec, memory=memory)
+    return Bot(world, machine, journal, {name: setup.instrument for name, setup in setups.items()})
 
 
 def _session(place: _Place, spec: BotSpec, bot: Bot, shared: Shared) -> Session:

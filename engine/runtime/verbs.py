@@ -13,6 +13,7 @@ from engine.model.instrument import Instrument, plain
 from engine.runtime.bot import WHOLE_BOT, Bot
 from engine.runtime.control import Verb
 from engine.runtime.process import BotProcess
+from engine.runtime.report import hedge_report, statistics_report
 
 Arguments = Mapping[str, Any]
 
@@ -27,6 +28,7 @@ class Verbs:
     def table(self) -> dict[str, Verb]:
         return {
             "status": self._status,
+            "stats": self._stats,
             "reload": self._reload,
             "pause": self._pause,
             "resume": self._resume,
@@ -38,6 +40,10 @@ class Verbs:
 
     async def _status(self, _arguments: Arguments) -> dict[str, Any]:
         return self._process.status()
+
+    async def _stats(self, _arguments: Arguments) -> dict[str, Any]:
+        report = statistics_report(self._bot.statistics)
+        return {**report, "hedge": hedge_report(self._bot.status.hedge)}
 
     async def _reload(self, arguments: Arguments) -> dict[str, Any]:
         """Take the current generation's spec in place; the reply's fingerprint says it has been taken."""

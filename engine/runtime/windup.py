@@ -22,7 +22,7 @@ from engine.runtime.remains import orders_left
 from engine.runtime.startup import Started, Surroundings, start_bot
 from engine.runtime.stopping import failure, stand_down
 from engine.session.tasks import race
-from engine.spec.types import BotSpec, Environment, StopPolicy
+from engine.spec.types import AccountSpec, BotSpec, Environment, StopPolicy
 from engine.trading.status import LegStatus
 
 WOUND_UP = "wound up from outside"
@@ -77,12 +77,16 @@ class WindUp:
 
 
 def _has_venues(around: Surroundings, spec: BotSpec) -> bool:
-    """Whether what the bot has somewhere still exists: a simulated venue that ended took it along."""
-    accounts = (spec.accounts[leg.account] for leg in spec.legs.values())
-    simulated = {each.venue for each in accounts if each.environment is Environment.SIM and not each.rest_url}
+    """Whether anything the bot has somewhere still exists: a simulated venue that ended took it along."""
+    accounts = {leg.account: spec.accounts[leg.account] for leg in spec.legs.values()}
+    return any(_exists(around, account) for account in accounts.values())
+
+
+def _exists(around: Surroundings, account: AccountSpec) -> bool:
+    if account.environment is not Environment.SIM or account.rest_url:
+        return True
     try:
-        for venue in simulated:
-            read_sim_endpoint(around.workspace, venue)
+        read_sim_endpoint(around.workspace, account.venue)
     except Unavailable:
         return False
     return True

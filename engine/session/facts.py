@@ -20,9 +20,11 @@ async def fetch_instruments(
     return venue.decode_instruments(response)
 
 
-async def fetch_instrument(world: World, venue: Venue, endpoints: Endpoints, market: str) -> Instrument:
+async def fetch_instrument(
+    world: World, venue: Venue, endpoints: Endpoints, market: str, *, timeout_s: float = 10.0
+) -> Instrument:
     """One market as the venue lists it now; ConfigInvalid when it has no such market."""
-    for instrument in await fetch_instruments(world, venue, endpoints):
+    for instrument in await fetch_instruments(world, venue, endpoints, timeout_s=timeout_s):
         if instrument.symbol == market:
             return instrument
     raise ConfigInvalid(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
@@ -17,6 +17,7 @@ from engine.errors import ConfigInvalid
 from engine.exchanges.interface import Credentials
 from engine.exchanges.registry import find_venue
 from engine.model.instrument import Instrument, MarketKind
+from engine.model.value import Value
 from engine.sim.exchange import Exchange
 from engine.sim.faults import FaultyMachine
 from engine.sim.flow import Flow, GeneratedFlow
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from engine.sim.paradex.settings import ParadexSettings
     from engine.sim.paradex.venue import ParadexMachine
 
+Settings = TypeVar("Settings", bound=Value)
+
 _ASTER_KINDS = {"aster": MarketKind.PERP, "aster-spot": MarketKind.SPOT}
 
 
@@ -53,7 +56,11 @@ def bare_machine(spec: SimSpec, fleet_id: str, recording: OpenLines | None = Non
     if spec.venue not in _SIMULATORS:
         known = ", ".join(SIMULATED)
         raise ConfigInvalid(f"{spec.venue} cannot be simulated", hint=f"simulated venues: {known}")
-    return _SIMULATORS[spec.venue](spec, fleet_id, recording)
+    machine = _SIMULATORS[spec.venue](spec, fleet_id, recording)
+    if spec.funding_rate is not None:
+        for at in machine.exchange.markets.values():
+            at.funding_rate = spec.funding_rate
+    return machine
 
 
 def simulated_backpack(
@@ -66,7 +73,7 @@ def simulated_backpack(
     from engine.sim.backpack.settings import BackpackSettings
     from engine.sim.backpack.venue import BackpackMachine
 
-    settings = settings or BackpackSettings(taker_delay_ms=spec.taker_delay_ms)
+    settings = settings or _with_funding(BackpackSettings(taker_delay_ms=spec.taker_delay_ms), spec)
     machine = BackpackMachine(settings, _flow_maker(spec, recording))
     for account, balances in spec.accounts.items():
         api_key = account_credentials(spec.venue, fleet_id, account)["api_key"]
@@ -84,7 +91,8 @@ def simulated_aster(
     from engine.sim.aster.settings import AsterSettings
     from engine.sim.aster.venue import AsterMachine
 
-    machine = AsterMachine(_ASTER_KINDS[spec.venue], settings or AsterSettings(), _flow_maker(spec, recording))
+    settings = settings or _with_funding(AsterSettings(), spec)
+    machine = AsterMachine(_ASTER_KINDS[spec.venue], settings, _flow_maker(spec, recording))
     for account, balances in spec.accounts.items():
         machine.open_account(account, account_credentials(spec.venue, fleet_id, account), balances)
     return machine
@@ -100,7 +108,7 @@ def simulated_paradex(
     from engine.sim.paradex.settings import ParadexSettings
     from engine.sim.paradex.venue import ParadexMachine
 
-    machine = ParadexMachine(settings or ParadexSettings(), _flow_maker(spec, recording))
+    machine = ParadexMachine(settings or _with_funding(ParadexSettings(), spec), _flow_maker(spec, recording))
     for account, balances in spec.accounts.items():
         machine.open_account(account, account_credentials(spec.venue, fleet_id, account), balances)
     return machine
@@ -116,7 +124,7 @@ def simulated_lighter(
     from engine.sim.lighter.settings import LighterSettings
     from engine.sim.lighter.venue import LighterMachine
 
-    settings = settings or LighterSettings(taker_delay_ms=spec.taker_delay_ms)
+    settings = settings or _with_funding(LighterSettings(taker_delay_ms=spec.taker_delay_ms), spec)
     machine = LighterMachine(settings, _flow_maker(spec, recording))
     for account, balances in spec.accounts.items():
         keys, tier = account_credentials(spec.venue, fleet_id, account), (spec.tiers or {}).get(account, "standard")
@@ -148,6 +156,12 @@ def simulated_markets(venue: str) -> tuple[Instrument, ...]:
 def account_credentials(venue: str, fleet_id: str, account: str) -> Credentials:
     """The keys of a simulated account; engines derive the same ones."""
     return find_venue(venue).throwaway_credentials(seed=f"{fleet_id}/{account}")
+
+
+def _with_funding(settings: Settings, spec: SimSpec) -> Settings:
+    """A venue's own settings, with the interval that the fleet wants."""
+    interval_s = spec.funding_interval_s
+    return settings if interval_s is None else replace(settings, funding_interval_s=interval_s)
 
 
 def _flow_maker(spec: SimSpec, recording: OpenLines | None) -> FlowMaker | None:

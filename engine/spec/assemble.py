@@ -13,7 +13,16 @@ import msgspec
 
 from engine.model.instrument import plain
 from engine.spec.schema import fill_defaults, load_schema
-from engine.spec.types import AccountSpec, BotSpec, BudgetsSpec, Environment, FleetSpec, SentinelSpec, SimSpec
+from engine.spec.types import (
+    AccountSpec,
+    BotSpec,
+    BudgetsSpec,
+    Environment,
+    FleetSpec,
+    RolloutSpec,
+    SentinelSpec,
+    SimSpec,
+)
 
 Data = dict[str, Any]
 
@@ -35,7 +44,12 @@ def fleet_spec(written: Data, env: str | None) -> FleetSpec:
         requests_per_minute=data["budgets"]["requests_per_minute"],
         budgets=_budgets(data["budgets"]),
         sentinel=msgspec.convert(_plainest(data["sentinel"]), SentinelSpec, strict=False),
+        rollout=_rollout(data["rollout"]),
     )
+
+
+def _rollout(data: Data | None) -> RolloutSpec | None:
+    return None if data is None else msgspec.convert(_plainest(data), RolloutSpec)
 
 
 def _budgets(data: Data) -> BudgetsSpec | None:
@@ -69,6 +83,7 @@ def bot_spec(document: Data, fleet: FleetSpec) -> BotSpec:
             "risk": _plainest(data["risk"]),
             "process": _process(data["process"]),
             "budgets": _drawn_on(fleet.budgets, used),
+            **{key: data["metadata"][key] for key in ("protected", "role", "depends_on")},
         },
         BotSpec,
     )

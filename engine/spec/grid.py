@@ -160,6 +160,14 @@ def cell_of(slot: str) -> Cell | None:
     return make_cell(Side(side), low_ticks, high_ticks, lots)
 
 
+@lru_cache(maxsize=4096)
+def profit_ticks(slot: str) -> int:
+    """What each lot filled in a slot makes of a round trip, in ticks: nothing but when it closes a cell."""
+    name, _, action = slot.rpartition(".")
+    cell = cell_of(f"{name}.open") if action == "close" else None
+    return cell.high_ticks - cell.low_ticks if cell else 0
+
+
 @lru_cache(maxsize=64)
 def cells_of(parameters: GridParameters, direction: Direction, instrument: Instrument) -> tuple[Cell, ...]:
     """Every cell of a grid, from low to high."""

@@ -18,6 +18,7 @@ from engine.spec.document import MappingNode, Node, Place, ScalarNode, data_of, 
 from engine.spec.documents import FLEET_FILE, Document, read_documents
 from engine.spec.facts import FactsLookup
 from engine.spec.matrix import spread
+from engine.spec.rollout_rules import check_order, check_rollout
 from engine.spec.rules import (
     TEMPLATES,
     BotDraft,
@@ -100,6 +101,9 @@ class _Loading:
         ]
         check_facts(drafts, self._fleet_root, facts, self._findings)
         check_together(drafts)
+        check_order(drafts)
+        if self._fleet is not None and self._fleet.rollout is not None:
+            check_rollout(self._fleet_root, self._fleet.rollout, drafts, self._findings)
         for draft in drafts:
             self._findings.take(draft.findings, relate=draft.relate())
         bots = {draft.spec.name: self._loaded(draft, draft.spec) for draft in drafts if draft.spec is not None}

@@ -39,7 +39,7 @@ class BotDraft:
     spec: BotSpec | None = None
     template_place: Place | None = None
 
-    def place(self, *path: str) -> Place:
+    def place(self, *path: str | int) -> Place:
         return place_at(self.root, path)
 
     def relate(self) -> Callable[[Place], tuple[Related, ...]]:

@@ -148,6 +148,8 @@ def _fields(schema: Schema, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, 
         children = dict(part.get("properties", {}))
         if isinstance(part.get("additionalProperties"), dict):
             children["*"] = part["additionalProperties"]
+        if "properties" in part.get("items", {}):
+            children["*"] = part["items"]
         for key, field in children.items():
             yield (*path, key), field
             yield from _fields(field, (*path, key))
@@ -188,8 +190,16 @@ def _fill(data: Schema, schema: Schema) -> None:
                 data[key] = deepcopy(field["default"])
         for key, value in data.items():
             field = properties.get(key, part.get("additionalProperties"))
-            if isinstance(value, dict) and isinstance(field, dict):
-                _fill(value, field)
+            if isinstance(field, dict):
+                _fill_value(value, field)
+
+
+def _fill_value(value: Any, schema: Schema) -> None:
+    if isinstance(value, dict):
+        _fill(value, schema)
+    elif isinstance(value, list) and "items" in schema:
+        for item in value:
+            _fill_value(item, schema["items"])
 
 
 def _parts(schema: Schema, data: Any = None) -> Iterator[Schema]:

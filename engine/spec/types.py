@@ -39,6 +39,21 @@ class OnLimit(StrEnum):
     PAUSE = "pause"
 
 
+class Role(StrEnum):
+    """What a bot is to the others on its accounts and markets; each is there before the next begins."""
+
+    FEED = "feed"
+    HEDGER = "hedger"
+    MAKER = "maker"
+
+
+class OnFailure(StrEnum):
+    """What becomes of a rollout when a wave of it fails."""
+
+    ROLLBACK = "rollback"
+    STOP = "stop"
+
+
 class SecretRef(Value, frozen=True, kw_only=True):
     """Where a secret is found, never the secret: an environment variable's name or a file's path."""
 
@@ -138,7 +153,8 @@ class BudgetsSpec(Value, frozen=True, kw_only=True):
 
 class BotSpec(Value, frozen=True, kw_only=True):
     """One bot, whole. `legs` maps leg name to leg; a one-leg bot's is called `main`. `budgets` None: it shares
-    none with other bots."""
+    none with other bots. `role` None is a maker. `protected`, `role` and `depends_on` are for plans: the process
+    does not feel them."""
 
     name: str
     labels: dict[str, str]
@@ -149,6 +165,9 @@ class BotSpec(Value, frozen=True, kw_only=True):
     risk: RiskSpec
     process: ProcessSpec
     budgets: BudgetsSpec | None = None
+    protected: bool = False
+    role: Role | None = None
+    depends_on: tuple[str, ...] = ()
 
     @property
     def shared_budgets(self) -> dict[str, BudgetSpec]:
@@ -192,7 +211,8 @@ class SimSpec(Value, frozen=True, kw_only=True):
     """One simulated venue of a fleet. `accounts` maps account name to opening balances by asset.
 
     `speed` multiplies the pace of the market flow; `recording` is a file of recorded flow instead of the
-    seeded generator. `tiers` are of the accounts that chose one.
+    seeded generator. `tiers` are of the accounts that chose one. `funding_interval_s` None: as long as the real
+    venue's.
     """
 
     venue: str
@@ -204,6 +224,8 @@ class SimSpec(Value, frozen=True, kw_only=True):
     accounts: dict[str, dict[str, Decimal]]
     faults: FaultSpec | None = None
     tiers: dict[str, str] | None = None
+    funding_interval_s: int | None = None
+    funding_rate: Decimal | None = None
 
 
 class SentinelSpec(Value, frozen=True, kw_only=True):
@@ -213,12 +235,52 @@ class SentinelSpec(Value, frozen=True, kw_only=True):
     grace_s: Decimal
 
 
+class CanarySpec(Value, frozen=True, kw_only=True):
+    """Who takes new settings first, at which share of the size, and what is held against them after `for_s`.
+
+    `bots` is a number or names; None: all with these `labels`, or one bot where none are given. A bound that is
+    None is not judged.
+    """
+
+    bots: int | tuple[str, ...] | None
+    labels: dict[str, str]
+    size_pct: Decimal
+    for_s: Decimal
+    max_rejects_in_a_row: int | None
+    min_fills: int | None
+    max_loss_usd: Decimal | None
+    max_stale_s: Decimal | None
+
+
+class FreezeSpec(Value, frozen=True, kw_only=True):
+    """A window in which nothing is changed: it opens at `cron` (UTC)."""
+
+    cron: str
+    for_minutes: int
+    why: str
+
+
+class RolloutSpec(Value, frozen=True, kw_only=True):
+    """How an apply goes about many bots, and what it does not do unless told. None: no bound."""
+
+    max_unavailable: int | None
+    max_unavailable_usd: Decimal | None
+    health_timeout_s: Decimal
+    on_failure: OnFailure
+    canary: CanarySpec | None
+    freeze: tuple[FreezeSpec, ...]
+    freeze_funding_minutes: int | None
+    max_changes: int | None
+    max_stopped_pct: Decimal | None
+    max_notional_usd: Decimal | None
+
+
 class FleetSpec(Value, frozen=True, kw_only=True):
     """The fleet around the bots. `live_allowed` must be said before any account may trade on mainnet.
 
     `requests_per_minute` is the most this fleet may use of one account's budget; None: all the venue allows.
-    `sentinel` is None in generations from before there was one. `env` is the environment whose overlays lie over
-    the files; None: no environment's.
+    `sentinel` is None in generations from before there was one. `rollout` None: everything at once. `env` is the
+    environment whose overlays lie over the files; None: no environment's.
     """
 
     id: str
@@ -229,3 +291,4 @@ class FleetSpec(Value, frozen=True, kw_only=True):
     budgets: BudgetsSpec | None = None
     sentinel: SentinelSpec | None = None
     env: str | None = None
+    rollout: RolloutSpec | None = None

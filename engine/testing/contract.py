@@ -48,6 +48,7 @@ from engine.model.commands import (
     QueryBalances,
     QueryBook,
     QueryFills,
+    QueryFunding,
     QueryInstrument,
     QueryOpenOrders,
     QueryOrder,
@@ -240,6 +241,18 @@ class VenueContract:
             refused = codec.decode_reply(command, HttpResponse(status=400, body=b"no"), requested_ns=1, at_ns=2)
             assert [type(event) for event in refused] == [AmendRejected]
 
+    def test_a_question_for_funding_that_was_not_answered_is_never_an_answer_without_payments(self) -> None:
+        for codec in self._codecs():
+            asked = [each for each in self._commands(codec) if isinstance(each, QueryFunding)]
+            for command in asked:
+                for status, body in ((503, b"[]"), (500, b"{}"), (429, b"[]"), (401, b"{}"), (200, b"?")):
+                    response = HttpResponse(status=status, body=body)
+                    try:
+                        events = codec.decode_reply(command, response, requested_ns=1, at_ns=2)
+                    except VenueError:
+                        continue
+                    raise AssertionError(f"{status} {body!r} to a question for funding became {events}")
+
     def test_every_item_of_a_batch_gets_an_answer_of_its_own_or_the_batch_a_venue_error(self) -> None:
         for codec in self._codecs():
             for batch in self._batches():
@@ -316,6 +329,8 @@ class VenueContract:
             commands.append(amend(client_id))
         if codec.instrument.kind is MarketKind.PERP:
             commands.append(QueryPosition(leg=LEG))
+            if self.venue.facts.tells_funding:
+                commands.append(QueryFunding(leg=LEG, since_ns=NOW_NS))
         if self.venue.facts.dead_mans_switch:
             commands += [SetDeadMansSwitch(leg=LEG, cancel_after_s=after_s) for after_s in (600, None)]
         return commands

@@ -19,32 +19,32 @@ from engine.trading.records import FillRecord, IgnoredRecord
 def adopt(leg: Leg, event: PositionAdopted) -> bool:
     """Take it over. False, and nothing is done, when the difference is another one by now or has no price."""
     ticks = event.ticks if event.ticks is not None else entry_ticks(leg)
-    if not event.lots or event.lots != leg.unexplained_lots or ticks is None:
+    if not event.lots or event.lots != leg.difference.lots or ticks is None:
         return False
     record = FillRecord(leg=leg.setup.leg, slot=ADOPTED_SLOT, fill=_fill(leg, event, ticks))
-    leg.remember_fill(record)
+    leg.remember(record)
     leg.records.append(record)
     leg.note(event.at_ns, "position adopted", lots=event.lots, ticks=ticks, who=event.who)
-    leg.explained()
+    leg.difference.settled()
     return True
 
 
 def ignore(leg: Leg, event: PositionIgnored) -> bool:
     """Leave it alone for good. False, and nothing is done, when the difference is another one by now."""
-    if not event.lots or event.lots != leg.unexplained_lots:
+    if not event.lots or event.lots != leg.difference.lots:
         return False
-    leg.ignored_lots += event.lots
-    leg.records.append(IgnoredRecord(leg=leg.setup.leg, lots=leg.ignored_lots, at_ns=event.at_ns))
-    leg.note(event.at_ns, "position ignored", lots=event.lots, in_all=leg.ignored_lots, who=event.who)
-    leg.explained()
+    leg.difference.ignored_lots += event.lots
+    leg.records.append(IgnoredRecord(leg=leg.setup.leg, lots=leg.difference.ignored_lots, at_ns=event.at_ns))
+    leg.note(event.at_ns, "position ignored", lots=event.lots, in_all=leg.difference.ignored_lots, who=event.who)
+    leg.difference.settled()
     return True
 
 
 def entry_ticks(leg: Leg) -> int | None:
     """At which price the difference enters the books: the venue's entry price, else the mid; None while neither is
     known."""
-    if leg.venue_entry_price is not None:
-        return _nearest(leg.venue_entry_price / leg.instrument.tick_size)
+    if leg.difference.entry_price is not None:
+        return _nearest(leg.difference.entry_price / leg.instrument.tick_size)
     return None if leg.twice_mid_ticks is None else _nearest(Decimal(leg.twice_mid_ticks) / 2)
 
 

@@ -2,7 +2,8 @@
 
 Its share of each is claimed outside, under a lock, before any order is sent that needs it; here it only comes in as
 an event, and orders stay within it. So two bots can never both take the last room. A share that was not heard of
-lately is unknown, and nothing is added on it (law 1).
+lately is unknown, and nothing is added on it (law 1). Only a hedge asks for no room: it was claimed with the quote
+that it hedges, and a fill that nobody hedges is worse than any budget that is passed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from engine.model.target import Target
 from engine.model.value import Value
 from engine.risk.guard import Room
 from engine.spec.types import BotSpec, BudgetSpec
-from engine.trading.exposure import worst_lots, worth
+from engine.strategies.interface import HedgeRule
+from engine.trading.claims import Claims
 from engine.trading.leg import Leg
 
 FRESH_NS = 5 * NS_PER_S
@@ -45,15 +47,17 @@ class BudgetStatus(Value, frozen=True, kw_only=True):
 class Budgets:
     """One bot's shared budgets by name: `fleet`, `account NAME`."""
 
-    def __init__(self, legs: Mapping[str, Leg], spec: BotSpec) -> None:
+    def __init__(self, legs: Mapping[str, Leg], spec: BotSpec, rule: HedgeRule | None = None) -> None:
         self._legs = legs
+        self._claims = Claims(legs, rule)
         self._wanted: dict[str, tuple[int, int]] = {}
         """Lots that the last target wants to buy and to sell, by leg."""
         self._shares: Mapping[str, Share] = {}
         self._read_ns = 0
         self.limit_by(spec)
         for name, leg in legs.items():
-            leg.rooms = partial(self._rooms_of, name)
+            if rule is None or name != rule.hedge:
+                leg.rooms = partial(self._rooms_of, name)
 
     def limit_by(self, spec: BotSpec) -> None:
         """Other budgets, from now on."""
@@ -80,11 +84,11 @@ class Budgets:
             return None
         needs = {}
         for budget in self.specs:
-            has = [self._claim(name, wants=False) for name in self._concerned(budget)]
-            wants = [self._claim(name, wants=True) for name in self._concerned(budget)]
-            if None in has or None in wants:
+            concerned = self._concerned(budget)
+            has, wants = self._claims.of(concerned, {}), self._claims.of(concerned, self._wanted)
+            if has is None or wants is None:
                 return None
-            needs[budget] = Need(has=_sum(has), wants=_sum(wants))
+            needs[budget] = Need(has=has, wants=wants)
         return needs
 
     def status(self, day_pnl_usd: Decimal) -> dict[str, BudgetStatus]:
@@ -129,39 +133,14 @@ class Budgets:
 
     def _rooms(self, leg: str, now_ns: int) -> Iterator[Room]:
         for budget in self.specs:
-            if leg not in self._concerned(budget):
-                continue
-            claims = [self._claim(name, wants=False) for name in self._concerned(budget)]
-            if None in claims or not self._is_fresh(now_ns):
-                yield Room(budget=budget, why_not=f"what is left of the budget of the {budget} is unknown")
-                continue
-            has, share = _sum(claims), self._shares[budget]
-            yield Room(
-                budget=budget,
-                long_usd=None if share.long_usd is None else share.long_usd - has.long_usd,
-                short_usd=None if share.short_usd is None else share.short_usd - has.short_usd,
-                gross_usd=None if share.gross_usd is None else share.gross_usd - has.gross_usd,
-            )
+            concerned = self._concerned(budget)
+            if self._claims.concern(leg, concerned):
+                is_fresh = self._is_fresh(now_ns)
+                room = self._claims.room(budget, self._shares[budget], concerned) if is_fresh else None
+                unknown = f"what is left of the budget of the {budget} is unknown"
+                yield room or Room(budget=budget, why_not=unknown)
 
     def _concerned(self, budget: str) -> list[str]:
         """The legs that a budget is about."""
         legs = self._spec.legs
         return [name for name in self._legs if budget in ("fleet", f"account {legs[name].account}")]
-
-    def _claim(self, name: str, *, wants: bool) -> Claim | None:
-        leg = self._legs[name]
-        buys, sells = self._wanted.get(name, (0, 0)) if wants else (0, 0)
-        long_lots, short_lots = worst_lots(leg, at_least_buys=buys, at_least_sells=sells)
-        long_usd, short_usd = worth(leg, long_lots), worth(leg, short_lots)
-        if long_usd is None or short_usd is None:
-            return None
-        return Claim(long_usd=long_usd, short_usd=short_usd, gross_usd=max(long_usd, short_usd))
-
-
-def _sum(claims: list[Claim | None]) -> Claim:
-    known = [claim for claim in claims if claim is not None]
-    return Claim(
-        long_usd=sum((claim.long_usd for claim in known), _NOTHING),
-        short_usd=sum((claim.short_usd for claim in known), _NOTHING),
-        gross_usd=sum((claim.gross_usd for claim in known), _NOTHING),
-    )

@@ -105,7 +105,7 @@ class Desk:
             ticks=ticks,
             lots=lots if largest is None else min(lots, largest),
             post_only=False,
-            reduce_only=wanted.reduce_only and not leg.ignored_lots,
+            reduce_only=wanted.reduce_only and not leg.difference.ignored_lots,
             time_in_force=TimeInForce.IOC,
         )
         return self._place(self._paid_for(placement, funds), urgent=True)

@@ -77,7 +77,7 @@ def bearable(leg: Leg, quotes: tuple[Quote, ...]) -> tuple[Quote, ...]:
 def unflagged(leg: Leg, quotes: tuple[Quote, ...]) -> tuple[Quote, ...]:
     """As they may be sent. A venue holds reduce-only against its whole position: beside a part of it that is not
     ours it would refuse what closes our own, so nothing carries the flag; sizes keep to our own books anyway."""
-    if not leg.ignored_lots:
+    if not leg.difference.ignored_lots:
         return quotes
     return tuple(replace(quote, reduce_only=False) for quote in quotes)
 

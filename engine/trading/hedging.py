@@ -12,8 +12,9 @@ from engine.clock import NS_PER_S
 from engine.model.instrument import plain
 from engine.model.value import Value
 from engine.strategies.interface import HedgeRule
-from engine.trading.durations import Durations, DurationStatus
+from engine.trading.durations import DurationStatus
 from engine.trading.leg import Leg
+from engine.trading.tally import Timed
 
 
 class HedgeStatus(Value, frozen=True, kw_only=True):
@@ -32,7 +33,6 @@ class HedgeWatch:
     def __init__(self, rule: HedgeRule, maker: Leg, hedge: Leg) -> None:
         self._rule, self._maker, self._hedge = rule, maker, hedge
         self._since_ns: int | None = None
-        self._durations = Durations()
         self.alarm = ""
 
     def apply(self, rule: HedgeRule) -> None:
@@ -68,7 +68,7 @@ class HedgeWatch:
         if self.is_open:
             self._since_ns = now_ns if self._since_ns is None else min(self._since_ns, now_ns)
         elif self._since_ns is not None:
-            self._durations.add(now_ns - self._since_ns)
+            self._hedge.tally.timed(Timed.HEDGE, now_ns - self._since_ns)
             self._since_ns = None
         self._judge(now_ns)
 
@@ -77,7 +77,7 @@ class HedgeWatch:
             residual=self.residual,
             open_since_ns=self._since_ns,
             alarm=self.alarm,
-            time_to_hedge=self._durations.status(),
+            time_to_hedge=self._hedge.tally.run.durations[Timed.HEDGE].status(),
         )
 
     def _judge(self, now_ns: int) -> None:

@@ -18,17 +18,18 @@ from engine.risk.guard import Guard, Room
 from engine.spec.types import RiskSpec
 from engine.strategies.interface import LegView
 from engine.trading.accounting import Accounting
+from engine.trading.difference import UNEXPLAINED, Difference
+from engine.trading.funding import Funding
 from engine.trading.lifecycle import OwnOrder
 from engine.trading.mids import MidHistory
-from engine.trading.orders import INVENTORY_SLOT, SYSTEM_SLOT, Owner, OwnOrders, Sequence
+from engine.trading.orders import INVENTORY_SLOT, ORPHAN_SLOT, SYSTEM_SLOT, Owner, OwnOrders, Sequence
 from engine.trading.others import OwnLevels
-from engine.trading.records import FillRecord, MemoRecord, Note, OrderRecord, OrderState, Record
+from engine.trading.records import FillRecord, FundingRecord, MemoRecord, Note, OrderRecord, OrderState, Record
 from engine.trading.refusals import Refusals
 from engine.trading.sync import Sync, is_question
+from engine.trading.tally import LegTally
 
-ORPHAN_SLOT = "orphan"
 NO_BOOK_YET = "no book yet"
-UNEXPLAINED = "the venue's position is not explained by own fills"
 FIRST_BOOK_NS = 10 * NS_PER_S
 WORTH_COUNTING = frozenset(RejectReason) - {
     RejectReason.WOULD_CROSS,
@@ -48,6 +49,7 @@ class LegSetup(Value, frozen=True, kw_only=True):
     tag: int
     send_lifetime_ns: int
     can_amend: bool = False
+    tells_funding: bool = False
 
 
 class Leg:
@@ -59,6 +61,9 @@ class Leg:
         self.limit_by(risk)
         self.orders = OwnOrders(setup.client_ids, setup.tag, sequence)
         self.accounting = Accounting(setup.instrument)
+        self.tally = LegTally(setup.leg, setup.instrument)
+        is_perp = setup.instrument.kind is MarketKind.PERP
+        self.funding = Funding(setup.leg, self.accounting, is_paid=is_perp, is_told=setup.tells_funding)
         self.sync = Sync(setup.leg, setup.instrument.kind)
         self.refusals = Refusals()
         self.records: list[Record] = []
@@ -82,11 +87,7 @@ class Leg:
         self.venue_position_lots: int | None = None
         self._filled_since_lots = 0
         """Signed lots of fills heard after the venue's last figure."""
-        self.venue_entry_price: Decimal | None = None
-        self.unexplained_lots = 0
-        self.ignored_lots = 0
-        """How much of the venue's position is not the bot's: a person said so."""
-        self._difference: tuple[int, int] | None = None
+        self.difference = Difference()
         self.rejects_in_a_row = 0
         """Orders refused by the venue since it last took one, for reasons that do not pass by themselves."""
         self.money_why_not = ""
@@ -100,12 +101,21 @@ class Leg:
 
     def remember_order(self, record: OrderRecord) -> None:
         order = OwnOrder.remembered(record)
+        self.tally.remember_order(order)
         self.orders.touched(order)
         self._remembered_ns = min(self._remembered_ns or record.submitted_ns, record.submitted_ns)
 
-    def remember_fill(self, record: FillRecord) -> None:
-        if self.orders.count_once(record.fill):
-            self.accounting.add(record.slot, record.fill)
+    def remember(self, counted: FillRecord | FundingRecord) -> None:
+        """What the books were made of, in the order in which it was counted."""
+        if isinstance(counted, FundingRecord):
+            self.funding.remember(counted)
+        elif self.orders.count_once(counted.fill):
+            self.accounting.add(counted.slot, counted.fill)
+
+    def begin_run(self) -> None:
+        """All is remembered: what comes now belongs to this life."""
+        self.accounting.begin_run()
+        self.tally.begin(self.accounting.fills + self.accounting.payments)
 
     def asked_since_ns(self, now_ns: int) -> int:
         """How far back a round must look: to the last one that proved something, and to every open question."""
@@ -121,6 +131,7 @@ class Leg:
         for order in self.orders.live:
             order.not_after(at_ns, dead_after_ns=at_ns + self.setup.send_lifetime_ns)
         self.sync.want(at_ns)
+        self.funding.want(at_ns)
 
     def order_reported(self, report: OrderReport, at_ns: int) -> None:
         """Take a report of any order on the market; others' are left alone (law 3)."""
@@ -166,34 +177,20 @@ class Leg:
         return True
 
     def position_reported(self, event: PositionReported) -> None:
-        """Keep the venue's figure; a difference seen by two queries with no fill between is unexplained. One query
-        is enough while no order of ours can have moved anything: a first start asks before it trades.
-
-        Once found it stays until the figures agree: fills move both alike and explain nothing.
-        """
+        """Keep the venue's figure, and hold own books against one that was asked for."""
         self.venue_position_lots, self._filled_since_lots = event.position.lots, 0
-        self.venue_entry_price = event.position.entry_price
+        self.difference.entry_price = event.position.entry_price
         if event.requested_ns is None or self.instrument.kind is not MarketKind.PERP:
             return
-        missing = event.position.lots - self.ignored_lots - self.accounting.position_lots
-        seen = (missing, self.accounting.fills)
-        is_first = not self.accounting.fills and not any(True for _ in self.orders.live)
-        is_found = self.unexplained_lots or is_first or seen == self._difference
-        explained = missing == 0 or not is_found
-        self._difference = seen
-        found = 0 if explained else missing
-        if found and not self.unexplained_lots:
-            self.alarm(event.at_ns, UNEXPLAINED, lots=found)
-        self.unexplained_lots = found
-
-    def explained(self) -> None:
-        """A person said what the difference is."""
-        self.unexplained_lots, self._difference = 0, None
+        has_traded = bool(self.accounting.fills) or any(True for _ in self.orders.live)
+        if self.difference.look(event.position, self.accounting, may_have_moved=has_traded):
+            self.alarm(event.at_ns, UNEXPLAINED, lots=self.difference.lots)
 
     def changed(self, order: OwnOrder) -> None:
         """Index and remember an order after news."""
         self.orders.touched(order)
         self._own_levels.changed(order)
+        self.tally.order_changed(order)
         self.records.append(order.record())
 
     def refused(self, slot: str, reason: RejectReason | None, words: str, at_ns: int) -> None:
@@ -227,10 +224,16 @@ class Leg:
             self.records.append(MemoRecord(leg=self.setup.leg, memo=target.memo))
             self.note(at_ns, "the strategy remembers", memo=target.memo)
 
-    def take_records(self) -> list[Record]:
+    def take_records(self, now_ns: int) -> list[Record]:
         """What the journal must keep of the step that ends now."""
         taken, self.records = self.records, []
-        return taken
+        return [*taken, *self.tally.take_records(now_ns)] if taken else []
+
+    def look_at_touch(self, at_ns: int) -> None:
+        """Note for the statistics whether own quotes lead the market from now on."""
+        known = bool(self.bids and self.asks) and not self.why_not
+        touch = self._own_levels.at_touch(self.bids[0][0], self.asks[0][0], self.orders.live) if known else None
+        self.tally.at_touch(at_ns, touch)
 
     def note(self, at_ns: int, what: str, **facts: str | int | None) -> None:
         self.records.append(Note(at_ns=at_ns, leg=self.setup.leg, what=what, facts=dict(facts)))
@@ -358,7 +361,7 @@ class Leg:
         """
         if self.venue_position_lots is None:
             return None
-        told = self.venue_position_lots - self.ignored_lots
+        told = self.venue_position_lots - self.difference.ignored_lots
         with_fills = told + self._filled_since_lots
         low, high = sorted((told, with_fills))
         own = self.accounting.position_lots
@@ -384,4 +387,4 @@ class Leg:
             return self.money_why_not
         if self.venue_position_lots is None:
             return "the venue's position is unknown"
-        return UNEXPLAINED if self.unexplained_lots else ""
+        return UNEXPLAINED if self.difference.lots else ""

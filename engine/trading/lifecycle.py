@@ -22,6 +22,8 @@ else happens to it.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from msgspec.structs import replace
 
 from engine.model.account import Fill
@@ -41,12 +43,25 @@ _PENDING = {
 }
 
 
+class Counted(NamedTuple):
+    """What statistics (`tally`) have counted of an order: where it had got to, and when over, its lots."""
+
+    state: OrderState
+    ended_lots: int = 0
+    executed_lots: int = 0
+
+
+NOT_COUNTED = Counted(OrderState.SUBMITTED)
+
+
 class OwnOrder:
     """One order of ours. Methods take news and return nothing; `record()` is what the journal keeps."""
 
     __slots__ = (
+        "amend_sent_ns",
         "amended",
         "cancel_sent_ns",
+        "counted",
         "dead_after_ns",
         "executed_lots",
         "filled_lots",
@@ -59,6 +74,7 @@ class OwnOrder:
         "unresolved",
         "updated_ns",
         "venue_order_id",
+        "was_amended",
     )
 
     def __init__(self, request: OrderRequest, *, submitted_ns: int, dead_after_ns: int) -> None:
@@ -77,6 +93,10 @@ class OwnOrder:
         self.updated_ns = submitted_ns
         self.cancel_sent_ns: int | None = None
         """Of the last cancel in this life; other news moves `updated_ns`, and must not hide that it failed."""
+        self.amend_sent_ns: int | None = None
+        self.was_amended = False
+        """An amend was carried out, and statistics have not counted it yet."""
+        self.counted = NOT_COUNTED
         self.final: OrderState | None = None
         self.reason = ""
 
@@ -170,6 +190,7 @@ class OwnOrder:
 
     def amend_sent(self, terms: OrderRequest, at_ns: int, *, dead_after_ns: int) -> None:
         self.updated_ns, self.dead_after_ns = at_ns, dead_after_ns
+        self.amend_sent_ns = at_ns
         self.state, self.unresolved, self.amended = OrderState.AMEND_PENDING, None, terms
 
     def amend_done(self, report: OrderReport, at_ns: int) -> None:
@@ -248,6 +269,7 @@ class OwnOrder:
             self._amended_to(amended)
 
     def _amended_to(self, terms: OrderRequest) -> None:
+        self.was_amended |= terms != self.request
         self.request, self.amended = terms, None
         if self.state is OrderState.AMEND_PENDING or self.unresolved is Operation.AMEND:
             self.state, self.unresolved = OrderState.ACCEPTED, None

@@ -24,9 +24,11 @@ from engine.trading.news import take_news
 from engine.trading.orders import Sequence
 from engine.trading.parting import NOTHING, Parting
 from engine.trading.purse import Purse
-from engine.trading.records import Budget, Memory, Step
+from engine.trading.records import Budget, FillRecord, Memory, Step, as_counted
+from engine.trading.statistics import MachineStatistics, leg_statistics, machine_statistics
 from engine.trading.status import MachineStatus, leg_status
 from engine.trading.sync import is_question
+from engine.trading.tally import Timed
 from engine.trading.watch import Watch
 
 NO_BUDGET = Budget(reduce=0, cancel=0, place=0)
@@ -45,20 +47,30 @@ class Machine:
         self._strategy = build_strategy(spec.strategy)
         self._legs = {name: Leg(setup, spec.risk, sequence) for name, setup in legs.items()}
         self._hedge = self._watch_hedge()
-        self._watch = Watch(self._legs, memory.stops)
-        self.budgets = Budgets(self._legs, spec)
+        rule = self._strategy.hedging if isinstance(self._strategy, Hedger) else None
+        self._watch = Watch(self._legs, memory.stops, rule.hedge if rule else None)
+        self.budgets = Budgets(self._legs, spec, rule)
         self._paused = False
         self._parting: Parting | None = None
-        for fill in memory.fills:
-            self._legs[fill.leg].remember_fill(fill)
-            if self._hedge:
-                self._hedge.remember(fill.fill.at_ns)
+        self._remember(memory)
+
+    def _remember(self, memory: Memory) -> None:
+        runs = {run.leg: run for run in memory.runs}
+        tallies = {tally.leg: tally for tally in memory.tallies}
+        for name, leg in self._legs.items():
+            leg.tally.remember(runs.get(name), tallies.get(name))
+        for counted in as_counted(memory.fills, memory.funding):
+            self._legs[counted.leg].remember(counted)
+            if self._hedge and isinstance(counted, FillRecord):
+                self._hedge.remember(counted.fill.at_ns)
         for record in memory.orders:
             self._legs[record.request.leg].remember_order(record)
         for kept in memory.memos:
             self._legs[kept.leg].memo = kept.memo
         for ignored in memory.ignored:
-            self._legs[ignored.leg].ignored_lots = ignored.lots
+            self._legs[ignored.leg].difference.ignored_lots = ignored.lots
+        for leg in self._legs.values():
+            leg.begin_run()
 
     # The only entrances -------------------------------------------------------------------------------------
 
@@ -66,6 +78,7 @@ class Machine:
         """Take one event and decide. `event.at_ns` never goes back by more than the caller's clock does. `budgets`
         are by leg: each leg's requests are its own account's."""
         changed = self._take(event)
+        self._look_at_touch(event)
         return self._decide(event.at_ns, budgets) if changed else Step(wake_ns=self._wake_ns(event.at_ns))
 
     def reconfigure(self, spec: BotSpec, at_ns: int, budgets: Mapping[str, Budget]) -> Step:
@@ -113,6 +126,10 @@ class Machine:
             if order.remaining_lots > 0
         )
 
+    def statistics(self) -> MachineStatistics:
+        """What the bot did and made, over all its lives and in this one."""
+        return machine_statistics({name: leg_statistics(leg) for name, leg in self._legs.items()})
+
     def status(self) -> MachineStatus:
         return MachineStatus(
             paused=self._paused,
@@ -149,6 +166,15 @@ class Machine:
         concerned = self._legs.get(event.leg)
         return concerned is not None and take_news(concerned, event)
 
+    def _look_at_touch(self, event: Event) -> None:
+        concerned = self._legs.get(event.leg)
+        for leg in (concerned,) if concerned else self._legs.values():
+            leg.look_at_touch(event.at_ns)
+
+    def sent(self, leg: str, taken_ns: int) -> None:
+        """What a change of the book led to has left, so long after the change was in hand; for the statistics."""
+        self._legs[leg].tally.timed(Timed.SEND, taken_ns)
+
     # Decisions ----------------------------------------------------------------------------------------------
 
     def _decide(self, now_ns: int, budgets: Mapping[str, Budget]) -> Step:
@@ -166,7 +192,7 @@ class Machine:
             leg.wanted(target[name], now_ns)
             desk = Desk(leg, now_ns, purses[name])
             commands += desk.bring_about(target[name], self._strategy.requote_threshold_ticks)
-        records = [record for leg in self._legs.values() for record in leg.take_records()]
+        records = [record for leg in self._legs.values() for record in leg.take_records(now_ns)]
         records += self._watch.take_records()
         return Step(
             commands=tuple(commands),
@@ -199,9 +225,11 @@ class Machine:
         if any(is_question(order, now_ns) for order in leg.orders.live):
             leg.sync.want_soon(now_ns)
         reachable = not leg.link_why_not or self._is_stopping
-        if not reachable or not leg.sync.is_due(now_ns) or not purse.take_round():
-            return []
-        return leg.sync.start(now_ns, leg.asked_since_ns(now_ns))
+        if reachable and leg.sync.is_due(now_ns) and purse.take_round():
+            return leg.sync.start(now_ns, leg.asked_since_ns(now_ns))
+        if leg.synced and leg.funding.is_due(now_ns) and purse.take_round():
+            return [leg.funding.ask(now_ns)]
+        return []
 
     def _target(self, now_ns: int, purses: Mapping[str, Purse]) -> Target:
         """What each leg should look like; a leg that was never synchronised is left exactly as it is."""
@@ -219,8 +247,11 @@ class Machine:
         return self._strategy.target(view)
 
     def _parted(self, parting: Parting, now_ns: int) -> Target:
+        """While the hedge leg could not follow, no position is touched: half of a pair is a bet."""
         leading = {name: parting.target(leg, now_ns) for name, leg in self._leading_legs.items()}
-        return dict.fromkeys(self._legs, NOTHING) | leading
+        followers = (leg for name, leg in self._legs.items() if name not in leading)
+        leads_alone = any(leg.why_not for leg in followers)
+        return dict.fromkeys(self._legs, NOTHING) | ({} if leads_alone else leading)
 
     def _owed(self, view: View) -> Target:
         """The hedge of what was filled, which is owed whether or not anything is quoted. Only a leg of which all is
@@ -256,6 +287,7 @@ class Machine:
     def _wake_ns(self, now_ns: int) -> int | None:
         due = [leg.refusals.next_ns(now_ns) for leg in self._legs.values()]
         due += [leg.sync.next_ns for leg in self._legs.values() if not leg.link_why_not or self._is_stopping]
+        due += [leg.funding.due_ns for leg in self._legs.values() if leg.synced]
         due += [self._hedge.due_ns] if self._hedge else []
         soonest = min((ns for ns in due if ns is not None), default=None)
         return soonest if soonest is None or soonest > now_ns else now_ns + STARVED_WAKE_NS

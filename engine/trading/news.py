@@ -18,6 +18,8 @@ from engine.model.events import (
     CancelRejected,
     Event,
     FillsReported,
+    FundingAnnounced,
+    FundingReported,
     LegConnected,
     LegDisconnected,
     Level,
@@ -68,7 +70,21 @@ def _book_lost(leg: Leg, event: BookLost) -> bool:
 
 def _mark_updated(leg: Leg, event: MarkPriceUpdated) -> bool:
     leg.mark, leg.marked_ns, leg.funding_rate = event.mark, event.at_ns, event.funding_rate
+    leg.funding.clock_told(event.funding_ns, event.at_ns)
     return False
+
+
+def _funding_announced(leg: Leg, event: FundingAnnounced) -> bool:
+    leg.funding.announced(event.at_ns)
+    return True
+
+
+def _funding_reported(leg: Leg, event: FundingReported) -> bool:
+    """What was paid changes the bot's profit, and with it what its stops say."""
+    leg.records += leg.funding.take(event, leg.difference.foreign_lots)
+    if leg.funding.why_not:
+        leg.alarm(event.at_ns, "funding is missing from the books", why=leg.funding.why_not)
+    return True
 
 
 def _connected(leg: Leg, event: LegConnected) -> bool:
@@ -175,6 +191,9 @@ def _balances_reported(leg: Leg, event: BalancesReported) -> bool:
 
 def _query_failed(leg: Leg, event: QueryFailed) -> bool:
     leg.sync.failed(event)
+    if event.query == "QueryFunding":
+        leg.funding.failed(event)
+        leg.note(event.at_ns, "funding is unavailable", why=event.why)
     if event.query == "QueryPosition":
         leg.venue_position_lots = None
     if event.query == "QueryBalances":
@@ -203,5 +222,7 @@ _TAKEN: dict[type[Event], Callable[[Leg, Any], bool]] = {
     FillsReported: _answered,
     PositionReported: _answered,
     BalancesReported: _balances_reported,
+    FundingAnnounced: _funding_announced,
+    FundingReported: _funding_reported,
     QueryFailed: _query_failed,
 }

@@ -20,6 +20,8 @@ FILLS_KEPT = 20_000
 INVENTORY_SLOT = "inventory"
 REDUCE_SLOT = "reduce"
 """Orders that bring about an inventory target."""
+ORPHAN_SLOT = "orphan"
+"""An order of ours that rests although it was thought to be over; its id follows."""
 SYSTEM_SLOT = "system"
 """Liquidation and ADL on our market: ours, though no order of ours did it."""
 ADOPTED_SLOT = "adopted"

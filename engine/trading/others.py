@@ -31,9 +31,11 @@ class OwnLevels:
     def __init__(self) -> None:
         self._open: dict[int, dict[int, int]] = {}
         self._gone: deque[tuple[int, Side, int, int]] = deque(maxlen=LINGERING_MOST)
+        self._best: tuple[int | None, int | None] | None = None
 
     def changed(self, order: OwnOrder) -> None:
         """Call after every piece of news about an own order."""
+        self._best = None
         request, now = order.request, order.lots_by_ticks
         before = self._open.pop(request.client_id, {request.ticks: request.lots})
         if now:
@@ -60,6 +62,20 @@ class OwnLevels:
             if its_side is side:
                 gone[ticks] += lots
         return tuple(_without(levels, resting, gone)) if resting or gone else levels
+
+    def at_touch(self, bid_ticks: int, ask_ticks: int, live: Iterable[OwnOrder]) -> tuple[bool, bool]:
+        """Whether an own bid and an own ask rest at these best prices of the book, or before them already."""
+        if self._best is None:
+            self._best = _best_resting(live)
+        bid, ask = self._best
+        return bid is not None and bid >= bid_ticks, ask is not None and ask <= ask_ticks
+
+
+def _best_resting(live: Iterable[OwnOrder]) -> tuple[int | None, int | None]:
+    resting = [order.request for order in live if order.state in SEEN and order.amended is None]
+    bids = (request.ticks for request in resting if request.side is Side.BUY)
+    asks = (request.ticks for request in resting if request.side is Side.SELL)
+    return max(bids, default=None), min(asks, default=None)
 
 
 def _add(sums: dict[int, int], lots_by_ticks: dict[int, int]) -> None:

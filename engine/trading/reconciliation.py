@@ -1,7 +1,7 @@
 """Holds what bots wrote down of an account against what the venue says of it. Pure; asked by `control.reconcile`.
 
 A fill is own when a bot's journal knows it, or its order. Everybody else's on the account are counted too: they are
-why a position or a balance may differ from the bots' own.
+why a position or a balance may differ from the bots' own. Funding is what the venue says it paid.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from engine.model.account import Fill, Position
+from engine.model.account import Fill, FundingPayment, Position
 from engine.model.instrument import Instrument, MarketKind
 from engine.model.value import Message, Value
+from engine.trading.records import FundingRecord
 
 ROUNDED_AWAY = Decimal("0.01")
 """Venues tell entry prices rounded, so what a position cost is known to about this, in quote."""
@@ -29,18 +30,21 @@ class OwnSide(Value, frozen=True, kw_only=True):
     settled_ns: int = 0
     adopted_lots: int = 0
     """Of these, what is in the bot's own books."""
+    funding: tuple[FundingRecord, ...] = ()
 
     def has_order_of(self, fill: Fill) -> bool:
         return fill.client_id in self.client_ids or fill.venue_order_id in self.order_ids
 
 
 class VenueSide(Value, frozen=True, kw_only=True):
-    """What the venue says of one market: everybody's fills, complete since `since_ns`, and a perp's position."""
+    """What the venue says of one market: everybody's fills and funding, complete since `since_ns`, and a perp's
+    position."""
 
     instrument: Instrument
     since_ns: int
     fills: tuple[Fill, ...]
     position: Position | None
+    funding: tuple[FundingPayment, ...] = ()
 
 
 class Baseline(Message, frozen=True, kw_only=True):
@@ -63,6 +67,10 @@ class MarketDifference(Value, frozen=True, kw_only=True):
     own_position: Decimal
     venue_position: Decimal | None
     unexplained_position: Decimal | None
+    funding: Decimal = Decimal(0)
+    """What the venue paid in the compared time, to whomever: in quote, less than nothing for what was taken."""
+    own_funding: Decimal = Decimal(0)
+    """What of it the bots have counted as theirs. What was paid while a bot is stopped it counts when it runs."""
 
     @property
     def is_explained(self) -> bool:
@@ -75,6 +83,7 @@ class BalanceDifference(Value, frozen=True, kw_only=True):
     asset: str
     change: Decimal
     own: Decimal
+    funding: Decimal
     others: Decimal
     unexplained: Decimal
 
@@ -102,6 +111,8 @@ def compare_market(own: OwnSide, venue: VenueSide) -> MarketDifference:
         own_position=instrument.size(lots + own.adopted_lots),
         venue_position=None if there is None else instrument.size(there),
         unexplained_position=None if there is None else instrument.size(there - lots - moved_else),
+        funding=sum((paid.amount for paid in venue.funding), Decimal(0)),
+        own_funding=sum((one.own for one in own.funding if one.payment.at_ns >= venue.since_ns), Decimal(0)),
     )
 
 
@@ -118,6 +129,7 @@ def compare_balances(
     own: dict[str, Decimal] = defaultdict(Decimal)
     others: dict[str, Decimal] = defaultdict(Decimal)
     kept: dict[str, Decimal] = defaultdict(Decimal)
+    funding: dict[str, Decimal] = defaultdict(Decimal)
     rounded: set[str] = set()
     for ours, venue in sides:
         instrument = venue.instrument
@@ -125,9 +137,16 @@ def compare_balances(
         _count(others, instrument, (fill for fill in others_fills(ours, venue) if fill.at_ns > before.at_ns))
         if instrument.kind is MarketKind.PERP:
             rounded.add(instrument.quote)
+            funding[instrument.quote] += _paid(venue, before.at_ns)
             kept[instrument.quote] += _cost(now, instrument) - _cost(before, instrument)
     return tuple(
-        _balance(asset, (before, now), (own[asset], others[asset]), kept[asset], is_rounded=asset in rounded)
+        _balance(
+            (asset, before, now),
+            own=own[asset] + kept[asset],
+            funding=funding[asset],
+            others=others[asset],
+            is_rounded=asset in rounded,
+        )
         for asset in sorted(before.totals.keys() | now.totals.keys() | own.keys())
         if now.totals.get(asset, 0) != before.totals.get(asset, 0) or own[asset]
     )
@@ -144,24 +163,24 @@ def baseline(at_ns: int, totals: Mapping[str, Decimal], venues: Iterable[VenueSi
 
 
 def _balance(
-    asset: str,
-    looks: tuple[Baseline, Baseline],
-    moved: tuple[Decimal, Decimal],
-    kept: Decimal,
-    *,
-    is_rounded: bool,
+    looks: tuple[str, Baseline, Baseline], *, own: Decimal, funding: Decimal, others: Decimal, is_rounded: bool
 ) -> BalanceDifference:
-    before, now = looks
+    asset, before, now = looks
     change = now.totals.get(asset, Decimal(0)) - before.totals.get(asset, Decimal(0))
-    unexplained = change - (sum(moved, kept))
+    unexplained = change - own - funding - others
     within = is_rounded and abs(unexplained) <= ROUNDED_AWAY
     return BalanceDifference(
         asset=asset,
         change=change,
-        own=moved[0] + kept,
-        others=moved[1],
+        own=own,
+        funding=funding,
+        others=others,
         unexplained=Decimal(0) if within else unexplained,
     )
+
+
+def _paid(venue: VenueSide, since_ns: int) -> Decimal:
+    return sum((paid.amount for paid in venue.funding if paid.at_ns > since_ns), Decimal(0))
 
 
 def _count(moved: dict[str, Decimal], instrument: Instrument, fills: Iterable[Fill]) -> None:

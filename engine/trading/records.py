@@ -3,13 +3,18 @@ before any of its commands leaves the process (law 4)."""
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from enum import StrEnum
 
-from engine.model.account import Fill
+from engine.model.account import Fill, FundingPayment
 from engine.model.commands import Command
+from engine.model.instrument import Instrument
 from engine.model.order import OrderRequest
 from engine.model.value import Message, Value
 from engine.risk.stops import Stops
+from engine.trading.durations import DurationCounts
 
 UNCOUNTED = 1_000_000
 """More than leaves in one step: for what nothing counts."""
@@ -66,6 +71,18 @@ class FillRecord(Message, frozen=True, kw_only=True):
     fill: Fill
 
 
+class FundingRecord(Message, frozen=True, kw_only=True):
+    """One funding payment, and the part of it that is the bot's own; unique per (leg, payment id).
+
+    `after_fills`: how many fills of the leg were counted before it, so that books are replayed in the same order.
+    """
+
+    leg: str
+    payment: FundingPayment
+    own: Decimal
+    after_fills: int
+
+
 class MemoRecord(Message, frozen=True, kw_only=True):
     """What a leg's strategy wants to be shown again; the newest per leg counts."""
 
@@ -82,6 +99,36 @@ class IgnoredRecord(Message, frozen=True, kw_only=True):
     at_ns: int
 
 
+class RunRecord(Message, frozen=True, kw_only=True):
+    """One life of the bot on one market, written in its first step; the newest per leg counts. `number` counts
+    from 1, `first_ns` is when the first of them began, `counted_before` how many fills and payments were known
+    before this one.
+
+    The instrument makes sizes and prices of the counts and fills, for readers from outside."""
+
+    leg: str
+    number: int
+    first_ns: int
+    started_ns: int
+    counted_before: int
+    instrument: Instrument
+
+
+class TallyCounts(Value, frozen=True, kw_only=True):
+    """Counts and times of one span, by the names that `tally` gives them."""
+
+    counts: dict[str, int] = {}
+    durations: dict[str, DurationCounts] = {}
+
+
+class TallyRecord(Message, frozen=True, kw_only=True):
+    """What `tally` has counted of a leg, over all its lives and in this one; the newest per leg counts."""
+
+    leg: str
+    total: TallyCounts
+    run: TallyCounts
+
+
 class Note(Message, frozen=True, kw_only=True):
     """One line of the audit: what was decided, and why, as constant words plus facts."""
 
@@ -93,7 +140,9 @@ class Note(Message, frozen=True, kw_only=True):
     """Somebody should look at it."""
 
 
-Record = OrderRecord | FillRecord | MemoRecord | IgnoredRecord | Stops | Note
+Record = (
+    OrderRecord | FillRecord | FundingRecord | MemoRecord | RunRecord | TallyRecord | IgnoredRecord | Stops | Note
+)
 
 
 class Step(Value, frozen=True, kw_only=True):
@@ -125,15 +174,36 @@ class Budget(Value, frozen=True, kw_only=True):
 
 
 class Memory(Value, frozen=True, kw_only=True):
-    """What a journal gives back at start: orders not yet done, every own fill in order, memos, stops, what is
-    ignored, and the id block.
+    """What a journal gives back at start: orders not yet done, every own fill and every payment in order, memos,
+    the last run and what was counted until it ended, stops, what is ignored, and the id block.
 
     `next_sequence` is the first sequence number that was certainly never used.
     """
 
     orders: tuple[OrderRecord, ...] = ()
     fills: tuple[FillRecord, ...] = ()
+    funding: tuple[FundingRecord, ...] = ()
     memos: tuple[MemoRecord, ...] = ()
+    runs: tuple[RunRecord, ...] = ()
+    tallies: tuple[TallyRecord, ...] = ()
     next_sequence: int = 0
     stops: Stops | None = None
     ignored: tuple[IgnoredRecord, ...] = ()
+
+
+def as_counted(
+    fills: Iterable[FillRecord], payments: Iterable[FundingRecord]
+) -> Iterator[FillRecord | FundingRecord]:
+    """What the books of all legs were made of, in the order in which each leg counted it."""
+    coming: dict[str, deque[FundingRecord]] = defaultdict(deque)
+    for payment in payments:
+        coming[payment.leg].append(payment)
+    counted: Counter[str] = Counter()
+    for fill in fills:
+        waiting = coming[fill.leg]
+        while waiting and waiting[0].after_fills <= counted[fill.leg]:
+            yield waiting.popleft()
+        counted[fill.leg] += 1
+        yield fill
+    for waiting in coming.values():
+        yield from waiting

@@ -8,8 +8,9 @@ from engine.model.instrument import plain
 from engine.model.value import Value
 from engine.trading.adoption import entry_ticks
 from engine.trading.budgets import BudgetStatus
+from engine.trading.difference import UNEXPLAINED
 from engine.trading.hedging import HedgeStatus
-from engine.trading.leg import UNEXPLAINED, Leg
+from engine.trading.leg import Leg
 from engine.trading.records import OrderState
 from engine.trading.watch import MoneyStatus
 
@@ -50,6 +51,10 @@ class LegStatus(Value, frozen=True, kw_only=True):
     """Part of the venue's position that somebody said is not the bot's."""
     adoption_price: Decimal | None = None
     """At which price the unexplained part would enter the bot's books."""
+    funding: Decimal = Decimal(0)
+    """Received minus paid for holding the position, in quote: the bot's own part."""
+    funding_why_not: str = ""
+    """Why payments may be missing there; empty while none can be."""
 
 
 class MachineStatus(Value, frozen=True, kw_only=True):
@@ -73,7 +78,7 @@ def leg_status(leg: Leg) -> LegStatus:
     asks = [o.request.ticks for o in live if o.is_settled and o.request.side.sign < 0]
     twice_mid = leg.twice_mid_ticks
     venue_lots = leg.venue_position_lots
-    entry = entry_ticks(leg) if leg.unexplained_lots else None
+    entry = entry_ticks(leg) if leg.difference.lots else None
     return LegStatus(
         venue=instrument.venue,
         market=instrument.symbol,
@@ -94,15 +99,17 @@ def leg_status(leg: Leg) -> LegStatus:
         rebates=dict(books.rebates),
         equity=tuple(books.equity.points),
         peak_drawdown=books.equity.peak_drawdown,
-        unexplained=instrument.size(leg.unexplained_lots),
-        ignored=instrument.size(leg.ignored_lots),
+        unexplained=instrument.size(leg.difference.lots),
+        ignored=instrument.size(leg.difference.ignored_lots),
         adoption_price=None if entry is None else instrument.price(entry),
+        funding=books.funding,
+        funding_why_not=leg.funding.why_not,
     )
 
 
 def _undecided(leg: Leg) -> str:
     """What a person has to decide; empty while there is nothing."""
-    if not leg.unexplained_lots:
+    if not leg.difference.lots:
         return ""
-    size = plain(leg.instrument.size(leg.unexplained_lots))
+    size = plain(leg.instrument.size(leg.difference.lots))
     return f"{UNEXPLAINED}: {size} {leg.instrument.base}; `botctl adopt` or `botctl ignore` says what it is"

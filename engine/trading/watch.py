@@ -41,10 +41,12 @@ class MoneyStatus(Value, frozen=True, kw_only=True):
 
 
 class Watch:
-    """One bot's stops. Changes nothing of its legs but whether they may add."""
+    """One bot's stops. Changes nothing of its legs but whether they may add; the leg that only hedges always may,
+    because what it would not add stays open."""
 
-    def __init__(self, legs: Mapping[str, Leg], stops: Stops | None) -> None:
+    def __init__(self, legs: Mapping[str, Leg], stops: Stops | None, hedge: str | None = None) -> None:
         self._legs, self._stops = legs, stops
+        self._adding = [leg for name, leg in legs.items() if name != hedge]
         self._records: list[Record] = []
         self._day, self._day_pnl_usd = 0, Decimal(0)
 
@@ -65,7 +67,7 @@ class Watch:
 
     @property
     def net_usd(self) -> Decimal | None:
-        """Realised and unrealised profit after fees over all legs, own fills only."""
+        """Realised and unrealised profit after fees, and funding, over all legs: own fills and payments only."""
         total = Decimal(0)
         for leg in self._legs.values():
             net = None if leg.why_not else leg.net_pnl
@@ -149,7 +151,7 @@ class Watch:
         self._note(now_ns, "tripped", why=words)
 
     def _block(self, why: str) -> None:
-        for leg in self._legs.values():
+        for leg in self._adding:
             leg.money_why_not = why
 
     def _remember(self, stops: Stops) -> None:

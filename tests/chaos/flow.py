@@ -1,11 +1,23 @@
-"""The market of a play, which comes to rest when the trouble is over."""
+"""The market of a play, and its funding, which come to rest when the trouble is over."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
 from engine.clock import NS_PER_S
+from engine.sim.exchange import Exchange
 from engine.sim.flow import Flow
+
+FUNDING_INTERVAL_S = 7
+FUNDING_RATE = Decimal("0.0004")
+NO_FUNDING = Decimal(0)
+
+
+def set_funding(exchange: Exchange, rate: Decimal) -> None:
+    """From now on every perp of the venue pays this much at the end of an interval."""
+    for at in exchange.markets.values():
+        at.funding_rate = rate
 
 
 class FlowThatRests:

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from engine.clock import NS_PER_S
 from engine.host.endpoints import SimEndpoint, write_sim_endpoint
 from engine.host.workspace import Workspace
 from engine.model.instrument import Instrument, MarketKind
@@ -40,9 +41,20 @@ from engine.sim.venue_market import VenueMarket
 from engine.sim.venues import account_credentials
 from engine.sim.virtual_loop import VirtualLoop
 from engine.sim.world import Crashed, VirtualWorld
-from engine.spec.types import AccountSpec, BotSpec, LegSpec, RiskSpec, StopPolicy, StrategySpec
+from engine.spec.types import (
+    AccountSpec,
+    BotSpec,
+    BudgetSpec,
+    BudgetsSpec,
+    LegSpec,
+    RiskSpec,
+    StopPolicy,
+    StrategySpec,
+)
 from engine.trading.records import FillRecord
-from tests.chaos.flow import FlowThatRests
+from engine.trading.status import LegStatus
+from tests.chaos.flow import FUNDING_INTERVAL_S, FUNDING_RATE, NO_FUNDING, FlowThatRests, set_funding
+from tests.chaos.invariants import DRIFT
 from tests.chaos.journals import rows
 from tests.chaos.keeper import LOOK_EVERY_S, Keeper, until_all_quote
 from tests.chaos.story import TROUBLED_MS, Mishap, Story
@@ -68,6 +80,8 @@ STRATEGY: dict[str, Any] = {
     "max_unhedged": "1",
     "escalate_after_s": 3,
 }
+BUDGET = Decimal(370)
+"""For both legs together, where a story has one: less than the position limit would let them use."""
 SETTLE_S = 100.0
 
 
@@ -104,7 +118,8 @@ class HedgePlay:
             leg: Place(leg=leg, exchange=self.venues[venue].exchange, account=account, symbol=market)
             for leg, (venue, account, market) in legs.items()
         }
-        self.spec = _spec(legs, STRATEGY | strategy, flatten=story.flatten)
+        self._set_funding(FUNDING_RATE)
+        self.spec = _spec(legs, STRATEGY | strategy, story)
         self.generations = 0
         self._write_generation()
         for venue in self.venues:
@@ -126,7 +141,7 @@ class HedgePlay:
         interfering = asyncio.ensure_future(self.interfere())
         await asyncio.sleep(TROUBLED_MS / 1000)
         interfering.cancel()
-        self.is_quiet = True
+        self.rest()
         self.keeper.relent()
         await asyncio.sleep(SETTLE_S)
         await until_all_quote([self.keeper])
@@ -135,6 +150,11 @@ class HedgePlay:
         await asyncio.wait([life], timeout=SETTLE_S)
         looking.cancel()
         self.stopped(BOT)
+
+    def rest(self) -> None:
+        """From now on nobody else trades, and nothing is paid."""
+        self.is_quiet = True
+        self._set_funding(NO_FUNDING)
 
     # What the keeper asks for -------------------------------------------------------------------------------
 
@@ -167,6 +187,7 @@ class HedgePlay:
     async def look(self) -> None:
         while True:
             self._look_at_hedge()
+            self._look_at_budget()
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _look_at_hedge(self) -> None:
@@ -184,6 +205,20 @@ class HedgePlay:
         instrument, lot = self.places["maker"].instrument, self.places["hedge"].instrument.lot_size
         return instrument.size(-max(made)) - lot < held < instrument.size(-min(made)) + lot
 
+    def _look_at_budget(self) -> None:
+        """Both legs with everything filled that may be, and what was filled hedged."""
+        maker, hedge = self.places["maker"], self.places["hedge"]
+        resting, held = self.resting(maker), self.held(maker)
+        open_size = {side: sum(order.open_lots for order in resting if order.side is side) for side in Side}
+        most = max(held * side.sign + maker.instrument.size(lots) for side, lots in open_size.items())
+        used = self._worth(maker, most) + self._worth(hedge, max(most, abs(self.held(hedge))))
+        if self.story.has_budget and used > BUDGET * DRIFT:
+            self.complain(f"{self.loop.elapsed_ns / NS_PER_S:.3f} s: the legs use {used} of a budget of {BUDGET}")
+
+    @staticmethod
+    def _worth(place: Place, size: Decimal) -> Decimal:
+        return size * place.exchange.markets[place.symbol].market.start_price
+
     def agree(self, process: BotProcess | None) -> None:
         """Belief equals truth on both legs, and what is not hedged is closed or alarmed."""
         if process is None or process.bot is None or process.bot.status.hedge is None:
@@ -196,6 +231,7 @@ class HedgePlay:
             self.complain(f"{self.residual} is not hedged, and nobody says so")
         for leg, place in self.places.items():
             self._agree_on_leg(place)
+            self._agree_on_funding(place, status.legs[leg])
             if not status.legs[leg].ready or status.legs[leg].unresolved:
                 self.complain(f"the {leg} leg does not settle: {status.legs[leg].why_not or 'unresolved orders'}")
         if hedge.alarm or not self.resting(self.places["maker"]):
@@ -211,6 +247,16 @@ class HedgePlay:
         if live != len(self.resting(place)):
             self.complain(
                 f"the bot believes in {live} orders on its {place.leg} leg, {len(self.resting(place))} rest"
+            )
+
+    def _agree_on_funding(self, place: Place, status: LegStatus) -> None:
+        """On either leg, whatever happened: what the venue paid is what the bot counts, and wrote down."""
+        position = place.exchange.account(place.account).positions.get(place.symbol)
+        paid = position.funding if position else Decimal(0)
+        written = sum((one.own for one in rows(self.workspace, BOT, "funding") if one.leg == place.leg), Decimal(0))
+        if not status.funding == written == paid:
+            self.complain(
+                f"the {place.leg} leg says {status.funding} of funding, wrote down {written}, the venue paid {paid}"
             )
 
     @property
@@ -275,6 +321,10 @@ class HedgePlay:
         self._hands.add((place.leg, order.order_id))
         place.exchange.place(order)
 
+    def _set_funding(self, rate: Decimal) -> None:
+        for machine in self.venues.values():
+            set_funding(machine.exchange, rate)
+
     def _venues(self, legs: Iterable[tuple[str, str, str]]) -> dict[str, Any]:
         machines: dict[str, MarketMachine] = {}
         for venue, account, _ in dict.fromkeys(legs):
@@ -290,13 +340,16 @@ class HedgePlay:
     def _machine(self, venue: str) -> MarketMachine:
         story = self.story
         if venue == "paradex":
-            return ParadexMachine(ParadexSettings(interactive_delay_ms=0), self._flow)
+            return ParadexMachine(
+                ParadexSettings(interactive_delay_ms=0, funding_interval_s=FUNDING_INTERVAL_S), self._flow
+            )
         if venue == "aster":
-            return AsterMachine(MarketKind.PERP, AsterSettings(), self._flow)
+            return AsterMachine(MarketKind.PERP, AsterSettings(funding_interval_s=FUNDING_INTERVAL_S), self._flow)
         settings = BackpackSettings(
             taker_delay_ms=story.taker_delay_ms,
             accept_cancels_only=story.cancels_later,
             snapshot_lag_ms=story.lag_ms,
+            funding_interval_s=FUNDING_INTERVAL_S,
         )
         return BackpackMachine(settings, self._flow)
 
@@ -313,7 +366,7 @@ class HedgePlay:
             self.complain(f"in the loop: {context['message']}: {context.get('exception')!r}")
 
 
-def _spec(legs: dict[str, tuple[str, str, str]], parameters: dict[str, Any], *, flatten: bool) -> BotSpec:
+def _spec(legs: dict[str, tuple[str, str, str]], parameters: dict[str, Any], story: Story) -> BotSpec:
     """Small limits, so that they are reached."""
     accounts = {
         account: AccountSpec(
@@ -322,7 +375,7 @@ def _spec(legs: dict[str, tuple[str, str, str]], parameters: dict[str, Any], *, 
         for venue, account, _ in legs.values()
     }
     risk: RiskSpec = replace(RISK, max_position=Decimal(2))
-    policy = StopPolicy.FLATTEN if flatten else StopPolicy.KEEP
+    policy = StopPolicy.FLATTEN if story.flatten else StopPolicy.KEEP
     return BotSpec(
         name=BOT,
         labels={},
@@ -335,4 +388,5 @@ def _spec(legs: dict[str, tuple[str, str, str]], parameters: dict[str, Any], *, 
         strategy=StrategySpec(kind="maker_taker_hedge", parameters=parameters),
         risk=risk,
         process=replace(PROCESS, stop_policy=policy),
+        budgets=BudgetsSpec(fleet=BudgetSpec(max_gross_exposure_usd=BUDGET)) if story.has_budget else None,
     )

@@ -19,7 +19,7 @@ from engine.sim.exchange import Exchange
 from engine.sim.orders import ExchangeFill, Order
 from engine.spec.types import BotSpec, StopPolicy
 from engine.trading.accounting import Accounting
-from engine.trading.records import FillRecord, OrderRecord, OrderState
+from engine.trading.records import FillRecord, FundingRecord, OrderRecord, OrderState, as_counted
 from engine.trading.status import LegStatus
 from tests.chaos.stages import Stage, own_id
 from tests.chaos.story import TROUBLED_MS
@@ -155,7 +155,12 @@ class Watch:
             self.complain(f"{bot} sees {status.best_bid} to {status.best_ask}, and the venue's book is {seen}")
         mid = (status.best_bid + status.best_ask) / 2
         paid = books.fees.get(instrument.quote, Decimal(0))
-        if status.realised_pnl + status.unrealised_pnl != books.quote_change + paid + status.position * mid:
+        if (status.funding, status.equity) != (books.funding, tuple(books.equity.points)):
+            self.complain(
+                f"{bot} says {status.funding} of funding, its journal {books.funding}, or the curves differ"
+            )
+        made = books.quote_change - books.funding + paid + status.position * mid
+        if status.realised_pnl + status.unrealised_pnl != made:
             self.complain(f"{bot}'s profit is not what its fills made")
 
     def _agree_on_stops(self, bot: str) -> None:
@@ -272,10 +277,17 @@ class Watch:
         rows = self._rows(bot, "SELECT record FROM fills ORDER BY seq")
         return [msgspec.json.decode(record, type=FillRecord) for record in rows]
 
+    def _funding(self, bot: str) -> list[FundingRecord]:
+        rows = self._rows(bot, "SELECT record FROM funding ORDER BY seq")
+        return [msgspec.json.decode(record, type=FundingRecord) for record in rows]
+
     def _books(self, bot: str) -> Accounting:
         books = Accounting(self._exchange.markets[self._symbol(bot)].market.instrument)
-        for record in self._fills(bot):
-            books.add(record.slot, record.fill)
+        for counted in as_counted(self._fills(bot), self._funding(bot)):
+            if isinstance(counted, FillRecord):
+                books.add(counted.slot, counted.fill)
+            else:
+                books.add_funding(counted.own, counted.payment.at_ns)
         return books
 
     def _slot(self, bot: str, client_id: int | None) -> str | None:

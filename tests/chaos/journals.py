@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from engine.host.workspace import Workspace
-from engine.trading.records import FillRecord, OrderRecord
+from engine.trading.records import FillRecord, FundingRecord, OrderRecord
 
-_TYPES = {"orders": OrderRecord, "fills": FillRecord}
+_TYPES = {"orders": OrderRecord, "fills": FillRecord, "funding": FundingRecord}
 
 
 def rows(workspace: Workspace, bot: str, table: str) -> list[Any]:

@@ -14,21 +14,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from engine.model.value import Value
-from tests.chaos.story import HEDGES_EVERY
 
 ROOT = Path(__file__).parents[2]
 SEEDS = 60
 
 
 class Bug(Value, frozen=True, kw_only=True):
-    """`right` stands exactly once in `file`, and `wrong` takes its place. One of the kind `hedges` is looked for in
-    stories of a bot that hedges only."""
+    """`right` stands exactly once in `file`, and `wrong` takes its place. It is looked for in stories of one kind
+    only, where there is one that can show it: a bot that hedges, or a venue that amends orders."""
 
     name: str
     file: str
     right: str
     wrong: str
-    hedges: bool = False
+    of: str = ""
 
 
 BUGS = (
@@ -87,6 +86,7 @@ BUGS = (
         wrong="        if self.amended is not None:\n"
         "            self._amended_to(self.amended)\n"
         "        elif self.state is _PENDING[operation]:\n",
+        of="aster",
     ),
     Bug(
         name="count a lost amend as never carried out",
@@ -95,12 +95,14 @@ BUGS = (
         wrong="        if self.amended is not None:\n"
         "            self._amended_to(self.request)\n"
         "        elif self.state is _PENDING[operation]:\n",
+        of="aster",
     ),
     Bug(
         name="forget a pending amend in a crash",
         file="trading/lifecycle.py",
         right="order.amended, order.reported_ns = record.amended, record.reported_ns",
         wrong="order.reported_ns = record.reported_ns",
+        of="aster",
     ),
     Bug(
         name="count a failed item of a batch as placed",
@@ -123,8 +125,26 @@ BUGS = (
     Bug(
         name="forget the loss limit's marks in a restart",
         file="trading/machine.py",
-        right="Watch(self._legs, memory.stops)",
-        wrong="Watch(self._legs, None)",
+        right="Watch(self._legs, memory.stops,",
+        wrong="Watch(self._legs, None,",
+    ),
+    Bug(
+        name="count a funding payment twice",
+        file="trading/funding.py",
+        right=" and payment.payment_id not in self._seen",
+        wrong="",
+    ),
+    Bug(
+        name="take a failed question for funding for one without payments",
+        file="trading/funding.py",
+        right="self._due_ns = event.at_ns + min(FIRST_RETRY_NS << min(self._retries, 16), LAST_RETRY_NS)",
+        wrong="self._newest_ns = event.at_ns + OVERLAP_NS",
+    ),
+    Bug(
+        name="forget in a restart what was paid",
+        file="trading/machine.py",
+        right="as_counted(memory.fills, memory.funding)",
+        wrong="as_counted(memory.fills, ())",
     ),
     Bug(
         name="claim a shared budget without looking at the others",
@@ -155,14 +175,21 @@ BUGS = (
         file="trading/desk.py",
         right="        coming = leg.taking_lots\n",
         wrong="        coming = 0\n",
-        hedges=True,
+        of="hedge",
+    ),
+    Bug(
+        name="let a quote use up the budget of its hedge",
+        file="trading/claims.py",
+        right="price / (price + hedge_price) if price else Decimal(0)",
+        wrong="Decimal(1)",
+        of="hedge",
     ),
     Bug(
         name="take what was open before a restart for flat",
         file="trading/machine.py",
-        right="        for fill in memory.fills:\n",
-        wrong="        for fill in ():\n",
-        hedges=True,
+        right="as_counted(memory.fills, memory.funding)",
+        wrong="as_counted((), ())",
+        of="hedge",
     ),
 )
 
@@ -184,7 +211,7 @@ def noticed(bug: Bug) -> str:
     """The first thing the harness has to say about it; empty when it notices nothing."""
     with TemporaryDirectory(prefix="planted-") as directory:
         plant(bug, Path(directory))
-        only = ["--every", str(HEDGES_EVERY)] if bug.hedges else []
+        only = ["--of", bug.of] if bug.of else []
         run = subprocess.run(
             [sys.executable, "-m", "tests.chaos", "--seeds", str(SEEDS), *only, "--fail-fast"],
             cwd=directory,

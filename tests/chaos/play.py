@@ -31,7 +31,7 @@ from engine.sim.venue_market import VenueMarket
 from engine.sim.virtual_loop import VirtualLoop
 from engine.sim.world import Crashed, VirtualWorld
 from engine.spec.types import BotSpec, BudgetSpec, BudgetsSpec, StopPolicy, StrategySpec
-from tests.chaos.flow import FlowThatRests
+from tests.chaos.flow import FUNDING_RATE, NO_FUNDING, FlowThatRests, set_funding
 from tests.chaos.hedge_play import HedgePlay
 from tests.chaos.invariants import Watch
 from tests.chaos.keeper import LOOK_EVERY_S, Keeper, until_all_quote
@@ -73,6 +73,7 @@ class Play:
         self.loop.set_exception_handler(self._broken)
         self.stage = STAGES[story.venue]
         self.venue = self.stage.open(story, self._flow)
+        set_funding(self.venue.exchange, FUNDING_RATE)
         weather = Weather((each for each in story.troubles if isinstance(each, Trouble)), seed=story.seed)
         self.network = VirtualNetwork(
             self.loop,
@@ -102,6 +103,7 @@ class Play:
         await asyncio.sleep(TROUBLED_MS / 1000)
         interfering.cancel()
         self.is_quiet = True
+        set_funding(self.venue.exchange, NO_FUNDING)
         for keeper in self.keepers.values():
             keeper.relent()
         await asyncio.sleep(SETTLE_S)

@@ -15,6 +15,7 @@ from engine.sim.backpack.settings import BackpackSettings
 from engine.sim.backpack.venue import BackpackMachine
 from engine.sim.market_machine import FlowMaker
 from engine.sim.venues import account_credentials
+from tests.chaos.flow import FUNDING_INTERVAL_S
 from tests.chaos.story import Story
 
 ACCOUNT = "main"
@@ -40,6 +41,7 @@ def _backpack(story: Story, flow: FlowMaker) -> BackpackMachine:
         taker_delay_ms=story.taker_delay_ms,
         accept_cancels_only=story.cancels_later,
         snapshot_lag_ms=story.lag_ms,
+        funding_interval_s=FUNDING_INTERVAL_S,
     )
     machine = BackpackMachine(settings, flow)
     api_key = account_credentials("backpack", FLEET, ACCOUNT)["api_key"]
@@ -48,7 +50,9 @@ def _backpack(story: Story, flow: FlowMaker) -> BackpackMachine:
 
 
 def _aster(story: Story, flow: FlowMaker) -> AsterMachine:
-    settings = AsterSettings(crossing_post_only_expires=story.expires_crossing)
+    settings = AsterSettings(
+        crossing_post_only_expires=story.expires_crossing, funding_interval_s=FUNDING_INTERVAL_S
+    )
     machine = AsterMachine(MarketKind.PERP, settings, flow)
     credentials = account_credentials("aster", FLEET, ACCOUNT)
     machine.open_account(ACCOUNT, credentials, STAGES["aster"].balances)

@@ -20,6 +20,8 @@ PAIRS = ("spot and perp", "two accounts", "backpack and paradex", "backpack and 
 VENUES = ("backpack", "backpack", "aster")
 """Backpack has spot, slow takers and snapshots that lag; Aster's perps amend orders, and cancel several at once."""
 
+KINDS = ("hedge", "backpack", "aster")
+
 
 class Blow(StrEnum):
     """What hits a process or its host, and not the wire."""
@@ -63,8 +65,13 @@ class Story(Value, frozen=True, kw_only=True):
 
     @property
     def has_budget(self) -> bool:
-        """Whether the bots share one: a third of all stories, and nothing is drawn for it."""
+        """Whether the bots, or the legs of one, share one: a third of all stories, and nothing is drawn for it."""
         return self.seed % 3 == 0
+
+    @property
+    def kind(self) -> str:
+        """One of `KINDS`: a bot that hedges, or else the venue."""
+        return "hedge" if self.pair else self.venue
 
     def __str__(self) -> str:
         habits = [f"pace {self.pace:g}", f"latency up to {self.latency_ms} ms"]
@@ -72,7 +79,7 @@ class Story(Value, frozen=True, kw_only=True):
         habits += ["cancels are answered 202"] if self.cancels_later else []
         habits += [f"snapshots {self.lag_ms} ms behind"] if self.lag_ms else []
         habits += ["stop flattens"] if self.flatten else []
-        habits += ["the bots share a budget"] if self.has_budget and not self.pair else []
+        habits += [f"the {'legs' if self.pair else 'bots'} share a budget"] if self.has_budget else []
         who = f"{' and '.join(self.bots)} {f'over {self.pair}' if self.pair else f'on {self.venue}'}"
         lines = [f"seed {self.seed}: {who}; {', '.join(habits)}"]
         return "\n".join(lines + [f"  {number:2}  {each}" for number, each in enumerate(self.troubles)])

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bpx.account import Account
+from msgspec.structs import replace
 
 import cli
 from engine.control.reconcile import journal_of
@@ -23,8 +26,10 @@ from engine.runtime.journal import JournalLeg, JournalOwner, open_journal
 from engine.sim.network import VirtualNetwork
 from engine.sim.virtual_loop import VirtualLoop
 from engine.sim.world import VirtualWorld
+from engine.spec.types import SimSpec
 from engine.trading.records import FillRecord
-from tests.sim.served import BALANCES, served, sim_spec
+from tests.judges.waiting import eventually
+from tests.sim.served import BALANCES, Served, served, sim_spec
 
 MARKET = "SOL_USDC_PERP"
 BOT = f"""metadata: {{name: sol}}
@@ -36,6 +41,13 @@ risk: {{max_position: 5}}
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    with opened(tmp_path, monkeypatch, sim_spec("alice")) as (workspace, _):
+        yield workspace
+
+
+@contextmanager
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: SimSpec) -> Iterator[tuple[Workspace, Served]]:
+    """A workspace with one bot, and its account's venue as the spec says."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "host"))
     balances = ", ".join(f"{asset}: {amount}" for asset, amount in BALANCES.items())
     (tmp_path / "bots").mkdir()
@@ -44,10 +56,10 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Works
     )
     (tmp_path / "bots" / "sol.yaml").write_text(BOT)
     workspace = Workspace(root=tmp_path)
-    with served(sim_spec("alice")) as venue:
+    with served(spec) as venue:
         address = SimEndpoint(instance="one", rest_url=venue.rest_url, ws_url=venue.ws_url, pid=os.getpid())
         write_sim_endpoint(workspace, "backpack", address)
-        yield workspace
+        yield workspace, venue
 
 
 def reconciled(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
@@ -104,3 +116,21 @@ def test_a_fill_that_only_the_journal_has_is_named_and_ends_with_2(
     assert balance["asset"] == "USDC" and balance["change"] == "0" and Decimal(balance["unexplained"]) > 0
     cli.run(["account", "reconcile", "-C", str(workspace.root), "-a", "alice"])
     assert "NOT everything is explained" in capsys.readouterr().out
+
+
+def test_what_a_position_was_paid_in_funding_is_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Bought and sold by hand, and held in between: without funding the quote would not add up."""
+    paying = replace(sim_spec("alice", speed="4"), funding_interval_s=1, funding_rate=Decimal("0.01"))
+    with opened(tmp_path, monkeypatch, paying) as (workspace, venue):
+        mine = Account(*venue.accounts["alice"])
+        mine.BPX_API_URL = f"{venue.rest_url}/"
+        mine.execute_order(MARKET, "Bid", "Market", quantity="1")
+        eventually(lambda: len(mine.get_funding_payments()) >= 2)
+        mine.execute_order(MARKET, "Ask", "Market", quantity="1", reduce_only=True)
+        code, found = reconciled(workspace, capsys)
+    [market], [balance] = found["markets"], found["balances"]
+    assert (code, found["explained"], balance["unexplained"]) == (0, True, "0")
+    assert Decimal(market["funding"]) == Decimal(balance["funding"]) < -2
+    assert market["own_funding"] == "0"

@@ -28,6 +28,7 @@ from engine.host.generation import read_current
 from engine.plan.actions import Plan
 from engine.plan.diff import diff
 from engine.plan.observed import Engine
+from engine.plan.risk_words import RiskWord
 from engine.spec.facts import VenueMarkets
 from engine.spec.types import BotSpec, Environment
 from tests.plan.fleets import ACCOUNT, desired, spec
@@ -41,7 +42,7 @@ def bot(name: str, **changes: object) -> BotSpec:
 
 def applied(fleet: Fleet, *specs: BotSpec) -> Plan:
     wanted = desired(*specs)
-    return apply(fleet, wanted, lambda _plan: None)
+    return apply(fleet, wanted, lambda _plan: None, accepted={RiskWord.EMPTY})
 
 
 def planned(fleet: Fleet, *specs: BotSpec) -> list[tuple[str, str]]:

@@ -45,7 +45,8 @@ def test_another_environment_wants_to_be_meant(fleet: Fleet, before: str | None,
     applied(fleet, before)
     with pytest.raises(Refused, match=f"runs environment {before or 'base'}") as refused:
         applied(fleet, after)
-    assert f"--env {after or 'base'} --accept env" in str(refused.value.hint)
+    assert f"make it {after or 'base'} (--env {before or 'base'} keeps it)" in refused.value.message
+    assert "--accept env" in str(refused.value.hint)
     assert in_force(fleet) == before
     applied(fleet, after, "env")
     assert in_force(fleet) == after

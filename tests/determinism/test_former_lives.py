@@ -19,15 +19,15 @@ LIFE_S, STARTING_S = 20.0, 1.0
 @pytest.fixture
 def slow_venue(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """Start-ups wait for the market's facts until the event is set."""
-    from engine.runtime import startup
+    from engine.runtime import market_facts
 
-    answers, fetch = asyncio.Event(), startup.fetch_instrument
+    answers, fetch = asyncio.Event(), market_facts.fetch_instrument
 
-    async def fetch_later(*arguments: Any) -> Any:
+    async def fetch_later(*arguments: Any, **named: Any) -> Any:
         await answers.wait()
-        return await fetch(*arguments)
+        return await fetch(*arguments, **named)
 
-    monkeypatch.setattr(startup, "fetch_instrument", fetch_later)
+    monkeypatch.setattr(market_facts, "fetch_instrument", fetch_later)
     return answers
 
 

@@ -14,7 +14,10 @@ import typer
 
 from cli import VERBS
 from engine import errors
+from engine.control.statistics import BotStatistics
 from engine.spec.schema import fields_of_schema, strategy_kinds
+from engine.trading import statistics
+from engine.trading.tally import Timed
 
 ROOT = Path(__file__).parents[2]
 GUIDES = ROOT / "docs" / "guides"
@@ -67,6 +70,21 @@ def test_every_key_of_the_files_is_explained(name: str) -> None:
     schema = json.loads((ROOT / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8"))
     missing = {key for key in keys(schema) if not re.search(rf"\b{key}\b", WRITING_BOTS)}
     assert missing == set()
+
+
+def test_every_figure_of_the_statistics_is_explained() -> None:
+    guide = (GUIDES / "statistics.md").read_text(encoding="utf-8")
+    shapes = (
+        BotStatistics,
+        statistics.LegStatistics,
+        statistics.LevelStatus,
+        statistics.Statistics,
+        statistics.OrderCounts,
+        statistics.TouchTimes,
+        statistics.Whole,
+    )
+    figures = {name.removesuffix("_ns") for shape in shapes for name in shape.__struct_fields__} | set(Timed)
+    assert {name for name in figures if f"`{name}`" not in guide} == set()
 
 
 @pytest.mark.parametrize("kind", strategy_kinds())

@@ -33,7 +33,15 @@ def test_help_and_version_load_no_command_line_library() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["plan", "--bogus"], ["paln"], ["stop"], ["stop", "sol", "--all"], ["logs"], ["status", "--timeout", "soon"]],
+    [
+        ["plan", "--bogus"],
+        ["paln"],
+        ["stop"],
+        ["apply", "--accept", "main-net"],
+        ["stop", "sol", "--all"],
+        ["logs"],
+        ["status", "--timeout", "soon"],
+    ],
 )
 def test_what_cannot_be_understood_is_a_usage_error(botctl: Botctl, arguments: list[str]) -> None:
     assert "error: " in botctl(*arguments, code=64)

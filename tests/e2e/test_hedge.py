@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from decimal import Decimal
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from engine.host.endpoints import read_sim_endpoint
+from engine.host.holds import HoldKind, read_hold
 from tests.e2e.botctl import Botctl, until
 
 pytestmark = pytest.mark.timeout(240)
@@ -71,6 +74,28 @@ def test_fills_on_one_venue_are_hedged_on_the_other_through_kill_9_and_stop(pair
     pair("apply", "--yes")
     assert pair.status() == {}
     assert pair.orders_at_venue("alpha", "SOL_USDC_PERP") == ()
+
+
+def test_halt_cancels_at_the_venue_in_reach_and_flattens_both_legs_when_the_other_is_back(pair: Botctl) -> None:
+    pair("apply", "--yes")
+    until(lambda: hedged(pair))
+    far = read_sim_endpoint(pair.workspace, "paradex").pid
+    os.kill(far, signal.SIGSTOP)
+    try:
+        words = pair("halt", "--flatten", "--timeout", "25", code=1)
+        assert "still pending: pair: " in words and "botctl halt --flatten pair" in words
+        assert pair.orders_at_venue("alpha", "SOL_USDC_PERP") == ()
+        hold = read_hold(pair.workspace, "pair")
+        assert hold is not None and hold.kind is HoldKind.HALT
+    finally:
+        os.kill(far, signal.SIGCONT)
+    document = json.loads(pair("halt", "--flatten", "--json", stderr=False))
+    (halted,) = document["bots"]
+    assert document["done"] and halted["positions"].keys() == {"SOL_USDC_PERP (maker)", "SOL-USD-PERP (hedge)"}
+    assert all(abs(Decimal(position)) < SMALLEST_HEDGE for position in halted["positions"].values())
+    assert until(lambda: pair.status()["pair"]["state"] == "held"), "the hold outlives the restarts of supervisord"
+    pair("start", "pair")
+    until(lambda: hedged(pair))
 
 
 def hedged(pair: Botctl, *, other_than: int = 0) -> dict[str, Any] | None:

@@ -65,7 +65,11 @@ class Judge:
 
     def nothing_rests(self) -> bool:
         """Whether the venue has no order of any bot."""
-        return not any(self._resting(bot) for bot in BOTS)
+        return not any(self.left_by(bot) for bot in BOTS)
+
+    def left_by(self, bot: str) -> int:
+        """How many of its orders the venue has."""
+        return len(self._resting(bot))
 
     def all_ended(self) -> list[str]:
         """The fleet was taken down."""

@@ -27,7 +27,7 @@ def test_its_own_tests_inherit_the_contract_suite(installed: dict[str, str], tmp
     options = ("-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path))
     done = python(installed, "-m", "pytest", *options, str(HERE / "toy_contract.py"))
     assert done.returncode == 0, done.stdout
-    assert "21 passed" in done.stdout
+    assert "22 passed" in done.stdout
 
 
 def test_a_venue_that_breaks_a_promise_is_told_so(installed: dict[str, str]) -> None:

@@ -20,6 +20,7 @@ from engine.plan.observed import (
     Unknown,
 )
 from engine.spec.fingerprint import fingerprint, simulator_fingerprint
+from engine.spec.schema import fill_defaults
 from engine.spec.types import (
     AccountSpec,
     BotSpec,
@@ -28,6 +29,8 @@ from engine.spec.types import (
     LegSpec,
     ProcessSpec,
     RiskSpec,
+    Role,
+    RolloutSpec,
     SimSpec,
     StopPolicy,
     StrategySpec,
@@ -66,7 +69,7 @@ def spec(name: str, **changes: Any) -> BotSpec:
         ),
         risk=RiskSpec(
             max_position=Decimal(str(changes.get("max_position", 5))),
-            max_open_notional_usd=None,
+            max_open_notional_usd=Decimal(changes["open_usd"]) if "open_usd" in changes else None,
             max_order_notional_usd=None,
             max_orders_per_minute=60,
             price_band_bps=Decimal(200),
@@ -78,16 +81,25 @@ def spec(name: str, **changes: Any) -> BotSpec:
             duration_s=changes.get("duration_s"),
             log_level="info",
         ),
+        protected=changes.get("protected", False),
+        role=Role(changes["role"]) if "role" in changes else None,
+        depends_on=tuple(changes.get("depends_on", ())),
     )
 
 
-def fleet(*, sim_seed: int | None = None) -> FleetSpec:
+def rollout(**changes: Any) -> RolloutSpec:
+    """How a fleet is rolled out; what is not said has no bound, as a `rollout: {}` in fleet.yaml has it."""
+    written = fill_defaults({"id": "lab", "accounts": {}, "rollout": changes}, "fleet")["rollout"]
+    return msgspec.convert(written, RolloutSpec)
+
+
+def fleet(*, sim_seed: int | None = None, policy: RolloutSpec | None = None) -> FleetSpec:
     sims = {} if sim_seed is None else {"backpack": msgspec.structs.replace(SIM, seed=sim_seed)}
-    return FleetSpec(id="lab", live_allowed=False, accounts={"main": ACCOUNT}, sims=sims)
+    return FleetSpec(id="lab", live_allowed=False, accounts={"main": ACCOUNT}, sims=sims, rollout=policy)
 
 
-def desired(*specs: BotSpec, sim_seed: int | None = None) -> Desired:
-    whole = fleet(sim_seed=sim_seed)
+def desired(*specs: BotSpec, sim_seed: int | None = None, policy: RolloutSpec | None = None) -> Desired:
+    whole = fleet(sim_seed=sim_seed, policy=policy)
     return Desired(
         fleet=whole,
         bots={one.name: desired_bot(one) for one in specs},

@@ -45,7 +45,8 @@ def _specs(bots: dict[str, Any] | None) -> list[Any]:
 
 
 def _desired(words: dict[str, Any]) -> Any:
-    return fleets.desired(*_specs(words.get("declared")), sim_seed=words.get("sim_seed"))
+    policy = fleets.rollout(**words["rollout"]) if "rollout" in words else None
+    return fleets.desired(*_specs(words.get("declared")), sim_seed=words.get("sim_seed"), policy=policy)
 
 
 def _observed(words: dict[str, Any]) -> Observed:

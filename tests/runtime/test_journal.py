@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -11,21 +12,38 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from engine.errors import BotctlError, StateDamaged
-from engine.model.account import Fill
+from engine.model.account import Fill, FundingPayment
 from engine.model.ids import ClientIdScheme
+from engine.model.instrument import Instrument, MarketKind
 from engine.model.order import Liquidity, OrderRequest, Side
 from engine.risk.stops import Stops
 from engine.runtime import journal_schema
 from engine.runtime.journal import Journal, JournalLeg, JournalOwner, checkpoint, open_journal
-from engine.trading.records import FillRecord, MemoRecord, Note, OrderRecord, OrderState, Record
+from engine.runtime.journal_reader import own_side
+from engine.sim.network import VirtualNetwork
+from engine.sim.virtual_loop import VirtualLoop
+from engine.sim.world import VirtualWorld
+from engine.trading.records import FillRecord, FundingRecord, MemoRecord, Note, OrderRecord, OrderState, Record
 from engine.transport.live import LiveWorld
 
 OWNER = JournalOwner(fleet_id="fleet", bot="maker", identity="sim-backpack-1")
 SCHEME = ClientIdScheme(tag_bits=8, sequence_bits=24)
 LEGS = {"main": JournalLeg(market="SOL_USDC", client_ids=SCHEME)}
 TAG = 7
+INSTRUMENT = Instrument(
+    venue="backpack",
+    symbol="SOL_USDC",
+    kind=MarketKind.SPOT,
+    base="SOL",
+    quote="USDC",
+    tick_size=Decimal("0.01"),
+    lot_size=Decimal("0.01"),
+    min_size=Decimal("0.01"),
+)
+JOURNALS = Path(__file__).parent / "journals"
 
 
 def order(sequence: int, state: OrderState = OrderState.ACCEPTED, *, at_ns: int = 0) -> OrderRecord:
@@ -102,6 +120,19 @@ def test_the_newest_record_of_an_order_counts_and_done_orders_are_not_restored(j
     journal.commit([order(0, OrderState.FILLED), order(1, OrderState.CLOSING)])
     assert [each.state for each in journal.restore().orders] == [OrderState.CLOSING]
     assert journal.live_orders() == 1
+
+
+def test_the_facts_of_the_present_market_are_remembered_and_those_of_another_are_not(
+    file: Path, journal: Journal
+) -> None:
+    assert journal.facts() == {}
+    journal.keep_facts({"main": INSTRUMENT})
+    finer = replace(INSTRUMENT, tick_size=Decimal("0.001"))
+    journal.keep_facts({"main": finer})
+    journal.close()
+    assert opened(file).facts() == {"main": finer}
+    moved = {"main": JournalLeg(market="BTC_USDC", client_ids=SCHEME)}
+    assert open_journal(LiveWorld(), file, OWNER, moved).facts() == {}
 
 
 def test_a_fill_heard_twice_is_kept_once_and_a_self_trade_twice(journal: Journal) -> None:
@@ -258,3 +289,99 @@ def test_the_newest_memo_of_a_leg_is_restored_and_counts_only_on_its_market(tmp_
     for legs, memos in ((LEGS, (MemoRecord(leg="main", memo="second"),)), (other, ())):
         with closing(open_journal(LiveWorld(), file, OWNER, legs)) as again:
             assert again.restore().memos == memos
+
+
+def payment(payment_id: str, amount: str = "-0.0025") -> FundingRecord:
+    paid = FundingPayment(payment_id=payment_id, amount=Decimal(amount), at_ns=10, rate=Decimal("0.0000125"))
+    return FundingRecord(leg="main", payment=paid, own=Decimal(amount) / 2, after_fills=1)
+
+
+def test_a_payment_heard_twice_is_kept_once_and_belongs_to_its_market(file: Path, journal: Journal) -> None:
+    journal.commit([fill("t1"), payment("p1"), payment("p2")])
+    journal.commit([payment("p1")])
+    journal.close()
+    assert opened(file).restore().funding == (payment("p1"), payment("p2"))
+    elsewhere = {"main": JournalLeg(market="ETH_USDC", client_ids=SCHEME)}
+    assert open_journal(LiveWorld(), file, OWNER, elsewhere).restore().funding == ()
+
+
+# Journals of earlier versions ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def version1(file: Path) -> Path:
+    """See `journals/README.md`."""
+    file.parent.mkdir()
+    shutil.copy(JOURNALS / "version1.sqlite", file)
+    return file
+
+
+def test_a_journal_of_every_earlier_version_is_kept() -> None:
+    kept = {path.name for path in JOURNALS.glob("*.sqlite")}
+    assert kept == {f"version{version}.sqlite" for version in range(1, journal_schema.VERSION)}
+
+
+def test_a_journal_of_version_1_is_migrated_and_loses_nothing(version1: Path) -> None:
+    journal = opened(version1)
+    memory = journal.restore()
+    assert memory.orders == (order(1), order(2, OrderState.UNRESOLVED))
+    assert memory.fills == (fill("t1", "v0"), fill("t2", "v1"))
+    assert memory.memos == (MemoRecord(leg="main", memo="levels 3"),)
+    assert memory.stops == Stops(base_usd=Decimal(0), peak_usd=Decimal("7.5"), day=3, trip="")
+    assert (memory.funding, memory.next_sequence, journal.tag("main")) == ((), 3, TAG)
+    journal.commit([order(3), payment("p1")])
+    journal.close()
+    again = opened(version1).restore()
+    assert (again.funding, len(again.orders), again.next_sequence) == ((payment("p1"),), 3, 4)
+
+
+def test_a_migrated_journal_has_the_tables_of_a_new_one(version1: Path, tmp_path: Path) -> None:
+    opened(version1).close()
+    opened(tmp_path / "new.sqlite").close()
+    assert schema(version1) == schema(tmp_path / "new.sqlite")
+
+
+def schema(file: Path) -> tuple[int, set[tuple[str, str]]]:
+    with closing(sqlite3.connect(file)) as reader:
+        (version,) = reader.execute("PRAGMA user_version").fetchone()
+        made = reader.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    return int(version), {(name, " ".join(sql.split())) for name, sql in made}
+
+
+def test_who_dies_while_migrating_leaves_the_old_journal_and_the_next_one_migrates_it(version1: Path) -> None:
+    before = schema(version1)
+    script = (
+        "import os, sqlite3, sys; from engine.runtime import journal_schema as schema\n"
+        "connection = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "class Dies:\n"
+        "    execute = connection.execute\n"
+        "    def commit(self): os.kill(os.getpid(), 9)\n"
+        "schema.migrate(Dies(), 1)"
+    )
+    subprocess.run([sys.executable, "-c", script, version1], check=False, timeout=60)
+    assert schema(version1) == before
+    assert len(opened(version1).restore().fills) == 2
+
+
+def test_a_full_disk_while_migrating_is_an_error_with_words_and_leaves_the_old_journal(version1: Path) -> None:
+    before, loop = schema(version1), VirtualLoop()
+    world = VirtualWorld(VirtualNetwork(loop, {}, seed=1), seed=1)
+    world.disk_is_full = True
+    with pytest.raises(BotctlError, match="the journal cannot be written"):
+        open_journal(world, version1, OWNER, LEGS)
+    world.fence()
+    loop.close()
+    assert schema(version1) == before
+
+
+def test_another_bots_old_journal_is_refused_before_it_is_migrated(version1: Path) -> None:
+    before = schema(version1)
+    other = JournalOwner(fleet_id="fleet", bot="other", identity="sim-backpack-1")
+    with pytest.raises(StateDamaged, match="it belongs to fleet/maker"):
+        open_journal(LiveWorld(), version1, other, LEGS)
+    assert schema(version1) == before
+
+
+def test_an_old_journal_is_read_from_outside_as_one_without_funding(version1: Path) -> None:
+    side = own_side(version1, "main", "SOL_USDC")
+    assert (len(side.fills), side.funding) == (2, ())

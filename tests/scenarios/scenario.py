@@ -102,6 +102,8 @@ class Expected(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     why_not: str | None = None
     state: str | None = None
     realised_pnl: Decimal | None = None
+    funding: Decimal | None = None
+    funding_why_not: str | None = None
 
 
 class Scenario(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):

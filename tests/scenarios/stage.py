@@ -121,7 +121,7 @@ class Stage:
             if name in ("at_s", "bot", "leg") or wanted is None:
                 continue
             found = has.get(name)
-            fits = str(wanted) in str(found) if name == "why_not" and wanted else wanted == found
+            fits = str(wanted) in str(found) if name.endswith("why_not") and wanted else wanted == found
             if not fits:
                 self.complain(f"{expected.bot} has {name} {_words(found)}, not {_words(wanted)}")
 

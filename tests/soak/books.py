@@ -12,6 +12,7 @@ from engine.model.value import Value
 from engine.sim.exchange import Exchange
 from engine.spec.types import BotSpec, SimSpec
 from engine.trading.accounting import Accounting
+from engine.trading.records import FillRecord, as_counted
 from tests.chaos.journals import rows
 
 ZERO = Decimal(0)
@@ -45,7 +46,7 @@ def compare(
 def _books(
     workspace: Workspace, bots: Mapping[str, BotSpec], exchange: Exchange, place: tuple[str, str]
 ) -> dict[str, Accounting]:
-    """By market: a replay of every fill that a bot of the account has in its journal."""
+    """By market: a replay of every fill and payment that a bot of the account has in its journal."""
     books: dict[str, Accounting] = {}
     for name, spec in bots.items():
         for leg, where in spec.legs.items():
@@ -56,10 +57,14 @@ def _books(
 
 
 def replay(books: Accounting, workspace: Workspace, bot: str, leg: str) -> None:
-    """Count every fill that the bot wrote down of a leg."""
-    for record in rows(workspace, bot, "fills"):
-        if record.leg == leg:
-            books.add(record.slot, record.fill)
+    """Count every fill and payment that the bot wrote down of a leg."""
+    for counted in as_counted(rows(workspace, bot, "fills"), rows(workspace, bot, "funding")):
+        if counted.leg != leg:
+            continue
+        if isinstance(counted, FillRecord):
+            books.add(counted.slot, counted.fill)
+        else:
+            books.add_funding(counted.own, counted.payment.at_ns)
 
 
 def _line(

@@ -31,6 +31,7 @@ from engine.sim.world import Crashed, VirtualWorld
 from engine.spec.load import load_fleet
 from engine.spec.types import BotSpec, FleetSpec
 from engine.trading.accounting import Accounting
+from tests.chaos.flow import FUNDING_RATE, NO_FUNDING, set_funding
 from tests.chaos.keeper import Keeper
 from tests.chaos.play import silence
 from tests.fleets import write_generation
@@ -40,6 +41,9 @@ from tests.soak.books import Pnl, compare, replay
 ROOT = Path(__file__).parents[2]
 STOPPED_WITHIN_S = 60.0
 SEED = 1
+FUNDING_EVERY_S = 3
+FUNDING_HEARD_S = 6.0
+"""How long after the last payment every bot knows of it."""
 GROWTH_MOST_BYTES = 8 * 2**20
 """Of ten legs together while they still fill up with done orders and counted fills (`trading/test_bounds.py`)."""
 
@@ -56,6 +60,8 @@ class Soaked(Value, frozen=True, kw_only=True):
     idle: tuple[str, ...]
     """Bots that did not trade on every leg; in a few seconds that may be."""
     complaints: tuple[str, ...]
+    funding: Decimal
+    """What all legs were paid and paid, without the sign."""
 
     @property
     def grown_bytes(self) -> int:
@@ -103,6 +109,7 @@ class Stage:
             write_sim_endpoint(self.workspace, venue, here)
         self.keepers = {bot: Keeper(self, bot) for bot in self.specs}
         self.held_bytes: list[int] = []
+        self.funding = Decimal(0)
         self.pnl: tuple[Pnl, ...] = ()
 
     async def scene(self, lasts_s: float) -> None:
@@ -111,6 +118,9 @@ class Stage:
         for _ in range(2):
             await asyncio.sleep(lasts_s / 2)
             self.held_bytes.append(_held_bytes())
+        for machine in self.venues.values():
+            set_funding(machine.exchange, NO_FUNDING)
+        await asyncio.sleep(FUNDING_HEARD_S)
         bots = {name: keeper.process and keeper.process.bot for name, keeper in self.keepers.items()}
         for keeper in self.keepers.values():
             keeper.end()
@@ -132,6 +142,7 @@ class Stage:
             end_bytes=end,
             idle=tuple(self.idle),
             complaints=tuple(self.complaints),
+            funding=self.funding,
         )
 
     # What keepers ask for -----------------------------------------------------------------------------------
@@ -160,11 +171,12 @@ class Stage:
             instrument = self.venues[where.venue].exchange.markets[where.market].market.instrument
             books = Accounting(instrument)
             replay(books, self.workspace, name, leg)
-            told = (status.fills, status.position, status.realised_pnl, status.fees, status.equity)
+            told = (status.fills, status.position, status.realised_pnl, status.fees, status.funding, status.equity)
             position = instrument.size(books.position_lots)
             curve = tuple(books.equity.points)
-            if told != (books.fills, position, books.realised_pnl, books.fees, curve):
+            if told != (books.fills, position, books.realised_pnl, books.fees, books.funding, curve):
                 self.complain(f"{name} does not say of {leg} what its journal says")
+            self.funding += abs(status.funding)
             if not status.fills:
                 self.idle.append(name)
             if status.orders or status.unresolved:
@@ -188,7 +200,8 @@ def sample_fleet(pace: Decimal) -> tuple[FleetSpec, dict[str, BotSpec]]:
     """What `make demo` runs, read and checked as it is there."""
     loaded = load_fleet(read_sources(Workspace(root=ROOT)), environment={}, facts=simulated_markets)
     assert loaded.fleet is not None and not loaded.has_errors, loaded.diagnostics
-    sims = {venue: replace(sim, speed=sim.speed * pace) for venue, sim in loaded.fleet.sims.items()}
+    paying = {"funding_interval_s": FUNDING_EVERY_S, "funding_rate": FUNDING_RATE}
+    sims = {venue: replace(sim, speed=sim.speed * pace, **paying) for venue, sim in loaded.fleet.sims.items()}
     return replace(loaded.fleet, sims=sims), {name: bot.spec for name, bot in loaded.bots.items()}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.soak.play import GROWTH_MOST_BYTES, Soaked, soak
 
-SHORT_S, PACE = 9, Decimal(4)
+SHORT_S, PACE = 7, Decimal(4)
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +32,10 @@ def test_every_accounts_profit_is_the_ledgers_to_the_last_digit(soaked: Soaked) 
     assert sum(line.fills for line in soaked.pnl) > 20
     assert [line.differences for line in soaked.pnl] == [()] * len(soaked.pnl)
     assert [line.own for line in soaked.pnl] == [line.ledger for line in soaked.pnl]
+
+
+def test_perps_pay_funding_and_it_is_in_those_profits(soaked: Soaked) -> None:
+    assert soaked.funding > 0
 
 
 def test_what_the_engine_holds_in_memory_is_bounded(soaked: Soaked) -> None:

@@ -29,11 +29,16 @@ from engine.spec.types import (
     BotSpec,
     BudgetSpec,
     BudgetsSpec,
+    CanarySpec,
     Environment,
     FleetSpec,
+    FreezeSpec,
     LegSpec,
+    OnFailure,
     ProcessSpec,
     RiskSpec,
+    Role,
+    RolloutSpec,
     SentinelSpec,
     SimSpec,
     StopPolicy,
@@ -102,7 +107,7 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
     assert below("bot", "process") == names(ProcessSpec)
     assert below("bot", "exchange.legs.*") == names(LegSpec)
     assert below("bot", "exchange") == names(LegSpec) | {"legs"}
-    assert below("bot", "metadata") == {"name", "labels"}
+    assert below("bot", "metadata") == {"name", "labels", "protected", "role", "depends_on"}
     assert names(BotSpec) == {
         "name",
         "labels",
@@ -113,6 +118,9 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
         "risk",
         "process",
         "budgets",
+        "protected",
+        "role",
+        "depends_on",
     }
     assert below("fleet", "accounts.*") | {"name", "rest_url", "ws_url"} == names(AccountSpec)
     assert below("fleet", "venues.*.environments.*") == {"rest_url", "ws_url"}
@@ -120,13 +128,18 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
     assert below("fleet", "budgets") == {"requests_per_minute"} | names(BudgetsSpec)
     assert below("fleet", "budgets.fleet") == below("fleet", "budgets.accounts.*") == names(BudgetSpec)
     known = {"id", "live_allowed", "accounts", "sims", "requests_per_minute", "budgets", "sentinel", "env"}
-    assert known == names(FleetSpec)
+    assert known | {"rollout"} == names(FleetSpec)
+    assert below("fleet", "rollout") == names(RolloutSpec)
+    assert below("fleet", "rollout.canary") == names(CanarySpec)
+    assert below("fleet", "rollout.freeze.*") == names(FreezeSpec)
     assert below("fleet", "sentinel") == names(SentinelSpec)
 
 
 def test_the_choices_in_the_schemas_are_the_enums_of_the_code() -> None:
     assert fields("bot")["process.stop_policy"]["enum"] == list(StopPolicy)
+    assert fields("bot")["metadata.role"]["enum"] == [*Role, None]
     assert fields("fleet")["accounts.*.environment"]["enum"] == list(Environment)
+    assert fields("fleet")["rollout.on_failure"]["enum"] == list(OnFailure)
     assert fields("strategies/market_maker")["size_profile"]["enum"] == list(SizeProfile)
     assert fields("strategies/market_maker")["pricing"]["enum"] == [*Pricing, None]
     pricings = [Pricing.VOLATILITY, Pricing.AVELLANEDA_STOIKOV, Pricing.GLFT]

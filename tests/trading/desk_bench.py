@@ -37,7 +37,19 @@ from engine.risk.stops import Stops
 from engine.spec.types import BotSpec, LegSpec, ProcessSpec, RiskSpec, StopPolicy, StrategySpec
 from engine.trading.leg import LegSetup
 from engine.trading.machine import Machine
-from engine.trading.records import Budget, FillRecord, IgnoredRecord, MemoRecord, Memory, Note, OrderRecord, Step
+from engine.trading.records import (
+    Budget,
+    FillRecord,
+    FundingRecord,
+    IgnoredRecord,
+    MemoRecord,
+    Memory,
+    Note,
+    OrderRecord,
+    RunRecord,
+    Step,
+    TallyRecord,
+)
 
 LEG = "main"
 TAG = 7
@@ -126,24 +138,33 @@ class Bench:
     memory: Memory = field(default_factory=Memory)
     now_ns: int = START_NS
     can_amend: bool = False
+    tells_funding: bool = False
     orders: dict[int, OrderRecord] = field(default_factory=dict)
     fills: list[FillRecord] = field(default_factory=list)
+    funding: list[FundingRecord] = field(default_factory=list)
     stops: Stops | None = None
     notes: list[Note] = field(default_factory=list)
     memos: dict[str, MemoRecord] = field(default_factory=dict)
     ignored: dict[str, IgnoredRecord] = field(default_factory=dict)
+    run: RunRecord | None = None
+    tally: TallyRecord | None = None
     trades: int = 0
 
     def __post_init__(self) -> None:
         self.spec = self.spec or bot_spec(self.instrument)
         self.machine = Machine(
-            legs={LEG: setup_of(self.instrument, self.can_amend)}, spec=self.spec, memory=self.memory
+            legs={LEG: setup_of(self.instrument, self.can_amend, tells_funding=self.tells_funding)},
+            spec=self.spec,
+            memory=self.memory,
         )
         self.orders |= {record.request.client_id: record for record in self.memory.orders}
         self.fills += self.memory.fills
+        self.funding += self.memory.funding
         self.stops = self.memory.stops
         self.ignored |= {record.leg: record for record in self.memory.ignored}
         self.memos |= {record.leg: record for record in self.memory.memos}
+        self.run = next(iter(self.memory.runs), None)
+        self.tally = next(iter(self.memory.tallies), None)
 
     # Feeding it ---------------------------------------------------------------------------------------------
 
@@ -225,9 +246,12 @@ class Bench:
         memory = Memory(
             orders=tuple(record for record in self.orders.values() if not record.state.is_done),
             fills=tuple(self.fills),
+            funding=tuple(self.funding),
             stops=self.stops,
             memos=tuple(self.memos.values()),
             ignored=tuple(self.ignored.values()),
+            runs=(self.run,) if self.run else (),
+            tallies=(self.tally,) if self.tally else (),
             next_sequence=max(sequences, default=-1) + 1,
         )
         return Bench(
@@ -236,6 +260,7 @@ class Bench:
             memory=memory,
             now_ns=self.now_ns + NS_PER_S,
             can_amend=self.can_amend,
+            tells_funding=self.tells_funding,
         )
 
     def _keep(self, step: Step) -> list[Command]:
@@ -244,18 +269,24 @@ class Bench:
                 self.orders[record.request.client_id] = record
             elif isinstance(record, FillRecord):
                 self.fills.append(record)
+            elif isinstance(record, FundingRecord):
+                self.funding.append(record)
             elif isinstance(record, MemoRecord):
                 self.memos[record.leg] = record
             elif isinstance(record, Stops):
                 self.stops = record
             elif isinstance(record, IgnoredRecord):
                 self.ignored[record.leg] = record
+            elif isinstance(record, RunRecord):
+                self.run = record
+            elif isinstance(record, TallyRecord):
+                self.tally = record
             else:
                 self.notes.append(record)
         return list(step.commands)
 
 
-def setup_of(instrument: Instrument, can_amend: bool = False) -> LegSetup:
+def setup_of(instrument: Instrument, can_amend: bool = False, *, tells_funding: bool = False) -> LegSetup:
     return LegSetup(
         leg=LEG,
         instrument=instrument,
@@ -263,6 +294,7 @@ def setup_of(instrument: Instrument, can_amend: bool = False) -> LegSetup:
         tag=TAG,
         send_lifetime_ns=5 * NS_PER_S,
         can_amend=can_amend,
+        tells_funding=tells_funding,
     )
 
 

@@ -32,7 +32,7 @@ from engine.model.order import Operation, OrderRequest, OrderStatus, RejectReaso
 from engine.spec.types import BotSpec, LegSpec, StopPolicy, StrategySpec
 from engine.trading.hedging import HedgeStatus
 from engine.trading.machine import Machine
-from engine.trading.records import Budget, FillRecord, Memory, Note, OrderRecord, Step
+from engine.trading.records import Budget, FillRecord, Memory, Note, OrderRecord, RunRecord, Step, TallyRecord
 from tests.trading.desk_bench import PERP, PLENTY, START_NS, bot_spec, fill_of, report_of, setup_of
 
 MAKER, HEDGE = "maker", "hedge"
@@ -74,12 +74,16 @@ class HedgeBench:
     orders: dict[tuple[str, int], OrderRecord] = field(default_factory=dict)
     fills: list[FillRecord] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    runs: dict[str, RunRecord] = field(default_factory=dict)
+    tallies: dict[str, TallyRecord] = field(default_factory=dict)
     trades: int = 0
 
     def __post_init__(self) -> None:
         setups = {name: replace(setup_of(market), leg=name) for name, market in MARKETS.items()}
         self.machine = Machine(legs=setups, spec=self.spec, memory=self.memory)
         self.fills += self.memory.fills
+        self.runs |= {run.leg: run for run in self.memory.runs}
+        self.tallies |= {tally.leg: tally for tally in self.memory.tallies}
         self.budgets = {MAKER: PLENTY, HEDGE: PLENTY}
         self.free = Decimal(100_000)
 
@@ -182,6 +186,8 @@ class HedgeBench:
         memory = Memory(
             orders=tuple(record for record in self.orders.values() if not record.state.is_done),
             fills=tuple(self.fills),
+            runs=tuple(self.runs.values()),
+            tallies=tuple(self.tallies.values()),
             next_sequence=len(self.orders),
         )
         return HedgeBench(spec=self.spec, memory=memory, now_ns=self.now_ns + NS_PER_S, trades=self.trades)
@@ -196,6 +202,10 @@ class HedgeBench:
                 self.orders[record.request.leg, record.request.client_id] = record
             elif isinstance(record, FillRecord):
                 self.fills.append(record)
+            elif isinstance(record, RunRecord):
+                self.runs[record.leg] = record
+            elif isinstance(record, TallyRecord):
+                self.tallies[record.leg] = record
             else:
                 self.notes.append(record)
         return list(step.commands)

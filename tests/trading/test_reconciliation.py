@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from engine.model.account import Fill, Position
+from engine.model.account import Fill, FundingPayment, Position
 from engine.model.instrument import Instrument
 from engine.model.order import Liquidity, Side
 from engine.trading.reconciliation import (
@@ -17,6 +17,7 @@ from engine.trading.reconciliation import (
     compare_balances,
     compare_market,
 )
+from engine.trading.records import FundingRecord
 from tests.trading.desk_bench import PERP, SPOT
 
 OPENED = Baseline(at_ns=0, totals={"USDC": Decimal(1_000), "SOL": Decimal(10)})
@@ -106,3 +107,34 @@ def test_a_deposit_is_unexplained() -> None:
 def test_only_what_came_after_the_baseline_counts_for_balances() -> None:
     side, later = venue(fill(1), instrument=SPOT), replace(OPENED, at_ns=5)
     assert compare_balances(later, baseline(9, OPENED.totals, [side]), [(own(fill(1)), side)]) == ()
+
+
+def paid(number: int, amount: str) -> FundingPayment:
+    return FundingPayment(payment_id=str(number), amount=Decimal(amount), at_ns=number)
+
+
+def counted(payment: FundingPayment, own_part: str) -> FundingRecord:
+    return FundingRecord(leg="main", payment=payment, own=Decimal(own_part), after_fills=1)
+
+
+def test_funding_explains_a_balance_whoever_it_was_paid_to_and_the_bots_part_is_told_apart() -> None:
+    payments = (paid(3, "-0.25"), paid(4, "-0.75"))
+    there = replace(venue(fill(1), lots=100), funding=payments)
+    ours = replace(own(fill(1)), funding=(counted(payments[0], "-0.125"),))
+    cost = PERP.notional(10_000, 100)
+    now = Baseline(
+        at_ns=9,
+        totals={"USDC": Decimal(1_000) - Decimal("0.01") - 1, "SOL": Decimal(10)},
+        costs={PERP.symbol: cost},
+    )
+    [usdc] = compare_balances(OPENED, now, [(ours, there)])
+    assert (usdc.own, usdc.funding, usdc.others, usdc.unexplained) == (Decimal("-0.01"), -1, 0, 0)
+    market = compare_market(ours, there)
+    assert (market.funding, market.own_funding, market.is_explained) == (-1, Decimal("-0.125"), True)
+
+
+def test_what_was_paid_before_the_baseline_explains_nothing_after_it() -> None:
+    there = replace(venue(lots=0), funding=(paid(3, "-5"), paid(7, "-1")))
+    before = Baseline(at_ns=5, totals={"USDC": Decimal(100)})
+    [usdc] = compare_balances(before, Baseline(at_ns=9, totals={"USDC": Decimal(99)}), [(own(), there)])
+    assert (usdc.funding, usdc.unexplained) == (-1, 0)

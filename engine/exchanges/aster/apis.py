@@ -35,10 +35,12 @@ def facts(kind: MarketKind) -> VenueFacts:
         weight_classes=weight_classes(kind),
         batches=BATCHES[kind],
         can_amend=kind is MarketKind.PERP,
+        tells_funding=kind is MarketKind.PERP,
         # Either user and private_key (v3), or api_key and api_secret (v1, keys of before March 2026).
         credential_fields=("user", "private_key", "api_key", "api_secret"),
         dead_mans_switch=kind is MarketKind.PERP,
         nonces=NonceRule.CLOCK_US,
+        funding_times="0 */4 * * *" if kind is MarketKind.PERP else "",
         endpoints={
             name: Endpoints(rest_url=f"https://{rest}.{domain}.com", ws_url=f"wss://{stream}.{domain}.com")
             for name, domain in (("mainnet", "asterdex"), ("testnet", "asterdex-testnet"))

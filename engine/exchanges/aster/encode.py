@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from engine.clock import NS_PER_US
+from engine.clock import NS_PER_MS, NS_PER_US
 from engine.exchanges.aster.apis import private_path, public_path
 from engine.exchanges.aster.client_ids import client_id_text
 from engine.exchanges.aster.signing import Signer
 from engine.exchanges.aster.translate import POST_ONLY, SIDE_WORDS, Translator
+from engine.exchanges.aster.wire_streams import FUNDING_FEE
 from engine.exchanges.interface import Context
 from engine.exchanges.messages import HttpRequest
 from engine.exchanges.sequenced_book import SNAPSHOT_LEVELS
@@ -22,6 +23,7 @@ from engine.model.commands import (
     QueryBalances,
     QueryBook,
     QueryFills,
+    QueryFunding,
     QueryInstrument,
     QueryOpenOrders,
     QueryOrder,
@@ -65,6 +67,10 @@ class Encoder:
             case SetDeadMansSwitch(cancel_after_s=cancel_after_s):
                 countdown = f"{self._symbol}&countdownTime={1_000 * (cancel_after_s or 0)}"
                 return self.private("POST", "/countdownCancelAll", countdown, context)
+            case QueryFunding(since_ns=since_ns):
+                # Without a start only a week is told. With one a page has room for more than a month of hours.
+                asked = f"incomeType={FUNDING_FEE}&startTime={since_ns // NS_PER_MS}&limit={PAGE_ROWS}"
+                return self.private("GET", "/income", f"{self._symbol}&{asked}", context)
             case QueryBook():
                 return self._public(f"/depth?{self._symbol}&limit={SNAPSHOT_LEVELS}")
             case QueryInstrument():

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec import UNSET
 
+from engine.clock import NS_PER_MS
 from engine.errors import AuthenticationFailed, ProtocolError
 from engine.exchanges.aster.replies import order_events
 from engine.exchanges.aster.translate import Translator, spot_balance, wallet_balance
 from engine.exchanges.aster.wire_streams import (
+    FUNDING_FEE,
     AccountUpdate,
     AggregateTrade,
     DepthUpdate,
@@ -26,6 +28,7 @@ from engine.model.events import (
     BalancesReported,
     DepthChanged,
     Event,
+    FundingAnnounced,
     MarkPriceUpdated,
     OrderFilled,
     PositionReported,
@@ -109,6 +112,7 @@ class FrameDecoder:
                 mark=exact(update.mark_price),
                 index=exact(update.index_price) if update.index_price else None,
                 funding_rate=exact(update.funding_rate) if update.funding_rate else None,
+                funding_ns=update.next_funding_ms * NS_PER_MS or None,
             ),
         )
 
@@ -139,6 +143,8 @@ class FrameDecoder:
     def _futures_account(self, text: str | bytes, at_ns: int) -> Sequence[Event]:
         account = _ACCOUNT.decode(text).account
         events: list[Event] = []
+        if account.reason == FUNDING_FEE:
+            events.append(FundingAnnounced(at_ns=at_ns, leg=self._leg))
         rows = [(row.amount, row.entry_price) for row in account.positions if row.symbol == self._symbol]
         if rows:
             position = self._translator.position(rows)

@@ -16,6 +16,7 @@ from engine.model.commands import (
     QueryBalances,
     QueryBook,
     QueryFills,
+    QueryFunding,
     QueryOrderHistory,
     QueryPosition,
     SetDeadMansSwitch,
@@ -31,6 +32,7 @@ def weight_classes(kind: MarketKind) -> tuple[WeightClass, ...]:
     heavy: dict[type[Command], int] = {
         QueryFills: 5,
         QueryOrderHistory: 5,
+        QueryFunding: 30,
         QueryPosition: 5,
         QueryBalances: 5,
         QueryBook: 20,

@@ -11,7 +11,8 @@ from engine.exchanges.aster import wire
 from engine.exchanges.aster.encode import PAGE_ROWS
 from engine.exchanges.aster.instruments import instruments, same_rules
 from engine.exchanges.aster.refusals import refused
-from engine.exchanges.aster.translate import WOULD_CROSS, Translator, futures_balance, spot_balance
+from engine.exchanges.aster.translate import WOULD_CROSS, Translator, funding, futures_balance, spot_balance
+from engine.exchanges.aster.wire_streams import FUNDING_FEE
 from engine.exchanges.messages import HttpResponse
 from engine.exchanges.replies import Readers, Reply, on_grid, other_rules
 from engine.model.account import Balance
@@ -23,6 +24,7 @@ from engine.model.commands import (
     QueryBalances,
     QueryBook,
     QueryFills,
+    QueryFunding,
     QueryInstrument,
     QueryOpenOrders,
     QueryOrder,
@@ -44,6 +46,7 @@ from engine.model.order import OrderReport, RejectReason
 _ORDER = msgspec.json.Decoder(wire.Order)
 _ORDERS = msgspec.json.Decoder(tuple[wire.Order, ...])
 _TRADES = msgspec.json.Decoder(tuple[wire.UserTrade, ...])
+_INCOME = msgspec.json.Decoder(tuple[wire.Income, ...])
 _POSITIONS = msgspec.json.Decoder(tuple[wire.PositionView, ...])
 _FUTURES_BALANCES = msgspec.json.Decoder(tuple[wire.FuturesBalance, ...])
 _SPOT_ACCOUNT = msgspec.json.Decoder(wire.SpotAccount)
@@ -73,6 +76,7 @@ class ReplyDecoder:
             QueryOpenOrders: self._open_orders,
             QueryOrderHistory: self._history,
             QueryFills: self._fills,
+            QueryFunding: self._funding,
             QueryPosition: self._position,
             QueryBalances: self._balances,
             QueryBook: self._snapshot,
@@ -111,6 +115,13 @@ class ReplyDecoder:
         rows = _TRADES.decode(reply.body)
         since_ns = _complete_since_ns(reply, [row.time for row in rows])
         return reply.fills(self._translator.fills(rows), since_ns=since_ns)
+
+    def _funding(self, reply: Reply) -> Sequence[Event]:
+        rows = _INCOME.decode(reply.body)
+        own = (row for row in rows if row.income_type == FUNDING_FEE and row.symbol == self._translator.symbol)
+        moments_ns = [row.time * NS_PER_MS for row in rows]
+        since_ns = reply.complete_since_ns(moments_ns, is_whole=len(rows) < PAGE_ROWS)
+        return reply.funding(map(funding, own), since_ns=since_ns)
 
     def _position(self, reply: Reply) -> Sequence[Event]:
         if self._instrument.kind is MarketKind.SPOT:

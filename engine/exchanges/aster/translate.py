@@ -13,7 +13,7 @@ from engine.exchanges.aster import wire
 from engine.exchanges.aster.client_ids import client_id_of
 from engine.exchanges.aster.wire_streams import OrderUpdate, SpotWalletChange, WalletChange
 from engine.exchanges.decimals import Grid, exact
-from engine.model.account import Balance, Fill, Position
+from engine.model.account import Balance, Fill, FundingPayment, Position
 from engine.model.events import Level
 from engine.model.instrument import Instrument
 from engine.model.order import Liquidity, OrderReport, OrderStatus, Side
@@ -152,6 +152,10 @@ def costs_are_negative(page: Iterable[wire.UserTrade]) -> bool:
     """How a page of the trade list writes commissions: the documentation's sample has what was paid below zero,
     captures have it above. Takers always pay, so theirs tell; without any it is as captured."""
     return any(trade.maker is False and exact(trade.commission) < 0 for trade in page)
+
+
+def funding(row: wire.Income) -> FundingPayment:
+    return FundingPayment(payment_id=str(row.tran_id), amount=exact(row.income), at_ns=row.time * NS_PER_MS)
 
 
 def futures_balance(held: wire.FuturesBalance) -> Balance:

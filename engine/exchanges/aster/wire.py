@@ -107,6 +107,17 @@ class UserTrade(WireObject, frozen=True, kw_only=True):
     time: int
 
 
+# {"symbol":"BTCUSDT","incomeType":"FUNDING_FEE","income":"0.00134317","asset":"USDT","info":"FUNDING_FEE",
+#  "time":1621584000000,"tranId":4480321991774044580,"tradeId":""} · Get income history; what is received is above
+# zero
+class Income(WireObject, frozen=True, kw_only=True):
+    symbol: str = ""
+    income_type: str
+    income: str
+    time: int
+    tran_id: Id
+
+
 # {"entryPrice":"6563.66500","marginType":"cross","isAutoAddMargin":"false","isolatedMargin":"0","leverage":"10",
 #  "liquidationPrice":"5930.78","markPrice":"6679.50671178","maxNotionalValue":"20000000","positionAmt":"20.000",
 #  "symbol":"BTCUSDT","unRealizedProfit":"2316.83423560","positionSide":"BOTH","updateTime":1625474304765}

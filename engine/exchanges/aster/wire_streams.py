@@ -11,6 +11,9 @@ from msgspec import UNSET, UnsetType
 from engine.exchanges.aster.wire import Id, PriceLevel
 from engine.model.value import Value
 
+FUNDING_FEE = "FUNDING_FEE"
+"""The word for funding, in the account's stream as in the list of incomes."""
+
 
 # {"method":"SUBSCRIBE","params":["btcusdt@depth@100ms"],"id":1} · Live subscribing. CCXT sends no id.
 class Control(Value, frozen=True, kw_only=True):

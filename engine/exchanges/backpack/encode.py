@@ -17,6 +17,7 @@ from engine.model.commands import (
     QueryBalances,
     QueryBook,
     QueryFills,
+    QueryFunding,
     QueryInstrument,
     QueryOpenOrders,
     QueryOrder,
@@ -49,8 +50,9 @@ class Encoder:
         symbol: Parameters = {"symbol": translator.symbol}
         self._fixed_queries: dict[type[Command], tuple[str, Parameters]] = {
             QueryOpenOrders: ("/api/v1/orders", symbol),
-            # There is no time filter: the newest page is all one can ask for.
+            # Neither has a time filter: the newest page is all one can ask for.
             QueryOrderHistory: ("/wapi/v1/history/orders", {**symbol, "limit": PAGE_ROWS}),
+            QueryFunding: ("/wapi/v1/history/funding", {**symbol, "limit": PAGE_ROWS}),
             QueryPosition: ("/api/v1/position", symbol) if kind is MarketKind.PERP else (BALANCE_PATHS[kind], {}),
             QueryBalances: (BALANCE_PATHS[kind], {}),
         }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from engine.clock import NS_PER_MS
 from engine.errors import ProtocolError
 from engine.exchanges.backpack.translate import Translator, balance
 from engine.exchanges.backpack.wire_streams import (
@@ -94,6 +95,7 @@ class FrameDecoder:
                 mark=exact(update.mark_price),
                 index=None if index is None else exact(index),
                 funding_rate=None if funding is None else exact(funding),
+                funding_ns=update.next_funding_ms * NS_PER_MS if update.next_funding_ms else None,
             ),
         )
 

@@ -10,7 +10,7 @@ from engine.exchanges.backpack import wire
 from engine.exchanges.backpack.encode import PAGE_ROWS
 from engine.exchanges.backpack.instruments import same_rules
 from engine.exchanges.backpack.refusals import is_not_found, refused
-from engine.exchanges.backpack.translate import Translator, balance, collateral_balance, moment_ns
+from engine.exchanges.backpack.translate import Translator, balance, collateral_balance, funding, moment_ns
 from engine.exchanges.messages import HttpResponse
 from engine.exchanges.replies import Readers, Reply, on_grid, other_rules
 from engine.model.account import Position
@@ -21,6 +21,7 @@ from engine.model.commands import (
     QueryBalances,
     QueryBook,
     QueryFills,
+    QueryFunding,
     QueryInstrument,
     QueryOpenOrders,
     QueryOrder,
@@ -37,6 +38,7 @@ from engine.model.instrument import Instrument, MarketKind
 _ORDER = msgspec.json.Decoder(wire.Order)
 _ORDERS = msgspec.json.Decoder(tuple[wire.Order, ...])
 _FILLS = msgspec.json.Decoder(tuple[wire.Fill, ...])
+_FUNDING = msgspec.json.Decoder(tuple[wire.FundingPayment, ...])
 _POSITIONS = msgspec.json.Decoder(tuple[wire.PositionView, ...])
 _BALANCES = msgspec.json.Decoder(dict[str, wire.Balance])
 _COLLATERAL = msgspec.json.Decoder(wire.CollateralView)
@@ -64,6 +66,7 @@ class ReplyDecoder:
             QueryOpenOrders: self._open_orders,
             QueryOrderHistory: self._history,
             QueryFills: self._fills,
+            QueryFunding: self._funding,
             QueryPosition: self._position,
             QueryBalances: self._balances,
             QueryBook: self._snapshot,
@@ -97,6 +100,12 @@ class ReplyDecoder:
         own = (row for row in rows if row.symbol == self._translator.symbol)
         since_ns = _complete_since_ns(reply, [row.timestamp for row in rows])
         return reply.fills(map(self._translator.fill, own), since_ns=since_ns)
+
+    def _funding(self, reply: Reply) -> Sequence[Event]:
+        rows = _FUNDING.decode(reply.body)
+        own = (row for row in rows if row.symbol == self._translator.symbol)
+        since_ns = _complete_since_ns(reply, [row.interval_end_timestamp for row in rows])
+        return reply.funding(map(funding, own), since_ns=since_ns)
 
     def _position(self, reply: Reply) -> Sequence[Event]:
         is_spot = self._instrument.kind is MarketKind.SPOT

@@ -16,7 +16,7 @@ from engine.clock import NS_PER_MS, NS_PER_US
 from engine.exchanges.backpack import wire
 from engine.exchanges.backpack.wire_streams import BalanceUpdate, OrderUpdate
 from engine.exchanges.decimals import Grid, exact
-from engine.model.account import Balance, Fill, Position
+from engine.model.account import Balance, Fill, FundingPayment, Position
 from engine.model.events import Level
 from engine.model.instrument import Instrument
 from engine.model.order import Liquidity, OrderReport, OrderStatus, Side
@@ -153,6 +153,14 @@ def balance(asset: str, held: wire.Balance | BalanceUpdate) -> Balance:
 def collateral_balance(held: wire.CollateralAssetView) -> Balance:
     """One asset of the margin account, lent amounts included."""
     return Balance(asset=held.symbol, total=exact(held.total_quantity), available=exact(held.available_quantity))
+
+
+def funding(row: wire.FundingPayment) -> FundingPayment:
+    """A payment has no id but the end of its interval: a market has one interval at a time."""
+    at_ns = moment_ns(row.interval_end_timestamp)
+    return FundingPayment(
+        payment_id=str(at_ns // NS_PER_MS), amount=exact(row.quantity), at_ns=at_ns, rate=exact(row.funding_rate)
+    )
 
 
 def client_id(text: wire.ClientId | UnsetType) -> int | None:

@@ -38,10 +38,12 @@ FACTS = VenueFacts(
     client_ids=ClientIdScheme(tag_bits=8, sequence_bits=24),
     send_lifetime_ns=WINDOW_MS * NS_PER_MS,
     lookup_only_while_resting=True,
+    tells_funding=True,
     requests_per_minute=2_000,
     # Neither the longest batch nor what one counts as is documented: a modest one, and every item counted.
     batches=BatchRule(orders=BATCH_MOST),
     credential_fields=("api_key", "api_secret"),
+    funding_times="0 * * * *",
     endpoints={
         "mainnet": Endpoints(rest_url="https://api.backpack.exchange", ws_url="wss://ws.backpack.exchange"),
     },

@@ -159,6 +159,16 @@ class Fill(WireObject, frozen=True, kw_only=True):
     trade_id: Id | None = None
 
 
+# {"userId":1813870,"subaccountId":0,"symbol":"ETH_USDC_PERP","quantity":"-0.001301",
+#  "intervalEndTimestamp":"2025-08-01T16:00:00","fundingRate":"0.0001"} · History: Get funding payments; what is
+# received is above zero
+class FundingPayment(WireObject, frozen=True, kw_only=True):
+    symbol: str
+    quantity: str
+    interval_end_timestamp: Moment
+    funding_rate: str
+
+
 # Account ---------------------------------------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ from engine.model.commands import (
     QueryBalances,
     QueryBook,
     QueryFills,
+    QueryFunding,
     QueryInstrument,
     QueryOpenOrders,
     QueryOrder,
@@ -32,7 +33,7 @@ from engine.model.commands import (
 from engine.model.order import OrderRequest, Side, TimeInForce
 
 PAGE_ROWS = 100
-"""The longest page of trades and past orders."""
+"""The longest page of trades, past orders and funding payments."""
 TOKEN_LIFE_S = 7 * 3_600
 TOKEN_RENEWED_S, TOKEN_SPARE_S = 3_600, 60
 """The venue takes tokens of up to eight hours; a private stream that is opened now lives an hour at least, nearly.
@@ -43,6 +44,7 @@ _PATHS: dict[type[Command], str] = {
     QueryOpenOrders: "accountActiveOrders",
     QueryOrderHistory: "accountInactiveOrders",
     QueryFills: "trades",
+    QueryFunding: "positionFunding",
 }
 _PUBLIC_PATHS: dict[type[Command], str] = {
     QueryPosition: "account",
@@ -93,6 +95,7 @@ class Encoder:
             QueryOpenOrders: own,
             QueryOrderHistory: {**own, "limit": PAGE_ROWS},
             QueryFills: {**own, "sort_by": "timestamp", "sort_dir": "desc", "limit": PAGE_ROWS},
+            QueryFunding: {"account_index": account_index, "market_ids": market_index, "limit": PAGE_ROWS},
             QueryPosition: account,
             QueryBalances: account,
             QueryBook: {"market_id": market_index, "limit": 250},

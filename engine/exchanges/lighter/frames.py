@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from engine.clock import NS_PER_MS
 from engine.errors import ProtocolError
 from engine.exchanges.decimals import exact
 from engine.exchanges.lighter import wire
@@ -122,6 +123,7 @@ class FrameDecoder:
                 mark=exact(stats.mark_price),
                 index=exact(stats.index_price),
                 funding_rate=exact(stats.current_funding_rate) * PERCENT,
+                funding_ns=stats.funding_timestamp * NS_PER_MS or None,
             )
 
     def _prints(self, frame: wire.Frame, at_ns: int) -> Iterable[Event]:

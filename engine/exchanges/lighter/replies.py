@@ -16,7 +16,7 @@ from engine.exchanges.lighter import wire
 from engine.exchanges.lighter.encode import PAGE_ROWS
 from engine.exchanges.lighter.instruments import same_rules
 from engine.exchanges.lighter.refusals import is_success, refused
-from engine.exchanges.lighter.translate import Translator, balance
+from engine.exchanges.lighter.translate import Translator, balance, funding
 from engine.exchanges.messages import HttpResponse
 from engine.exchanges.replies import Readers, Reply, on_grid, other_rules
 from engine.model.account import Position
@@ -26,6 +26,7 @@ from engine.model.commands import (
     QueryBalances,
     QueryBook,
     QueryFills,
+    QueryFunding,
     QueryInstrument,
     QueryOpenOrders,
     QueryOrder,
@@ -44,6 +45,7 @@ from engine.model.instrument import Instrument
 _ACCEPTED = msgspec.json.Decoder(wire.Accepted)
 _ORDERS = msgspec.json.Decoder(wire.Orders)
 _TRADES = msgspec.json.Decoder(wire.Trades)
+_FUNDING = msgspec.json.Decoder(wire.PositionFundings)
 _ACCOUNTS = msgspec.json.Decoder(wire.Accounts)
 _RESTING = msgspec.json.Decoder(wire.RestingOrders)
 _MARKETS = msgspec.json.Decoder(wire.MarketList)
@@ -64,6 +66,7 @@ class ReplyDecoder:
             QueryOpenOrders: self._open_orders,
             QueryOrderHistory: self._history,
             QueryFills: self._fills,
+            QueryFunding: self._funding,
             QueryPosition: self._position,
             QueryBalances: self._balances,
             QueryBook: self._book,
@@ -105,6 +108,13 @@ class ReplyDecoder:
         moments_ns = [row.timestamp * NS_PER_MS for row in rows]
         since_ns = reply.complete_since_ns(moments_ns, is_whole=len(rows) < PAGE_ROWS)
         return reply.fills((fill for row in own for fill in self._translator.fills(row)), since_ns=since_ns)
+
+    def _funding(self, reply: Reply) -> Sequence[Event]:
+        rows = _FUNDING.decode(reply.body).position_fundings
+        own = (row for row in rows if row.market_id == self._translator.market_index)
+        moments_ns = [row.timestamp * NS_PER_S for row in rows]
+        since_ns = reply.complete_since_ns(moments_ns, is_whole=len(rows) < PAGE_ROWS, grain_ns=NS_PER_S)
+        return reply.funding(map(funding, own), since_ns=since_ns)
 
     def _position(self, reply: Reply) -> Sequence[Event]:
         held = Position(lots=0)

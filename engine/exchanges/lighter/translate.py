@@ -11,7 +11,7 @@ from decimal import Decimal
 from engine.clock import NS_PER_MS, NS_PER_S
 from engine.exchanges.decimals import Grid, exact
 from engine.exchanges.lighter import wire
-from engine.model.account import Balance, Fill, Position
+from engine.model.account import Balance, Fill, FundingPayment, Position
 from engine.model.events import Level
 from engine.model.instrument import Instrument
 from engine.model.order import Liquidity, OrderReport, OrderStatus, RejectReason, Side
@@ -98,6 +98,11 @@ class Translator:
             ticks = self._prices.units(order.price)
             levels[ticks] = levels.get(ticks, 0) + self._sizes.units(order.remaining_base_amount)
         return tuple(levels.items())
+
+
+def funding(row: wire.PositionFunding) -> FundingPayment:
+    """In which unit the venue tells the rate is not documented, so it is not taken over."""
+    return FundingPayment(payment_id=str(row.funding_id), amount=exact(row.change), at_ns=row.timestamp * NS_PER_S)
 
 
 def balance(collateral: str, available: str) -> Balance:

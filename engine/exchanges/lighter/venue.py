@@ -53,6 +53,7 @@ FACTS = VenueFacts(
     kinds=frozenset({MarketKind.PERP}),
     client_ids=ClientIdScheme(tag_bits=16, sequence_bits=32),
     send_lifetime_ns=(TX_LIFETIME_MS + 1_000) * NS_PER_MS,
+    tells_funding=True,
     lookup_only_while_resting=True,
     requests_per_minute=STANDARD_REQUESTS_PER_MINUTE,
     # No batches: the first refusal ends one, the answer does not say which it was, and what is unresolved here
@@ -62,6 +63,7 @@ FACTS = VenueFacts(
     nonce_key="api_key_index",
     dead_mans_switch=True,
     book_source=BookSource.STREAM,
+    funding_times="0 * * * *",
     endpoints={
         "mainnet": Endpoints(
             rest_url="https://mainnet.zklighter.elliot.ai", ws_url="wss://mainnet.zklighter.elliot.ai/stream"

@@ -215,6 +215,20 @@ class Accounts(Value, frozen=True, kw_only=True):
     accounts: tuple[AccountView, ...]
 
 
+# {"code":200,"position_fundings":[{"timestamp":1766386800,"market_id":0,"funding_id":5021,"change":"-0.016200",
+#  "rate":"0.0012","position_size":"0.3600","position_side":"long",…}]} · positionFunding; seconds. That what is
+# received is above zero is read from the name
+class PositionFunding(Value, frozen=True, kw_only=True):
+    timestamp: int
+    market_id: int
+    funding_id: int
+    change: str
+
+
+class PositionFundings(Value, frozen=True, kw_only=True):
+    position_fundings: tuple[PositionFunding, ...]
+
+
 # {"hash":"b908…","type":14,"info":"{\"AccountIndex\":…}","event_info":"{\"ae\":\"\"}","status":2,…} · tx, channel
 # account_tx. Status 0 failed, 1 pending, 2 executed, 3 pending-final; `ae` is the error of a failed one.
 class TransactionView(Value, frozen=True, kw_only=True):
@@ -309,12 +323,14 @@ class BookFrame(Value, frozen=True, kw_only=True):
     code: int = 0
 
 
-# {"market_id":0,"index_price":"4050.1","mark_price":"4050.3","current_funding_rate":"0.0012",…}; rates in percent
+# {"market_id":0,"index_price":"4050.1","mark_price":"4050.3","current_funding_rate":"0.0012",
+#  "funding_timestamp":1763445600000,…}; rates in percent, milliseconds
 class MarketStats(Value, frozen=True, kw_only=True):
     market_id: int
     mark_price: str
     index_price: str
     current_funding_rate: str = "0"
+    funding_timestamp: int = 0
 
 
 # {"collateral":"9000.000000","available_balance":"7996.489834",…}

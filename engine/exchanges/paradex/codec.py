@@ -63,6 +63,7 @@ class ParadexCodec:
         if self._cancels_on_disconnect:
             account.append(("order.cancel_on_disconnect", {"enabled": True}))
         account += [_subscribe(name) for name in (f"fills.{symbol}", f"orders.{symbol}", "positions", "account")]
+        account.append(_subscribe(f"funding_payments.{symbol}"))
         return (
             Stream(name="account", url=self._ws_url, frames=_numbered(account), private=True),
             self._market_stream(),

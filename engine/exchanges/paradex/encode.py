@@ -20,6 +20,7 @@ from engine.model.commands import (
     QueryBalances,
     QueryBook,
     QueryFills,
+    QueryFunding,
     QueryInstrument,
     QueryOpenOrders,
     QueryOrder,
@@ -51,6 +52,8 @@ class Encoder:
         self._targets: dict[type[Command], str] = {
             QueryOpenOrders: f"/v1/orders{in_market}",
             QueryOrderHistory: f"/v1/orders-history{in_market}&page_size={PAGE_ROWS}",
+            QueryFills: f"/v1/fills{in_market}",
+            QueryFunding: f"/v1/funding/payments{in_market}",
             QueryPosition: "/v1/positions",
             QueryBalances: "/v1/account",
             QueryBook: f"/v1/orderbook/{quote(symbol, safe='')}?depth={BOOK_LEVELS}",
@@ -71,10 +74,9 @@ class Encoder:
             case QueryOrder(client_id=client_id):
                 target = f"/v1/orders/by_client_id/{client_text(client_id)}{self._in_market}"
                 return _request("GET", target, context)
-            case QueryFills(since_ns=since_ns):
-                since_ms = since_ns // NS_PER_MS
-                target = f"/v1/fills{self._in_market}&start_at={since_ms}&page_size={PAGE_ROWS}"
-                return _request("GET", target, context)
+            case QueryFills(since_ns=since_ns) | QueryFunding(since_ns=since_ns):
+                since = f"&start_at={since_ns // NS_PER_MS}&page_size={PAGE_ROWS}"
+                return _request("GET", self._targets[type(command)] + since, context)
             case _:
                 return _request("GET", self._targets[type(command)], context)
 

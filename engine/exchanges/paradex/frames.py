@@ -17,6 +17,7 @@ from engine.model.events import (
     DepthChanged,
     DepthSnapshot,
     Event,
+    FundingAnnounced,
     Level,
     MarkPriceUpdated,
     OrderFilled,
@@ -37,6 +38,7 @@ _TRADE = msgspec.json.Decoder(wire.TradeView)
 _ORDER = msgspec.json.Decoder(wire.OrderView)
 _FILL = msgspec.json.Decoder(wire.FillView)
 _POSITION = msgspec.json.Decoder(wire.PositionView)
+_FUNDING = msgspec.json.Decoder(wire.FundingPayment)
 _ACCOUNT = msgspec.json.Decoder(wire.AccountView)
 
 
@@ -61,6 +63,7 @@ class FrameDecoder:
             "fills": self._fill,
             "positions": self._position,
             "account": self._account,
+            "funding_payments": self._funding,
         }
 
     def events(self, text: str | bytes, at_ns: int) -> Sequence[Event]:
@@ -155,6 +158,11 @@ class FrameDecoder:
             return ()
         position = self._translator.position(row)
         return (PositionReported(at_ns=at_ns, leg=self._leg, requested_ns=None, position=position),)
+
+    def _funding(self, data: msgspec.Raw, at_ns: int) -> Sequence[Event]:
+        if _FUNDING.decode(data).market != self._symbol:
+            return ()
+        return (FundingAnnounced(at_ns=at_ns, leg=self._leg),)
 
     def _account(self, data: msgspec.Raw, at_ns: int) -> Sequence[Event]:
         balances = (collateral(_ACCOUNT.decode(data)),)

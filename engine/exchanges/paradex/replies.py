@@ -10,7 +10,7 @@ from engine.exchanges.messages import HttpResponse
 from engine.exchanges.paradex import wire
 from engine.exchanges.paradex.instruments import same_rules
 from engine.exchanges.paradex.refusals import refused
-from engine.exchanges.paradex.translate import Translator, collateral, moment_ns
+from engine.exchanges.paradex.translate import Translator, collateral, funding, moment_ns
 from engine.exchanges.replies import Readers, Reply, on_grid, other_rules
 from engine.model.account import Position
 from engine.model.commands import (
@@ -19,6 +19,7 @@ from engine.model.commands import (
     QueryBalances,
     QueryBook,
     QueryFills,
+    QueryFunding,
     QueryInstrument,
     QueryOpenOrders,
     QueryOrder,
@@ -35,6 +36,7 @@ from engine.model.instrument import Instrument
 _ORDER = msgspec.json.Decoder(wire.OrderView)
 _ORDERS = msgspec.json.Decoder(wire.Page[wire.OrderView])
 _FILLS = msgspec.json.Decoder(wire.Page[wire.FillView])
+_FUNDING = msgspec.json.Decoder(wire.Page[wire.FundingPayment])
 _POSITIONS = msgspec.json.Decoder(wire.Page[wire.PositionView])
 _ACCOUNT = msgspec.json.Decoder(wire.AccountView)
 _BOOK = msgspec.json.Decoder(wire.OrderBook)
@@ -55,6 +57,7 @@ class ReplyDecoder:
             QueryOpenOrders: self._open_orders,
             QueryOrderHistory: self._history,
             QueryFills: self._fills,
+            QueryFunding: self._funding,
             QueryPosition: self._position,
             QueryBalances: self._balances,
             QueryBook: self._snapshot,
@@ -92,6 +95,13 @@ class ReplyDecoder:
         moments_ns = (moment_ns(row.created_at) for row in page.results)
         since_ns = reply.complete_since_ns(moments_ns, is_whole=not page.next)
         return reply.fills(map(self._translator.fill, own), since_ns=since_ns)
+
+    def _funding(self, reply: Reply) -> Sequence[Event]:
+        page = _FUNDING.decode(reply.body)
+        own = (row for row in page.results if row.market == self._translator.symbol)
+        moments_ns = (moment_ns(row.created_at) for row in page.results)
+        since_ns = reply.complete_since_ns(moments_ns, is_whole=not page.next)
+        return reply.funding(map(funding, own), since_ns=since_ns)
 
     def _position(self, reply: Reply) -> Sequence[Event]:
         rows = _POSITIONS.decode(reply.body).results

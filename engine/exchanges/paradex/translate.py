@@ -14,7 +14,7 @@ from engine.exchanges.decimals import Grid, exact
 from engine.exchanges.interface import Collateral
 from engine.exchanges.paradex import wire
 from engine.exchanges.paradex.reasons import NEVER_RESTED, USER_CANCELED
-from engine.model.account import Balance, Fill, Position
+from engine.model.account import Balance, Fill, FundingPayment, Position
 from engine.model.events import Level
 from engine.model.ids import ClientIdScheme
 from engine.model.instrument import Instrument
@@ -102,6 +102,11 @@ def collateral(account: wire.AccountView) -> Balance:
         total=exact(account.total_collateral),
         available=exact(account.free_collateral),
     )
+
+
+def funding(row: wire.FundingPayment) -> FundingPayment:
+    """The venue tells the index that was reached, not a rate."""
+    return FundingPayment(payment_id=str(row.id), amount=exact(row.payment), at_ns=moment_ns(row.created_at))
 
 
 def margin(account: wire.MarginView) -> Collateral:

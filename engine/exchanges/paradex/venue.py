@@ -48,6 +48,7 @@ FACTS = VenueFacts(
     kinds=frozenset({MarketKind.PERP}),
     client_ids=CLIENT_IDS,
     send_lifetime_ns=RECV_WINDOW_MS * NS_PER_MS,
+    tells_funding=True,
     lookup_only_while_resting=True,
     requests_per_minute=ORDERS_PER_MINUTE + READS_PER_MINUTE,
     weight_classes=WEIGHT_CLASSES,

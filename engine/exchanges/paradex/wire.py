@@ -188,6 +188,16 @@ class Fill(FillView, frozen=True, kw_only=True):
     orderbook_seq_no: int
 
 
+# {"id":"1681375578221101699352320000","market":"BTC-USD-PERP","payment":"34.4490622","index":"-2819.53434361",
+#  "fill_id":"8615262148007718462","account":"0x49…","created_at":1681375481000}
+# · Account: GET /funding/payments, and the channel `funding_payments`
+class FundingPayment(WireObject, frozen=True, kw_only=True):
+    id: Id
+    market: str
+    payment: str
+    created_at: Moment
+
+
 # Account ---------------------------------------------------------------------------------------------------
 
 

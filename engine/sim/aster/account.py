@@ -99,10 +99,10 @@ def income(call: Call) -> list[dict[str, object]]:
             "asset": QUOTE,
             "info": "FUNDING_FEE",
             "time": row.at_ms,
-            "tranId": row.at_ms,
+            "tranId": row.number,
             "tradeId": "",
         }
-        for row in call.state.income[call.account]
+        for row in reversed(list(call.state.funding.paid_to(call.account)))
         if symbol in (None, "", row.symbol) and call.within(row.at_ms)
     ][-call.limit() :]
 

@@ -16,8 +16,8 @@ from engine.model.instrument import plain
 from engine.model.order import Side
 from engine.sim.aster import render
 from engine.sim.aster.public import day_ticker
-from engine.sim.aster.state import next_funding_ms
 from engine.sim.exchange import OrderChange
+from engine.sim.funding import Payment
 from engine.sim.ledger import Account, PerpPosition
 from engine.sim.matching import Level
 from engine.sim.orders import ExchangeFill, Order, Trade
@@ -103,7 +103,7 @@ def aggregate_trade(at: VenueMarket, trade: Trade) -> dict[str, object]:
     }
 
 
-def mark_price(at: VenueMarket, now_ns: int) -> wire.MarkPriceUpdate:
+def mark_price(at: VenueMarket, next_funding_ns: int, now_ns: int) -> wire.MarkPriceUpdate:
     return wire.MarkPriceUpdate(
         sent_ms=now_ns // NS_PER_MS,
         symbol=at.market.symbol,
@@ -111,7 +111,7 @@ def mark_price(at: VenueMarket, now_ns: int) -> wire.MarkPriceUpdate:
         settle_price=plain(at.index),
         index_price=plain(at.index),
         funding_rate=plain(at.funding_rate),
-        next_funding_ms=next_funding_ms(now_ns),
+        next_funding_ms=next_funding_ns // NS_PER_MS,
     )
 
 
@@ -187,22 +187,27 @@ def order_update(
     )
 
 
-def account_update(
-    account: Account, at: VenueMarket, position: PerpPosition | None, reason: str, now_ns: int
-) -> wire.AccountUpdate:
-    """The quote balance, and the position when it changed."""
+def account_update(account: Account, at: VenueMarket, position: PerpPosition, now_ns: int) -> wire.AccountUpdate:
+    """A trade changed the position, and with it the quote balance."""
+    return _account_update("ORDER", _wallet(account, at, "0"), (_position_change(position, at),), now_ns)
+
+
+def funding_update(account: Account, at: VenueMarket, payment: Payment, now_ns: int) -> wire.AccountUpdate:
+    """Cross margin's funding carries the balance alone, and not of which market it is."""
+    return _account_update(wire.FUNDING_FEE, _wallet(account, at, plain(payment.received)), (), now_ns)
+
+
+def _wallet(account: Account, at: VenueMarket, change: str) -> wire.WalletChange:
     total = plain(account.total[at.quote])
+    return wire.WalletChange(asset=at.quote, wallet=total, cross_wallet=total, change=change)
+
+
+def _account_update(
+    reason: str, wallet: wire.WalletChange, positions: tuple[wire.PositionChange, ...], now_ns: int
+) -> wire.AccountUpdate:
     now_ms = now_ns // NS_PER_MS
-    changed = () if position is None else (_position_change(position, at),)
-    return wire.AccountUpdate(
-        sent_ms=now_ms,
-        engine_ms=now_ms,
-        account=wire.AccountChange(
-            reason=reason,
-            balances=(wire.WalletChange(asset=at.quote, wallet=total, cross_wallet=total),),
-            positions=changed,
-        ),
-    )
+    change = wire.AccountChange(reason=reason, balances=(wallet,), positions=positions)
+    return wire.AccountUpdate(sent_ms=now_ms, engine_ms=now_ms, account=change)
 
 
 def spot_account_update(account: Account, asset: str, now_ns: int) -> wire.SpotAccountUpdate:

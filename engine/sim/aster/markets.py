@@ -17,7 +17,6 @@ QUOTE = "USDT"
 MIN_NOTIONAL = Decimal(5)
 MULTIPLIER_UP, MULTIPLIER_DOWN = Decimal("1.05"), Decimal("0.95")
 """A bid may lie at most so far above the mark price, an ask so far below."""
-FUNDING_INTERVAL_MS = 8 * 3_600_000
 NO_BAND = PriceBand(min_multiplier=Decimal(0), max_multiplier=Decimal(1_000))
 """The exchange's own band is symmetric; Aster's is not, and is checked where orders are read."""
 INITIAL, MAINTENANCE = Decimal("0.02"), Decimal("0.01")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 
 from engine.clock import NS_PER_MS, NS_PER_S
 from engine.exchanges.aster import wire
@@ -12,11 +13,12 @@ from engine.model.order import Side
 from engine.sim.aster import render
 from engine.sim.aster.calls import Call
 from engine.sim.aster.errors import invalid
-from engine.sim.aster.markets import FUNDING_INTERVAL_MS, exchange_info
-from engine.sim.aster.state import next_funding_ms
+from engine.sim.aster.markets import exchange_info
+from engine.sim.funding import Funding
 from engine.sim.tape import Candle
 from engine.sim.venue_market import VenueMarket
 
+NS_PER_HOUR = 3_600 * NS_PER_S
 DEPTH_LIMITS = (5, 10, 20, 50, 100, 500, 1000)
 _UNITS_S = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "M": 2_592_000}
 INTERVALS_NS = {
@@ -116,17 +118,17 @@ def book_tickers(call: Call) -> object:
 
 def premium_index(call: Call) -> object:
     """GET premiumIndex."""
-    return _one_or_all(call, _premium)
+    return _one_or_all(call, partial(_premium, call.state.funding))
 
 
 def funding_info(call: Call) -> object:
     """GET fundingInfo."""
-    return _one_or_all(call, _funding)
+    return _one_or_all(call, partial(_funding, call.state.funding))
 
 
 def funding_rates(call: Call) -> list[dict[str, object]]:
     """GET fundingRate: the interval that ended last."""
-    at, ended_ms = call.market(), next_funding_ms(call.now_ns) - FUNDING_INTERVAL_MS
+    at, ended_ms = call.market(), call.state.funding.last_ns(call.now_ns) // NS_PER_MS
     row: dict[str, object] = {
         "symbol": at.market.symbol,
         "fundingRate": plain(at.funding_rate),
@@ -181,25 +183,26 @@ def _book_ticker(at: VenueMarket, now_ns: int) -> dict[str, object]:
     }
 
 
-def _premium(at: VenueMarket, now_ns: int) -> dict[str, object]:
+def _premium(funding: Funding, at: VenueMarket, now_ns: int) -> dict[str, object]:
     return {
         "symbol": at.market.symbol,
         "markPrice": plain(at.mark),
         "indexPrice": plain(at.index),
         "estimatedSettlePrice": plain(at.index),
         "lastFundingRate": plain(at.funding_rate),
-        "nextFundingTime": next_funding_ms(now_ns),
+        "nextFundingTime": funding.next_ns(now_ns) // NS_PER_MS,
         "interestRate": "0.00010000",
         "time": now_ns // NS_PER_MS,
     }
 
 
-def _funding(at: VenueMarket, now_ns: int) -> dict[str, object]:
+def _funding(funding: Funding, at: VenueMarket, now_ns: int) -> dict[str, object]:
+    """The venue tells whole hours, so a shorter interval shows as one."""
     return {
         "symbol": at.market.symbol,
         "interestRate": "0.00010000",
         "time": now_ns // NS_PER_MS,
-        "fundingIntervalHours": FUNDING_INTERVAL_MS // 3_600_000,
+        "fundingIntervalHours": max(1, funding.interval_ns // NS_PER_HOUR),
         "fundingFeeCap": "0.03",
         "fundingFeeFloor": "-0.03",
     }

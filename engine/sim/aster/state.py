@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from hashlib import sha256
 
-from engine.clock import NS_PER_MS, NS_PER_S
+from engine.clock import NS_PER_S
 from engine.model.instrument import MarketKind
 from engine.sim.aster.errors import ApiRefusal
-from engine.sim.aster.markets import FUNDING_INTERVAL_MS
 from engine.sim.aster.settings import AsterSettings
 from engine.sim.exchange import Exchange
+from engine.sim.funding import Funding
 from engine.sim.schedule import Schedule
 from engine.sim.venue_market import VenueMarket
-
-FUNDING_KEPT = 1_000
-
-
-@dataclass(slots=True, frozen=True)
-class Income:
-    symbol: str
-    received: Decimal
-    at_ms: int
 
 
 @dataclass(slots=True)
@@ -45,10 +34,11 @@ class AsterState:
     """Key by account, and when it ends."""
     countdowns: dict[tuple[str, str], int] = field(default_factory=dict)
     """When all orders of an account and market will be canceled."""
-    income: dict[str, deque[Income]] = field(
-        default_factory=lambda: defaultdict(lambda: deque(maxlen=FUNDING_KEPT))
-    )
+    funding: Funding = field(init=False)
     _keys_made: int = 0
+
+    def __post_init__(self) -> None:
+        self.funding = Funding(self.exchange, self.settings.funding_interval_s)
 
     def market(self, symbol: str, now_ns: int) -> VenueMarket:
         """The market a request is about; it comes to life when first asked for."""
@@ -81,19 +71,3 @@ class AsterState:
     @property
     def is_perp(self) -> bool:
         return self.kind is MarketKind.PERP
-
-    def settle_funding(self, now_ns: int) -> list[tuple[str, str]]:
-        """End a funding interval on every perp; gives who got or paid for which market."""
-        paid: list[tuple[str, str]] = []
-        if not self.is_perp:
-            return paid
-        for symbol in self.exchange.markets:
-            for account, received in self.exchange.pay_funding(symbol).items():
-                self.income[account].append(Income(symbol, received, now_ns // NS_PER_MS))
-                paid.append((account, symbol))
-        return paid
-
-
-def next_funding_ms(now_ns: int) -> int:
-    now_ms = now_ns // NS_PER_MS
-    return now_ms - now_ms % FUNDING_INTERVAL_MS + FUNDING_INTERVAL_MS

@@ -20,6 +20,7 @@ from engine.sim.aster.names import ACCOUNT, parse_stream
 from engine.sim.aster.public import INTERVALS_NS
 from engine.sim.aster.state import AsterState
 from engine.sim.exchange import OrderChange
+from engine.sim.funding import Payment
 from engine.sim.ledger import Account
 from engine.sim.matching import Level
 from engine.sim.orders import ExchangeFill, Order, Trade
@@ -113,15 +114,11 @@ class Streams:
 
     def position_changed(self, account: Account, symbol: str, _lots_before: int) -> None:
         position, at = account.positions[symbol], self._state.exchange.markets[symbol]
-        self._publish(
-            ACCOUNT, account.name, lambda: frames.account_update(account, at, position, "ORDER", self.now_ns)
-        )
+        self._publish(ACCOUNT, account.name, lambda: frames.account_update(account, at, position, self.now_ns))
 
-    def funding_paid(self, account: Account, symbol: str) -> None:
-        at = self._state.exchange.markets[symbol]
-        self._publish(
-            ACCOUNT, account.name, lambda: frames.account_update(account, at, None, "FUNDING_FEE", self.now_ns)
-        )
+    def funding_paid(self, account: Account, payment: Payment) -> None:
+        at = self._state.exchange.markets[payment.symbol]
+        self._publish(ACCOUNT, account.name, lambda: frames.funding_update(account, at, payment, self.now_ns))
 
     def traded(self, trade: Trade) -> None:
         at = self._state.exchange.markets[trade.symbol]
@@ -159,7 +156,8 @@ class Streams:
         if name.kind == "ticker":
             return frames.ticker(at, now_ns)
         if name.kind == "markPrice":
-            return frames.mark_price(at, now_ns) if self._is_perp else None
+            next_ns = self._state.funding.next_ns(now_ns)
+            return frames.mark_price(at, next_ns, now_ns) if self._is_perp else None
         last = at.tape.trades[-1] if at.tape.trades else None
         if last is None or last.at_ns < now_ns - NS_PER_S:
             return None

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from engine.clock import NS_PER_MS, NS_PER_S
+from engine.clock import NS_PER_S
 from engine.exchanges.interface import Credentials
 from engine.model.instrument import MarketKind
 from engine.sim.aster.markets import MARKETS
 from engine.sim.aster.rest import Rest
 from engine.sim.aster.settings import AsterSettings
-from engine.sim.aster.state import AsterState, next_funding_ms
+from engine.sim.aster.state import AsterState
 from engine.sim.aster.streams import Streams
 from engine.sim.machine import HttpReceived, Inbound, SocketClosed, SocketOpened, SocketReceived
 from engine.sim.market_machine import FlowMaker, MarketMachine
@@ -58,7 +58,7 @@ class AsterMachine(MarketMachine):
 
     def _started(self, now_ns: int) -> None:
         self._schedule.at(now_ns - now_ns % NS_PER_S + NS_PER_S, self._second_passed)
-        self._schedule.at(next_funding_ms(now_ns) * NS_PER_MS, self._funding_due)
+        self._schedule.at(self._state.funding.next_ns(now_ns), self._funding_due)
 
     def _book_changed(self, at: VenueMarket, bids: list[Level], asks: list[Level]) -> None:
         self._sockets.book_changed(at, bids, asks)
@@ -68,6 +68,6 @@ class AsterMachine(MarketMachine):
         self._schedule.at(now_ns - now_ns % NS_PER_S + NS_PER_S, self._second_passed)
 
     def _funding_due(self, now_ns: int) -> None:
-        for account, symbol in self._state.settle_funding(now_ns):
-            self._sockets.funding_paid(self.exchange.account(account), symbol)
-        self._schedule.at(next_funding_ms(now_ns) * NS_PER_MS, self._funding_due)
+        for account, payment in self._state.funding.settle(now_ns):
+            self._sockets.funding_paid(self.exchange.account(account), payment)
+        self._schedule.at(self._state.funding.next_ns(now_ns), self._funding_due)

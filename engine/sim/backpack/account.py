@@ -188,10 +188,10 @@ def funding(call: Call) -> list[dict[str, object]]:
             "subaccountId": 0,
             "symbol": payment.symbol,
             "quantity": plain(payment.received),
-            "intervalEndTimestamp": iso_text(payment.at_ms * NS_PER_MS)[:-4],
+            "intervalEndTimestamp": iso_text(payment.at_ns)[:-4],
             "fundingRate": plain(payment.rate),
         }
-        for payment in reversed(call.state.funding[call.account])
+        for payment in call.state.funding.paid_to(call.account)
         if symbol in (None, payment.symbol)
     ]
     return call.page(rows)

@@ -9,14 +9,13 @@ from collections.abc import Sequence
 
 from msgspec import UNSET
 
-from engine.clock import NS_PER_US
+from engine.clock import NS_PER_MS, NS_PER_US
 from engine.exchanges.backpack import wire_streams
 from engine.exchanges.backpack.wire import PriceLevel
 from engine.model.instrument import plain
 from engine.model.order import Side
 from engine.sim.backpack import render
 from engine.sim.backpack.public import day_ticker, kline_time
-from engine.sim.backpack.state import next_funding_ms
 from engine.sim.exchange import OrderChange
 from engine.sim.ledger import Account, PerpPosition
 from engine.sim.matching import Level
@@ -76,14 +75,14 @@ def trade(at: VenueMarket, trade: Trade) -> wire_streams.Trade:
     )
 
 
-def mark_price(at: VenueMarket, now_ns: int) -> wire_streams.MarkPriceUpdate:
+def mark_price(at: VenueMarket, next_funding_ns: int, now_ns: int) -> wire_streams.MarkPriceUpdate:
     return wire_streams.MarkPriceUpdate(
         sent_us=now_ns // NS_PER_US,
         symbol=at.market.symbol,
         mark_price=plain(at.mark),
         funding_rate=plain(at.funding_rate),
         index_price=plain(at.index),
-        next_funding_ms=next_funding_ms(now_ns),
+        next_funding_ms=next_funding_ns // NS_PER_MS,
         engine_us=now_ns // NS_PER_US,
     )
 

@@ -14,7 +14,6 @@ from engine.sim.backpack import render
 from engine.sim.backpack.calls import Call, plain_text
 from engine.sim.backpack.errors import invalid_request, unparsable_parameter
 from engine.sim.backpack.markets import wire_assets, wire_market
-from engine.sim.backpack.state import next_funding_ms
 from engine.sim.backpack.trading import market_type
 from engine.sim.tape import Candle
 from engine.sim.venue_market import VenueMarket
@@ -104,7 +103,7 @@ def mark_prices(call: Call) -> list[wire.MarkPrice]:
             mark_price=plain(at.mark),
             index_price=plain(at.index),
             funding_rate=plain(at.funding_rate),
-            next_funding_timestamp=next_funding_ms(call.now_ns),
+            next_funding_timestamp=call.state.funding.next_ns(call.now_ns) // NS_PER_MS,
         )
         for at in _perps(call)
     ]
@@ -113,15 +112,15 @@ def mark_prices(call: Call) -> list[wire.MarkPrice]:
 def funding_rates(call: Call) -> list[dict[str, object]]:
     """GET /api/v1/fundingRates: newest first, row 0 is the interval that is still running."""
     at = call.market()
-    running = (next_funding_ms(call.now_ns), at.funding_rate)
-    past = list(reversed(call.state.funding_rates[at.market.symbol]))
+    funding = call.state.funding
+    running, past = (funding.next_ns(call.now_ns), at.funding_rate), funding.past_rates(at.market.symbol)
     rows: list[dict[str, object]] = [
         {
             "symbol": at.market.symbol,
             "fundingRate": plain(rate),
-            "intervalEndTimestamp": render.iso_text(at_ms * NS_PER_MS)[:-4],
+            "intervalEndTimestamp": render.iso_text(at_ns)[:-4],
         }
-        for at_ms, rate in [running, *past]
+        for at_ns, rate in [running, *past]
     ]
     return call.page(rows)
 

@@ -11,6 +11,7 @@ class BackpackSettings(Value, frozen=True, kw_only=True):
     `accept_cancels_only`: cancels are answered 202 without a body and carried out `cancel_delay_ms` later.
     `allow_duplicate_client_ids`: whether two live orders of an account may share a client id (undocumented).
     `snapshot_lag_ms`: how far lists of orders and fills asked for over REST are behind (seen under load).
+    `funding_interval_s`: how long a funding interval is; every market of the real one has an hour.
     `future_tolerance_ms`: how far ahead of the venue's clock a request's timestamp may lie (undocumented).
     """
 
@@ -22,3 +23,4 @@ class BackpackSettings(Value, frozen=True, kw_only=True):
     window_max_ms: int = 60_000
     future_tolerance_ms: int = 1_000
     snapshot_lag_ms: int = 0
+    funding_interval_s: int = 3_600

@@ -174,7 +174,7 @@ class Streams:
         if not at.market.is_perp:
             return None
         if name.kind == "markPrice":
-            return frames.mark_price(at, now_ns)
+            return frames.mark_price(at, self._state.funding.next_ns(now_ns), now_ns)
         if now_ns // NS_PER_S % OPEN_INTEREST_EVERY_S:
             return None
         return frames.open_interest(at, self._state.exchange.open_interest(name.symbol), now_ns)

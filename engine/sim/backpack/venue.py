@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from engine.clock import NS_PER_MS, NS_PER_S
+from engine.clock import NS_PER_S
 from engine.sim.backpack.auth import Gate
 from engine.sim.backpack.markets import MARKETS
 from engine.sim.backpack.rest import Rest
 from engine.sim.backpack.settings import BackpackSettings
-from engine.sim.backpack.state import BackpackState, next_funding_ms
+from engine.sim.backpack.state import BackpackState
 from engine.sim.backpack.streams import Streams
 from engine.sim.machine import HttpReceived, Inbound, SocketClosed, SocketOpened, SocketReceived
 from engine.sim.market_machine import FlowMaker, MarketMachine
@@ -56,7 +56,7 @@ class BackpackMachine(MarketMachine):
 
     def _started(self, now_ns: int) -> None:
         self._schedule.at(now_ns - now_ns % NS_PER_S + NS_PER_S, self._second_passed)
-        self._schedule.at(next_funding_ms(now_ns) * NS_PER_MS, self._funding_due)
+        self._schedule.at(self._state.funding.next_ns(now_ns), self._funding_due)
 
     def _book_changed(self, at: VenueMarket, bids: list[Level], asks: list[Level]) -> None:
         self._streams.book_changed(at, bids, asks)
@@ -66,5 +66,5 @@ class BackpackMachine(MarketMachine):
         self._schedule.at(now_ns - now_ns % NS_PER_S + NS_PER_S, self._second_passed)
 
     def _funding_due(self, now_ns: int) -> None:
-        self._state.settle_funding(now_ns)
-        self._schedule.at(next_funding_ms(now_ns) * NS_PER_MS, self._funding_due)
+        self._state.funding.settle(now_ns)
+        self._schedule.at(self._state.funding.next_ns(now_ns), self._funding_due)

@@ -9,7 +9,6 @@ from engine.sim.market import MarginFunction, Market
 
 VENUE, COLLATERAL = "lighter", "USDC"
 INITIAL_MARGIN, MAINTENANCE_MARGIN = Decimal("0.02"), Decimal("0.012")
-FUNDING_INTERVAL_MS = 3_600_000
 
 
 def _perp(number: int, base: str, *, price_decimals: int, size_decimals: int, min_size: str, price: str) -> Market:

@@ -6,8 +6,10 @@ from decimal import Decimal
 
 from engine.clock import NS_PER_MS, NS_PER_S, NS_PER_US
 from engine.exchanges.lighter import wire
+from engine.model.instrument import plain
 from engine.model.order import OrderStatus, Side, TimeInForce
 from engine.sim import admission
+from engine.sim.funding import Payment
 from engine.sim.ledger import Account, PerpPosition
 from engine.sim.lighter.markets import COLLATERAL, INITIAL_MARGIN, MAINTENANCE_MARGIN
 from engine.sim.lighter.state import ORDER_INDEX_BASE, LighterState, market_index
@@ -310,8 +312,22 @@ def market(at: VenueMarket, open_interest: int, now_ns: int) -> dict[str, object
     }
 
 
-def market_stats(at: VenueMarket, open_interest: int, now_ns: int) -> dict[str, object]:
-    """What the channel market_stats tells; funding in percent."""
+def funding(payment: Payment, at: VenueMarket) -> dict[str, object]:
+    """What an account was paid at the end of an interval, as positionFunding shows it."""
+    return {
+        "timestamp": payment.at_ns // NS_PER_S,
+        "market_id": market_index(at),
+        "funding_id": payment.number,
+        "change": plain(payment.received),
+        "discount": "0.000000",
+        "rate": plain(payment.rate),
+        "position_size": size(at, abs(payment.lots)),
+        "position_side": "short" if payment.lots < 0 else "long",
+    }
+
+
+def market_stats(at: VenueMarket, open_interest: int, *, funding_ns: int, now_ns: int) -> dict[str, object]:
+    """What the channel market_stats tells; funding in percent, `funding_ns` when an interval ended last."""
     day = at.tape.day(now_ns)
     rate = format(at.funding_rate * 100, "f")
     return {
@@ -323,7 +339,7 @@ def market_stats(at: VenueMarket, open_interest: int, now_ns: int) -> dict[str, 
         "last_trade_price": price(at, at.tape.last_ticks),
         "current_funding_rate": rate,
         "funding_rate": rate,
-        "funding_timestamp": now_ns // NS_PER_MS,
+        "funding_timestamp": funding_ns // NS_PER_MS,
         "daily_base_token_volume": float(at.market.instrument.size(day.lots)),
         "daily_quote_token_volume": float(at.market.value(day.value)),
         "daily_price_low": float(at.market.instrument.price(day.low)),

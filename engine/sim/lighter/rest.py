@@ -97,7 +97,7 @@ class Rest:
             ("GET", "orderBookDetails"): self._markets,
             ("GET", "orderBookOrders"): self._book,
             ("GET", "orderBooks"): self._markets_short,
-            ("GET", "positionFunding"): lambda _: {**OK, "position_fundings": []},
+            ("GET", "positionFunding"): self._funding_paid,
             ("GET", "recentTrades"): self._recent_trades,
             ("GET", "trades"): self._trades,
             ("GET", "tx"): self._transaction,
@@ -321,6 +321,15 @@ class Rest:
         if call.query.get("sort_dir") == "asc":
             return {**OK, "trades": rows[: call.limit()]}
         return {**OK, "trades": _newest(rows, call.limit())}
+
+    def _funding_paid(self, call: Call) -> object:
+        """Newest first; of one market or several, by number, or of all."""
+        name, markets = self._owner(call), self._state.exchange.markets
+        asked = call.query.get("market_ids") or call.query.get("market_id", "")
+        numbers = {number for number in asked.split(",") if number not in ("", str(ALL_KEYS))}
+        paid = ((payment, markets[payment.symbol]) for payment in self._state.funding.paid_to(name))
+        rows = [render.funding(one, at) for one, at in paid if not numbers or str(market_index(at)) in numbers]
+        return {**OK, "position_fundings": rows[: call.limit()]}
 
     def _transaction(self, call: Call) -> object:
         found = self._state.transactions.get(call.query.get("value", ""))

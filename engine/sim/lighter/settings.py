@@ -13,6 +13,7 @@ class LighterSettings(Value, frozen=True, kw_only=True):
     `requests_per_minute`: per account, over the last minute; None does not count. `premium_weight_per_minute` is
     the same for premium accounts, whose requests weigh differently.
     `limit_status`: the HTTP status of a rate limit (undocumented).
+    `funding_interval_s`: how long a funding interval is; every market of the real one has an hour.
     `book_interval_ms`: changes of a book leave together at most this often.
     `all_channels_need_tokens`: whether positions, trades and the like want a token too (unsettled).
     `socket_refusals_say_which`: whether a refused transaction of the socket is named in its refusal (unsettled).
@@ -33,3 +34,4 @@ class LighterSettings(Value, frozen=True, kw_only=True):
     tokens_end_streams: bool = False
     token_life_max_s: int = 8 * 3_600
     batch_max: int = 50
+    funding_interval_s: int = 3_600

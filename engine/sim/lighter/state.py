@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from engine.exchanges.lighter.wire import Trade, Transaction
 from engine.sim.exchange import Exchange
+from engine.sim.funding import Funding
 from engine.sim.lighter.errors import ACCOUNT_NOT_FOUND, INVALID_MARKET, ApiRefusal
 from engine.sim.lighter.settings import LighterSettings
 from engine.sim.orders import Order
@@ -71,6 +72,10 @@ class LighterState:
         default_factory=lambda: defaultdict(lambda: deque(maxlen=TRADES_KEPT))
     )
     """By account name, and by market symbol for everybody's."""
+    funding: Funding = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.funding = Funding(self.exchange, self.settings.funding_interval_s)
 
     def market(self, number: int, now_ns: int) -> VenueMarket:
         """The market of a number; it comes to life when first asked for."""

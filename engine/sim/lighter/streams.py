@@ -202,7 +202,9 @@ class Streams:
         return {"order_book": book}
 
     def _stats(self, at: VenueMarket) -> dict[str, object]:
-        return render.market_stats(at, self._state.exchange.open_interest(at.market.symbol), self.now_ns)
+        interest = self._state.exchange.open_interest(at.market.symbol)
+        funding_ns = self._state.funding.last_ns(self.now_ns)
+        return render.market_stats(at, interest, funding_ns=funding_ns, now_ns=self.now_ns)
 
     def _positions(self, account: str) -> dict[str, wire.Position]:
         return {str(held.market_id): held for held in render.positions(account, self._state)}

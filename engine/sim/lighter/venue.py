@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from engine.clock import NS_PER_MS, NS_PER_S
+from engine.clock import NS_PER_S
 from engine.exchanges.interface import Credentials
 from engine.exchanges.lighter.options import Tier
 from engine.exchanges.lighter.schnorr import public_key
 from engine.exchanges.lighter.venue import api_key
 from engine.sim.lighter.auth import Gate
 from engine.sim.lighter.gateway import Gateway
-from engine.sim.lighter.markets import FUNDING_INTERVAL_MS, MARKETS
+from engine.sim.lighter.markets import MARKETS
 from engine.sim.lighter.rest import Rest
 from engine.sim.lighter.sequencer import Sequencer
 from engine.sim.lighter.settings import LighterSettings
@@ -71,7 +71,7 @@ class LighterMachine(MarketMachine):
 
     def _started(self, now_ns: int) -> None:
         self._schedule.at(now_ns - now_ns % NS_PER_S + NS_PER_S, self._second_passed)
-        self._schedule.at(_next_funding_ns(now_ns), self._funding_due)
+        self._schedule.at(self._state.funding.next_ns(now_ns), self._funding_due)
 
     def _book_changed(self, at: VenueMarket, bids: list[Level], asks: list[Level]) -> None:
         self._streams.book_changed(at, bids, asks)
@@ -81,11 +81,5 @@ class LighterMachine(MarketMachine):
         self._schedule.at(now_ns - now_ns % NS_PER_S + NS_PER_S, self._second_passed)
 
     def _funding_due(self, now_ns: int) -> None:
-        for symbol in self.exchange.markets:
-            self.exchange.pay_funding(symbol)
-        self._schedule.at(_next_funding_ns(now_ns), self._funding_due)
-
-
-def _next_funding_ns(now_ns: int) -> int:
-    interval_ns = FUNDING_INTERVAL_MS * NS_PER_MS
-    return now_ns - now_ns % interval_ns + interval_ns
+        self._state.funding.settle(now_ns)
+        self._schedule.at(self._state.funding.next_ns(now_ns), self._funding_due)

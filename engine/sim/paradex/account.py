@@ -138,20 +138,12 @@ def fills(call: Call) -> wire.Page[wire.Fill]:
 
 def funding_payments(call: Call) -> wire.Page[dict[str, object]]:
     """GET /funding/payments, newest first."""
-    asked, address = call.asked_market, hex(call.caller.address)
+    asked = call.asked_market
     return call.page(
         [
-            {
-                "id": str(one.payment_id),
-                "market": one.market,
-                "payment": plain(one.received),
-                "index": plain(one.index),
-                "fill_id": "",
-                "account": address,
-                "created_at": one.at_ns // NS_PER_MS,
-            }
-            for one in reversed(call.state.funding[call.caller.account])
-            if asked in (None, one.market)
+            render.funding_payment(one, call.caller.address)
+            for one in call.state.funding.paid_to(call.caller.account)
+            if asked in (None, one.symbol) and call.within(one.at_ns)
         ]
     )
 

@@ -14,6 +14,7 @@ from engine.clock import NS_PER_MS
 from engine.exchanges.paradex.wire import RpcPush
 from engine.model.instrument import plain
 from engine.sim.exchange import OrderChange
+from engine.sim.funding import Payment
 from engine.sim.ledger import Account
 from engine.sim.orders import ExchangeFill, Order, Trade
 from engine.sim.paradex import render
@@ -86,6 +87,11 @@ class Feeds:
             address,
             lambda: render.position(account.positions[symbol], at, address, seq_no, self.now_ns),
         )
+
+    def funding_paid(self, account: Account, payment: Payment) -> None:
+        address = self._address(account)
+        shown = partial(render.funding_payment, payment, address)
+        self._publish_both("funding_payments", payment.symbol, address, shown)
 
     def traded(self, trade: Trade) -> None:
         at = self._state.exchange.markets[trade.symbol]

@@ -12,6 +12,7 @@ from engine.model.instrument import plain
 from engine.model.order import OrderStatus, Side
 from engine.sim import admission
 from engine.sim.exchange import Exchange
+from engine.sim.funding import Payment
 from engine.sim.ledger import ZERO, Account, PerpPosition
 from engine.sim.orders import ExchangeFill, Expiry, Refusal, SelfTrade, Trade
 from engine.sim.paradex.errors import ApiRefusal
@@ -102,6 +103,19 @@ def cancel_reason(paper: Paper) -> str:
     if paper.order.expiry is not None:
         return EXPIRIES[paper.order.expiry]
     return USER_CANCELED if paper.order.status is OrderStatus.CANCELED else ""
+
+
+def funding_payment(payment: Payment, address: int) -> dict[str, object]:
+    """What an account was paid; the index counts nothing here but the rate."""
+    return {
+        "id": str(payment.number),
+        "market": payment.symbol,
+        "payment": plain(payment.received),
+        "index": plain(payment.rate),
+        "fill_id": "",
+        "account": hex(address),
+        "created_at": payment.at_ms,
+    }
 
 
 def fill(one: ExchangeFill, state: ParadexState) -> wire.Fill:

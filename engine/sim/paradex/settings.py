@@ -12,6 +12,8 @@ class ParadexSettings(Value, frozen=True, kw_only=True):
     `clears_remaining`: whether an order that is cancelled shows a remaining size of 0 (undocumented).
     `refuses_reused_timestamps`: whether a signature timestamp may serve an account only once (undocumented).
     `refuses_live_client_ids`: whether two open orders may not share a client id.
+    `funding_interval_s`: how long a funding interval is. The real one reckons all the time, and pays what has come
+    together whenever a position changes.
     `future_tolerance_ms`: how far ahead of the venue's clock a signature may lie (undocumented).
     """
 
@@ -25,3 +27,4 @@ class ParadexSettings(Value, frozen=True, kw_only=True):
     orders_per_second: int = 800
     private_reads_per_minute: int = 600
     public_per_minute: int = 1_500
+    funding_interval_s: int = 8 * 3_600

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
 
-from engine.clock import NS_PER_MS, NS_PER_S
+from engine.clock import NS_PER_MS
 from engine.model.order import OrderStatus
 from engine.sim.exchange import Exchange
+from engine.sim.funding import Funding
 from engine.sim.orders import Order
 from engine.sim.paradex.errors import ApiRefusal
-from engine.sim.paradex.markets import FUNDING_HOURS
 from engine.sim.paradex.settings import ParadexSettings
 from engine.sim.venue_market import VenueMarket
 
 PAPERS_KEPT = 20_000
-FUNDING_KEPT = 1_000
-FUNDING_NS = FUNDING_HOURS * 3_600 * NS_PER_S
 
 
 @dataclass(slots=True)
@@ -53,15 +49,6 @@ class Paper:
         return self.order.status is OrderStatus.RESTING
 
 
-@dataclass(slots=True, frozen=True)
-class FundingPayment:
-    payment_id: int
-    market: str
-    received: Decimal
-    index: Decimal
-    at_ns: int
-
-
 @dataclass(slots=True)
 class ParadexState:
     """Handlers read and change the venue through this. `stir` starts a market's flow on first contact."""
@@ -72,11 +59,11 @@ class ParadexState:
     members: dict[int, Member] = field(default_factory=dict)
     papers: dict[int, Paper] = field(default_factory=dict)
     """By the exchange's order number, oldest first."""
-    funding: dict[str, deque[FundingPayment]] = field(
-        default_factory=lambda: defaultdict(lambda: deque(maxlen=FUNDING_KEPT))
-    )
+    funding: Funding = field(init=False)
     _seq_no: int = 0
-    _payments: int = 0
+
+    def __post_init__(self) -> None:
+        self.funding = Funding(self.exchange, self.settings.funding_interval_s)
 
     def market(self, symbol: str, now_ns: int) -> VenueMarket:
         """The market a request is about; it comes to life when first asked for."""
@@ -121,15 +108,3 @@ class ParadexState:
         if not found:
             raise ApiRefusal(404, "CLIENT_ORDER_ID_NOT_FOUND", f"client order id {client_id} not found")
         return next((paper for paper in found if paper.is_open), found[0])
-
-    def settle_funding(self, now_ns: int) -> None:
-        """End a funding interval on every market."""
-        for symbol, at in self.exchange.markets.items():
-            for account, received in self.exchange.pay_funding(symbol).items():
-                self._payments += 1
-                payment = FundingPayment(self._payments, symbol, received, at.funding_rate, now_ns)
-                self.funding[account].append(payment)
-
-
-def next_funding_ns(now_ns: int) -> int:
-    return now_ns - now_ns % FUNDING_NS + FUNDING_NS

@@ -23,7 +23,7 @@ from engine.sim.paradex.markets import MARKETS
 from engine.sim.paradex.rest import Rest
 from engine.sim.paradex.settings import ParadexSettings
 from engine.sim.paradex.sockets import Sockets
-from engine.sim.paradex.state import Member, ParadexState, next_funding_ns
+from engine.sim.paradex.state import Member, ParadexState
 from engine.sim.paradex.trading import Trading
 from engine.sim.schedule import Schedule
 from engine.sim.venue_market import VenueMarket
@@ -69,7 +69,7 @@ class ParadexMachine(MarketMachine):
 
     def _started(self, now_ns: int) -> None:
         self._schedule.at(now_ns - now_ns % NS_PER_S + NS_PER_S, self._second_passed)
-        self._schedule.at(next_funding_ns(now_ns), self._funding_due)
+        self._schedule.at(self._state.funding.next_ns(now_ns), self._funding_due)
 
     def _book_changed(self, at: VenueMarket, _bids: list[Level], _asks: list[Level]) -> None:
         self._feeds.book_changed(at)
@@ -79,5 +79,6 @@ class ParadexMachine(MarketMachine):
         self._schedule.at(now_ns - now_ns % NS_PER_S + NS_PER_S, self._second_passed)
 
     def _funding_due(self, now_ns: int) -> None:
-        self._state.settle_funding(now_ns)
-        self._schedule.at(next_funding_ns(now_ns), self._funding_due)
+        for account, payment in self._state.funding.settle(now_ns):
+            self._feeds.funding_paid(self.exchange.account(account), payment)
+        self._schedule.at(self._state.funding.next_ns(now_ns), self._funding_due)

@@ -173,6 +173,7 @@ def test_the_sockets_say_what_the_sdk_says() -> None:
         {"channel": "orders.SOL-USD-PERP"},
         {"channel": "positions"},
         {"channel": "account"},
+        {"channel": "funding_payments.SOL-USD-PERP"},
         {"channel": "order_book.SOL-USD-PERP.snapshot@15@50ms"},
         {"channel": "markets_summary.SOL-USD-PERP"},
     ]
