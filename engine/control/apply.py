@@ -22,6 +22,7 @@ from engine.control.generations import (
 from engine.control.lock import writer_lock
 from engine.control.observe import observe
 from engine.control.programs import programs_of
+from engine.control.renaming import carry_holds, require_renamable
 from engine.control.risks import find_risks
 from engine.control.rollout import gate_of, roll_out
 from engine.errors import StalePlan, Unavailable
@@ -30,6 +31,7 @@ from engine.plan.actions import Kind, Plan, Subject
 from engine.plan.desired import Desired
 from engine.plan.diff import diff
 from engine.plan.observed import Engine, Observed
+from engine.plan.renames import Rename, renames
 from engine.plan.risks import require_accepted
 from engine.plan.words import in_few_words
 from engine.spec.types import BASE
@@ -56,6 +58,7 @@ def apply(
         observed = observe(fleet)
         plan = diff(desired, observed).only(only)
         require_plannable(plan)
+        require_renamable(fleet.workspace, renames(desired, observed))
         agree(plan)
         require_accepted(find_risks(fleet.workspace, plan, desired, observed), accepted)
         if plan.changes or not _is_recorded(desired, observed):
@@ -103,7 +106,7 @@ def _carry_out(fleet: Fleet, desired: Desired, plan: Plan, observed: Observed, d
                 plan=plan,
                 desired=desired,
                 observed=observed,
-                commit=partial(_commit, fleet, plan, number),
+                commit=partial(_commit, fleet, plan, number, renames(desired, observed)),
                 gate=gate_of(desired.fleet.rollout),
             )
         )
@@ -126,8 +129,9 @@ def _learn_facts(fleet: Fleet, desired: Desired, plan: Plan) -> None:
         resolve_desired(fleet.workspace, fleet.progress, desired.fleet.env or BASE)
 
 
-def _commit(fleet: Fleet, plan: Plan, number: int) -> None:
+def _commit(fleet: Fleet, plan: Plan, number: int, renamed: tuple[Rename, ...]) -> None:
     """From here on every start, also after a crash, means the new generation."""
+    carry_holds(fleet.workspace, renamed)
     switch_to(fleet.workspace, number)
     for name in plan.of(Subject.BOT, Kind.RETIRE):
         lift_hold(fleet.workspace, name)

@@ -22,9 +22,9 @@ def stake(seen: BotView, kind: Kind) -> Money:
 
 
 def _position_effect(seen: BotView, kind: Kind) -> PositionEffect:
-    """Every stop does what the running spec declares; a bot that comes straight back keeps its position, and what
-    is down can trade nothing."""
-    if seen.spec is None or not seen.is_up or kind is Kind.RESTART:
+    """Every stop does what the running spec declares; a bot that comes straight back, under whichever name,
+    keeps its position, and what is down can trade nothing."""
+    if seen.spec is None or not seen.is_up or kind is Kind.RESTART or seen.goes_on_as:
         return PositionEffect.KEPT
     return _POLICIES[seen.spec.process.stop_policy]
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from engine.errors import BotctlError, StateDamaged
 from engine.host.files import private_directory
@@ -298,6 +299,15 @@ def open_journal(world: World, path: Path, owner: JournalOwner, legs: Mapping[st
         raise (_unwritable(error) if _is_about_the_disk(error) else _damaged(path, str(error))) from error
     except msgspec.MsgspecError as error:
         raise _damaged(path, str(error)) from error
+
+
+def give_to(world: World, path: Path, bot: str) -> None:
+    """The same bot goes on under another name."""
+    with closing(world.database(path)) as connection:
+        (stored,) = connection.execute("SELECT value FROM meta WHERE key = 'owner'").fetchone()
+        heir = replace(msgspec.json.decode(stored, type=JournalOwner), bot=bot)
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'owner'", (msgspec.json.encode(heir),))
+        connection.commit()
 
 
 def checkpoint(world: World, path: Path) -> None:
