@@ -43,6 +43,7 @@ VERBS = {
     "adopt": Verb("adopt", "take position that a bot did not trade into its books"),
     "ignore": Verb("ignore", "leave position that a bot did not trade alone for good"),
     "destroy": Verb("destroy", "stop bots and forget that they were applied"),
+    "forget": Verb("forget", "put aside what is remembered of a bot that is declared no more"),
     "down": Verb("down", "stop everything without holding it; apply starts it again"),
     "logs": Verb("logs", "show a bot's log"),
     "run": Verb("run", "run one bot in the foreground"),

@@ -24,13 +24,16 @@ def asked(plan: Plan, question: str) -> Callable[[Plan], None]:
     show(plan)
     require_plannable(plan)
     if plan.changes:
-        if not sys.stdin.isatty():
-            raise Refused(
-                "nobody can be asked here: this is no terminal", hint="add --yes if that is what you want"
-            )
-        if not typer.confirm(question, err=True):
-            raise Refused("declined", hint="nothing was changed")
+        confirm(question)
     return as_shown(plan)
+
+
+def confirm(question: str) -> None:
+    """Wait for a yes; Refused without one, or without a person who could say it."""
+    if not sys.stdin.isatty():
+        raise Refused("nobody can be asked here: this is no terminal", hint="add --yes if that is what you want")
+    if not typer.confirm(question, err=True):
+        raise Refused("declined", hint="nothing was changed")
 
 
 def _use_colour() -> bool:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
-import typer
-
+from engine.commands.consent import confirm
 from engine.commands.table import table
 from engine.control.adoption import Difference, Settling, differences, settle
 from engine.control.fleet import Fleet
-from engine.errors import Refused, UsageError
+from engine.errors import UsageError
 
 HEAD = ("BOT", "LEG", "ACCOUNT", "MARKET", "UNEXPLAINED", "AT", "OWN POSITION", "IGNORED")
 
@@ -27,7 +25,7 @@ def settle_all(
         raise UsageError("--price is for one position, and there are several", hint="name one bot")
     print(table(HEAD, [_row(one, price) for one in found]))
     if not yes:
-        _ask(f"{str(settling).capitalize()} this?")
+        confirm(f"{str(settling).capitalize()} this?")
     for one in found:
         settle(fleet, one, settling, price=price, why=why)
         print(f"{one.bot}: {one.size} on {one.market} {_DONE[settling]}")
@@ -50,10 +48,3 @@ def _row(one: Difference, price: str | None) -> tuple[str, ...]:
         one.position,
         one.ignored,
     )
-
-
-def _ask(question: str) -> None:
-    if not sys.stdin.isatty():
-        raise Refused("nobody can be asked here: this is no terminal", hint="add --yes if that is what you want")
-    if not typer.confirm(question, err=True):
-        raise Refused("declined", hint="nothing was changed")

@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from engine.errors import StateDamaged
+from engine.model.instrument import MarketKind, plain
 from engine.model.value import Value
 from engine.runtime.journal import newest_key
 from engine.runtime.journal_schema import FUNDING_SINCE
@@ -74,6 +75,24 @@ def own_side(file: Path, leg: str, market: str) -> OwnSide:
         settled_ns=max((ignored.at_ns if ignored else 0, *(fill.at_ns for fill in adopted))),
         adopted_lots=adopted_lots,
     )
+
+
+def held_positions(file: Path) -> dict[str, str]:
+    """What own fills left of perps, signed base units as text by market; lots where the journal does not say how
+    much one is. Spot is left out: what a bot bought there is the account's balance."""
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as reader:
+            places = reader.execute("SELECT DISTINCT leg, market FROM fills ORDER BY market").fetchall()
+    except sqlite3.DatabaseError as error:
+        raise _unreadable(file, error) from error
+    held: dict[str, str] = {}
+    for leg, market in places:
+        own, books = own_side(file, leg, market), leg_books(file, leg, market)
+        lots = own.adopted_lots + sum(fill.lots * fill.side.sign for fill in own.fills)
+        instrument = books.run.instrument if books else None
+        if lots and (instrument is None or instrument.kind is MarketKind.PERP):
+            held[market] = f"{lots} lots" if instrument is None else plain(instrument.size(lots))
+    return held
 
 
 class LegBooks(Value, frozen=True, kw_only=True):
