@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from engine.commands.consent import asked, show
-from engine.commands.options import Accept, Directory, Names, Why, Yes, tell
+from engine.commands.consent import asked
+from engine.commands.options import Accept, Directory, Exclude, Names, Why, Yes, tell
+from engine.commands.show import show
 from engine.control.desired import desired_of
 from engine.control.destroy import destroy, destroyed
 from engine.control.fleet import open_fleet
-from engine.control.lifecycle import applied_generation
+from engine.control.lifecycle import applied_generation, applied_names
 from engine.control.observe import observe
 from engine.plan.diff import diff
 from engine.plan.risk_words import parse_risks
 
 
 def command(
-    names: Names = None, directory: Directory = None, yes: Yes = False, accept: Accept = "", why: Why = ""
+    names: Names = None,
+    directory: Directory = None,
+    yes: Yes = False,
+    exclude: Exclude = None,
+    accept: Accept = "",
+    why: Why = "",
 ) -> None:
     """Stop bots (all when none is named) and forget that they were applied. Files, journals and logs stay."""
     accepted = parse_risks(accept)
     fleet = open_fleet(directory, verb="destroy", progress=tell)
-    desired = destroyed(desired_of(applied_generation(fleet)), names or ())
-    agree = show if yes else asked(diff(desired, observe(fleet)).only(names or ()), "Destroy these?")
-    destroy(fleet, desired, agree, names=names or (), accepted=accepted, why=why)
+    meant = applied_names(fleet, names or (), exclude) if names or exclude else ()
+    desired = destroyed(desired_of(applied_generation(fleet)), meant)
+    agree = show if yes else asked(diff(desired, observe(fleet)).only(meant), "Destroy these?")
+    destroy(fleet, desired, agree, names=meant, accepted=accepted, why=why)

@@ -8,13 +8,14 @@ from typing import Annotated
 import msgspec
 import typer
 
-from engine.commands.options import Directory, Json, tell
+from engine.commands.options import SELECTORS, Directory, Json, tell
 from engine.control.fleet import open_fleet
 from engine.control.halt import Halted, halt
 from engine.errors import BotctlError, Interrupted
 
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[NAME]…", help="bots; all when none is named", show_default=False)
+    list[str] | None,
+    typer.Argument(metavar="[SELECTOR]…", help=f"bots: {SELECTORS}; all when none is named", show_default=False),
 ]
 
 

@@ -13,7 +13,13 @@ from engine.plan.risk_words import MEANINGS
 Directory = Annotated[
     Path | None, typer.Option("-C", "--directory", help="the workspace; else BOTCTL_WORKSPACE, else found upwards")
 ]
-Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="bots", show_default=False)]
+SELECTORS = "names, globs, label:KEY=VALUE, venue:NAME, account:NAME, market:NAME"
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="[SELECTOR]…", help=f"bots: {SELECTORS}", show_default=False)
+]
+Exclude = Annotated[
+    list[str] | None, typer.Option("--exclude", metavar="SELECTOR", help="all but these", show_default=False)
+]
 All = Annotated[bool, typer.Option("--all", help="every bot of the fleet")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
 Accept = Annotated[

@@ -1,45 +1,84 @@
-"""`botctl plan`: what apply would do. Reads, compares, prints; it has nothing to act with."""
+"""`botctl plan`: what apply would do. Reads, compares, prints or saves; it has nothing to act with."""
 
 from __future__ import annotations
 
 import json
+from decimal import Decimal
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from engine.commands.consent import show
-from engine.commands.options import Directory, Env, Json, tell
+from engine.commands.options import Directory, Env, Exclude, Json, Names, tell
+from engine.commands.show import show
 from engine.control.desired import resolve_desired
-from engine.control.fleet import open_fleet
-from engine.control.history import rollback_in_force
+from engine.control.fleet import open_view
+from engine.control.in_force import rollback_in_force
 from engine.control.observe import observe
+from engine.control.plan_file import SUFFIX, write_plan
+from engine.control.planning import make_plan
 from engine.control.risks import find_risks
-from engine.plan.diff import diff
+from engine.errors import UsageError
+from engine.plan.actions import Plan
 from engine.plan.document import plan_document
+from engine.plan.render import Density
+from engine.plan.selection import selection
 
 DIFFERENCES = 2
+HOUR_S = 3600.0
 
 
 def command(
+    names: Names = None,
     directory: Directory = None,
+    exclude: Exclude = None,
     env: Env = None,
     as_json: Json = False,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="exit with 2 when there is something to do")
     ] = False,
-    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="also show what stays as it is")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="every setting that changes")] = False,
+    full: Annotated[bool, typer.Option("--full", help="also what stays as it is, and all that is known")] = False,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="FILE.botplan", help="save it for `botctl apply FILE`")
+    ] = None,
+    expires_s: Annotated[
+        float, typer.Option("--expires-s", metavar="SECONDS", min=1, help="how long a saved plan may be applied")
+    ] = HOUR_S,
+    tolerance_pct: Annotated[
+        float, typer.Option("--tolerance-pct", min=0, help="how far the money of a saved plan may move")
+    ] = 10,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="write a report of one page")] = None,
 ) -> int:
     """Show what `botctl apply` would do, and why. Changes nothing."""
-    fleet = open_fleet(directory, verb="plan")
-    desired = resolve_desired(fleet.workspace, tell, env)
-    observed = observe(fleet)
-    plan = diff(desired, observed)
-    if plan.changes and (rollback := rollback_in_force(fleet.workspace)):
+    if out is not None and out.suffix != SUFFIX:
+        raise UsageError(f"a plan file's name ends with {SUFFIX}", hint=f"-o {out.stem}{SUFFIX}")
+    view = open_view(directory, verb="plan")
+    desired = resolve_desired(view.workspace, tell, env)
+    observed = observe(view)
+    planned = make_plan(desired, observed, selection(names, exclude))
+    if planned.plan.changes and (rollback := rollback_in_force(view.workspace)):
         tell(f"{rollback}; this is what the files still say otherwise")
+    _print(planned.plan, as_json, Density.FULL if full else Density.FIELDS if verbose else Density.LINES)
+    for one in find_risks(view.workspace, planned.plan, planned.desired, observed):
+        tell(f"apply wants --accept {one.risk}: {one.why}")
+    if out is not None:
+        write_plan(out, planned, expires_s=expires_s, tolerance_pct=Decimal(str(tolerance_pct)))
+        tell(f"saved: botctl apply {out}")
+    if html is not None:
+        _write_report(html, planned.plan)
+    return DIFFERENCES if detailed_exitcode and planned.plan.changes else 0
+
+
+def _print(plan: Plan, as_json: bool, density: Density) -> None:
     if as_json:
         print(json.dumps(plan_document(plan), indent=2, ensure_ascii=False))
     else:
-        show(plan, verbose=verbose)
-    for one in find_risks(fleet.workspace, plan, desired, observed):
-        tell(f"apply wants --accept {one.risk}: {one.why}")
-    return DIFFERENCES if detailed_exitcode and plan.changes else 0
+        show(plan, density=density)
+
+
+def _write_report(file: Path, plan: Plan) -> None:
+    from engine.commands.report import render_report  # a template engine to load, which few plans need
+
+    file.write_text(render_report(plan), encoding="utf-8")
+    tell(f"report: {file}")

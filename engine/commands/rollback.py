@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from engine.commands.consent import asked, show
+from engine.commands.consent import asked
 from engine.commands.options import Accept, Directory, Why, Yes, tell
+from engine.commands.show import show
 from engine.control.apply import apply
 from engine.control.desired import desired_again, resolve_desired
 from engine.control.fleet import Fleet, open_fleet

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from engine.commands.options import All, Directory, Names, tell
+from engine.commands.options import All, Directory, Exclude, Names, tell
 from engine.commands.selection import chosen
 from engine.control.fleet import open_fleet
 from engine.control.lifecycle import stop
@@ -16,9 +16,11 @@ def command(
     names: Names = None,
     directory: Directory = None,
     everything: All = False,
+    exclude: Exclude = None,
     why: Annotated[
         str, typer.Option("--why", help="kept with the hold, shown in plan and status")
     ] = "stopped by hand",
 ) -> None:
     """Cancel the bots' orders, stop them, and hold them over apply, restart and reboot."""
-    stop(open_fleet(directory, verb="stop", progress=tell), chosen(names, everything), why=why)
+    fleet = open_fleet(directory, verb="stop", progress=tell)
+    stop(fleet, chosen(fleet, names, everything, exclude), why=why)

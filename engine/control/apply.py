@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from decimal import Decimal
 from functools import partial
 
 from engine.control.audit import record, recorded
 from engine.control.backends.interface import ShutDown
 from engine.control.converge import Run, converge
 from engine.control.desired import resolve_desired
+from engine.control.events import GenerationSwitched, GenerationWritten, Planned
 from engine.control.facts import fetch_missing_facts
 from engine.control.fleet import Fleet
 from engine.control.generations import (
@@ -25,18 +27,21 @@ from engine.control.programs import programs_of
 from engine.control.renaming import carry_holds, require_renamable
 from engine.control.risks import find_risks
 from engine.control.rollout import gate_of, roll_out
-from engine.errors import StalePlan, Unavailable
+from engine.errors import Refused, StalePlan, Unavailable
 from engine.host.holds import lift_hold
 from engine.plan.actions import Kind, Plan, Subject
 from engine.plan.desired import Desired
 from engine.plan.diff import diff
 from engine.plan.observed import Engine, Observed
 from engine.plan.renames import Rename, renames
+from engine.plan.render import objection_text
 from engine.plan.risks import require_accepted
 from engine.plan.words import in_few_words
 from engine.spec.types import BASE
 
 APPLY = Deed()
+TOLERANCE_PCT = Decimal(10)
+"""How far the money that leaves the market may move between the question and the answer."""
 
 
 def apply(
@@ -61,6 +66,7 @@ def apply(
         require_renamable(fleet.workspace, renames(desired, observed))
         agree(plan)
         require_accepted(find_risks(fleet.workspace, plan, desired, observed), accepted)
+        fleet.events(Planned(plan=plan))
         if plan.changes or not _is_recorded(desired, observed):
             lock.carries(in_few_words(plan))
             roll_out(fleet, desired, plan, observed, carry_out=partial(_carry_out, fleet), deed=deed)
@@ -75,7 +81,7 @@ def as_shown(shown: Plan) -> Callable[[Plan], None]:
     """Agrees to what a person saw and to nothing else: StalePlan when the present asks for other actions."""
 
     def agree(plan: Plan) -> None:
-        if not plan.is_same_as(shown):
+        if not plan.is_same_as(shown) or plan.money_moved(shown, TOLERANCE_PCT):
             raise StalePlan(
                 "the fleet changed since this plan was made",
                 hint="run `botctl plan` again and look at the difference",
@@ -85,9 +91,12 @@ def as_shown(shown: Plan) -> Callable[[Plan], None]:
 
 
 def require_plannable(plan: Plan) -> None:
-    """What could not be observed is not acted upon (law 1)."""
+    """What could not be observed is not acted upon (law 1), nor what cannot be meant."""
     if plan.trouble:
         raise Unavailable("; ".join(plan.trouble), hint="nothing was changed; try again when it answers")
+    errors = [objection_text(objection) for objection in plan.objections if objection.is_error]
+    if errors:
+        raise Refused("\n".join(errors), hint="lower the bots' limits, or change what their account allows")
 
 
 def _carry_out(fleet: Fleet, desired: Desired, plan: Plan, observed: Observed, deed: Deed) -> None:
@@ -95,6 +104,7 @@ def _carry_out(fleet: Fleet, desired: Desired, plan: Plan, observed: Observed, d
     _learn_facts(fleet, desired, plan)
     conf = fleet.backend.render(programs_of(desired))
     number = write_generation(workspace, desired, conf=conf, plan=plan, deed=deed)
+    fleet.events(GenerationWritten(generation=number))
     actions = [f"{action.kind} {action.subject} {action.name}" for action in plan.changes]
     with (
         recorded(workspace, deed.verb, generation=number, came_from=deed.came_from, why=deed.why, actions=actions),
@@ -135,6 +145,7 @@ def _commit(fleet: Fleet, plan: Plan, number: int, renamed: tuple[Rename, ...]) 
     switch_to(fleet.workspace, number)
     for name in plan.of(Subject.BOT, Kind.RETIRE):
         lift_hold(fleet.workspace, name)
+    fleet.events(GenerationSwitched(generation=number))
     fleet.progress(f"generation {number} is in force")
 
 

@@ -10,12 +10,13 @@ Nothing here is remembered: an interruption at any line is finished by the next 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from engine.control.backends.conf import KILL_GRACE_S
 from engine.control.backends.interface import Load, Remove, Start, Stop
 from engine.control.checkout import claim
+from engine.control.events import StepDone
 from engine.control.fleet import Fleet
 from engine.control.health import Gate, await_bots, await_simulators
 from engine.control.orphans import stop_by_socket
@@ -68,6 +69,11 @@ class Run:
         names = self.names(Subject.BOT, *kinds)
         strays = tuple(name for name in names if name not in order)
         return (*((strays,) if strays else ()), *levels(order, names))
+
+    def report(self, step: str, names: Iterable[str], subject: Subject = Subject.BOT) -> None:
+        """Tell programs that these are through a step of the way."""
+        if done := tuple(names):
+            self.fleet.events(StepDone(subject=subject, step=step, names=done))
 
     def programs(self, subject: Subject, *kinds: Kind) -> tuple[str, ...]:
         return tuple(program_name(subject, name) for name in self.names(subject, *kinds))
@@ -159,6 +165,9 @@ def _stop_programs(run: Run, subject: Subject, who: Collection[str], deadline_s:
     after = run.fleet.backend.observe()
     unclean = [name for name in up if name in after and not after[name].ended_cleanly]
     run.fleet.backend.execute(Remove(names=names), run.tell)
+    run.report(
+        "stopped", [name for name in run.names(subject, *_DOWN) if program_name(subject, name) in up], subject
+    )
     if unclean and subject is Subject.BOT:
         raise BotctlError(
             f"{', '.join(unclean)} did not finish the stop procedure: orders may still rest at the venue",
@@ -186,6 +195,7 @@ def _start_simulators(run: Run) -> None:
     if programs:
         run.fleet.backend.execute(Start(names=programs), run.tell)
         await_simulators(run.fleet, run.names(Subject.SIMULATOR, *_UP))
+        run.report("started", run.names(Subject.SIMULATOR, *_UP), Subject.SIMULATOR)
 
 
 def _start_bots(run: Run) -> dict[str, str]:
@@ -195,6 +205,7 @@ def _start_bots(run: Run) -> dict[str, str]:
         for name in names:
             clear_finished(run.fleet.workspace, name)
         run.fleet.backend.execute(Start(names=tuple(program_name(Subject.BOT, name) for name in names)), run.tell)
+        run.report("started", names)
         waiting = [name for step in steps[index + 1 :] for name in step]
         if waiting and (problems := _await(run, names)):
             words = f"was not started, because {', '.join(sorted(problems))} is not healthy"
@@ -210,7 +221,9 @@ def _hand_over(run: Run) -> dict[str, str]:
         return {}
     sockets = {name: run.fleet.workspace.control_socket(name) for name in names}
     replies = call_all(sockets, "reload", {"generation": generation.number}, timeout_s=RELOAD_TIMEOUT_S)
-    return {name: reply.message for name, reply in replies.items() if isinstance(reply, BotctlError)}
+    problems = {name: reply.message for name, reply in replies.items() if isinstance(reply, BotctlError)}
+    run.report("reloaded", [name for name in names if name not in problems])
+    return problems
 
 
 def _await_health(run: Run, known: Collection[str]) -> dict[str, str]:
@@ -220,4 +233,6 @@ def _await_health(run: Run, known: Collection[str]) -> dict[str, str]:
 
 def _await(run: Run, names: Collection[str]) -> dict[str, str]:
     wanted = {name: run.desired.bots[name].fingerprint for name in names}
-    return await_bots(run.fleet, wanted, run.gate)
+    problems = await_bots(run.fleet, wanted, run.gate)
+    run.report("healthy", sorted(wanted.keys() - problems.keys()))
+    return problems

@@ -9,24 +9,49 @@ from pathlib import Path
 
 from engine.control.backends.interface import Backend, Progress
 from engine.control.backends.supervisor import supervisor_backend
+from engine.control.events import Sink, nobody
 from engine.errors import Refused
 from engine.host.workspace import Workspace, find_workspace
 
 
+class Eyes:
+    """Sees the fleet's processes, and has no hands: what a dry run gets instead of a backend."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.observe = backend.observe
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """A fleet that can be looked at, and nothing else."""
+
+    workspace: Workspace
+    backend: Eyes
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fleet:
-    """Where the fleet lives, who keeps its processes, and who hears about progress."""
+    """Where the fleet lives, who keeps its processes, and who hears about progress: people, and programs."""
 
     workspace: Workspace
     backend: Backend
     progress: Progress
+    events: Sink = nobody
 
 
-def open_fleet(directory: Path | None, *, verb: str, progress: Progress = lambda _line: None) -> Fleet:
+def open_fleet(
+    directory: Path | None, *, verb: str, progress: Progress = lambda _line: None, events: Sink = nobody
+) -> Fleet:
     """The fleet of `-C DIR`. Refused for anybody but the owner of its state, root included."""
     workspace = find_workspace(directory)
     require_owner(workspace, verb=verb)
-    return Fleet(workspace=workspace, backend=supervisor_backend(workspace), progress=progress)
+    return Fleet(workspace=workspace, backend=supervisor_backend(workspace), progress=progress, events=events)
+
+
+def open_view(directory: Path | None, *, verb: str) -> View:
+    """The same for verbs that must not be able to change anything."""
+    fleet = open_fleet(directory, verb=verb)
+    return View(workspace=fleet.workspace, backend=Eyes(fleet.backend))
 
 
 def require_owner(workspace: Workspace, *, verb: str) -> None:

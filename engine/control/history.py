@@ -75,19 +75,6 @@ def last_good(workspace: Workspace) -> int:
     )
 
 
-def rollback_in_force(workspace: Workspace) -> str:
-    """In words, that what is in force came back by a rollback; empty when it did not."""
-    current = current_number(workspace)
-    if current is None:
-        return ""
-    meta = read_meta(workspace, current)
-    if meta.came_from is None:
-        return ""
-    return f"generation {current} in force is a rollback to {meta.came_from} by {meta.who}, {meta.created_at}" + (
-        f": {meta.why}" if meta.why else ""
-    )
-
-
 def _require_kept(workspace: Workspace, number: int) -> None:
     if number not in kept_generations(workspace):
         raise UsageError(f"generation {number} is not kept", hint="`botctl history` lists those that are")

@@ -16,7 +16,7 @@ from engine.control.fleet import Fleet, caller
 from engine.control.lock import writer_lock
 from engine.control.observe import observe
 from engine.control.remains import remains_of
-from engine.errors import BotctlError, Conflict, Refused, StateDamaged, UsageError
+from engine.errors import BotctlError, Conflict, Refused, StateDamaged
 from engine.host.control_client import call
 from engine.host.finished import clear_finished
 from engine.host.generation import Generation, read_current
@@ -25,6 +25,7 @@ from engine.plan.actions import Action, Kind, Subject
 from engine.plan.desired import Desired
 from engine.plan.diff import diff
 from engine.plan.observed import Engine, Observed
+from engine.plan.selection import selection
 from engine.runtime.starts import forget_starts
 
 
@@ -106,16 +107,11 @@ def applied_generation(fleet: Fleet) -> Generation:
     return generation
 
 
-def applied_names(fleet: Fleet, names: Sequence[str]) -> tuple[str, ...]:
-    """The bots meant, each once; all of them when none is named. UsageError for one that was never applied."""
+def applied_names(fleet: Fleet, names: Sequence[str], exclude: Sequence[str] | None = None) -> tuple[str, ...]:
+    """The bots selected, each once; all of them when nothing is. UsageError for a selector that means none."""
     applied = applied_generation(fleet).bots
-    unknown = sorted(set(names) - set(applied))
-    if unknown:
-        raise UsageError(
-            f"no such bot in the applied fleet: {', '.join(unknown)}",
-            hint=f"applied are: {', '.join(sorted(applied))}",
-        )
-    return tuple(dict.fromkeys(names)) or tuple(sorted(applied))
+    meant = selection(names, exclude).names({name: (spec,) for name, spec in applied.items()})
+    return tuple(sorted(meant))
 
 
 def _require_nothing_left(fleet: Fleet, names: Sequence[str]) -> None:

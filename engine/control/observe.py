@@ -9,7 +9,7 @@ import msgspec
 
 from engine.clock import iso_utc
 from engine.control.backends.interface import Absent
-from engine.control.fleet import Fleet
+from engine.control.fleet import Fleet, View
 from engine.control.programs import subject_of
 from engine.errors import BotctlError, StateDamaged, Unavailable
 from engine.host.control_client import call_all
@@ -19,14 +19,26 @@ from engine.host.generation import Generation, read_current, read_generation
 from engine.host.holds import Hold, read_holds
 from engine.host.workspace import Workspace
 from engine.plan.actions import Subject
-from engine.plan.observed import Applied, Engine, Hedge, Held, Leg, Observed, Process, Risk, Simulator, Unknown
+from engine.plan.observed import (
+    Applied,
+    Engine,
+    Hedge,
+    Held,
+    Leg,
+    Observed,
+    Process,
+    Risk,
+    Simulator,
+    Stake,
+    Unknown,
+)
 from engine.spec.fingerprint import simulator_fingerprint
 from engine.spec.types import BotSpec
 
 ENGINE_TIMEOUT_S = 1.0
 
 
-def observe(fleet: Fleet) -> Observed:
+def observe(fleet: Fleet | View) -> Observed:
     """What is true now, each part Unknown where it could not be asked."""
     workspace = fleet.workspace
     generation = read_current(workspace)
@@ -41,7 +53,7 @@ def observe(fleet: Fleet) -> Observed:
     )
 
 
-def observe_processes(fleet: Fleet) -> Mapping[str, Process] | Unknown:
+def observe_processes(fleet: Fleet | View) -> Mapping[str, Process] | Unknown:
     """Programs by name; empty when no supervisor runs."""
     try:
         return fleet.backend.observe()
@@ -80,6 +92,7 @@ def _engine(
             fingerprint=reply["fingerprint"],
             generation=reply.get("generation"),
             legs=msgspec.convert(reply.get("legs", {}), dict[str, Leg], strict=False),
+            stakes=msgspec.convert(reply.get("stakes", {}), dict[str, Stake], strict=False),
             hedge=msgspec.convert(reply.get("hedge"), Hedge | None),
             risk=msgspec.convert(reply.get("risk"), Risk | None),
         )

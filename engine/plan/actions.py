@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
 
 from engine.model.value import Value
+from engine.plan.money import Money
 
 
 class Kind(StrEnum):
@@ -49,7 +51,7 @@ _IMPACTS = {
     Kind.RESTART: "restart",
     Kind.REPLACE: "replace",
     Kind.STOP: "stop",
-    Kind.RETIRE: "stop",
+    Kind.RETIRE: "retire",
 }
 
 
@@ -66,37 +68,6 @@ class FieldChange(Value, frozen=True, kw_only=True):
     after: object
     place: str
     impact: str
-
-
-class PositionEffect(StrEnum):
-    UNTOUCHED = "untouched"
-    KEPT = "kept"
-    REDUCED = "reduced"
-    FLATTENED = "flattened"
-    DROPPED = "dropped"
-    """Its simulated world ends."""
-
-
-class LegMoney(Value, frozen=True, kw_only=True):
-    """One leg's stake; None is unknown, never zero."""
-
-    market: str
-    orders_cancelled: int | None
-    position: str | None
-
-
-class Money(Value, frozen=True, kw_only=True):
-    """What an action does to orders and position, leg by leg."""
-
-    position: PositionEffect = PositionEffect.UNTOUCHED
-    legs: dict[str, LegMoney] = {}
-
-    @property
-    def orders_cancelled(self) -> int | None:
-        """All legs' together; None as soon as one is unknown."""
-        counts = [leg.orders_cancelled for leg in self.legs.values()]
-        known = [count for count in counts if count is not None]
-        return sum(known) if len(known) == len(counts) else None
 
 
 class Action(Value, frozen=True, kw_only=True):
@@ -133,6 +104,15 @@ class Wave(Value, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, bots=bots, simulators=simulators)
 
 
+class Objection(Value, frozen=True, kw_only=True):
+    """What speaks against a plan. With an error among them it can be read, not applied."""
+
+    code: str
+    message: str
+    place: str
+    is_error: bool
+
+
 class Plan(Value, frozen=True, kw_only=True):
     """All actions, simulators first, then bots by name. Without `waves` everything is done at once."""
 
@@ -145,6 +125,7 @@ class Plan(Value, frozen=True, kw_only=True):
     trouble: tuple[str, ...] = ()
     """What could not be observed. A plan with trouble can be read, not applied."""
     waves: tuple[Wave, ...] = ()
+    objections: tuple[Objection, ...] = ()
 
     @property
     def changes(self) -> tuple[Action, ...]:
@@ -183,3 +164,12 @@ class Plan(Value, frozen=True, kw_only=True):
     def is_same_as(self, other: Plan) -> bool:
         """Whether both would do the same; otherwise the older one is stale."""
         return {change.identity for change in self.changes} == {change.identity for change in other.changes}
+
+    def money_moved(self, other: Plan, tolerance_pct: Decimal) -> list[str]:
+        """The bots of which much more or much less would be taken out of the market than in the other plan."""
+        before = {action.name: action.money for action in other.changes if action.subject is Subject.BOT}
+        return [
+            action.name
+            for action in self.changes
+            if action.name in before and action.money.moved_since(before[action.name], tolerance_pct)
+        ]

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from engine.plan import simulators
-from engine.plan.actions import Action, FieldChange, Kind, Plan, PositionEffect
+from engine.plan.actions import Action, FieldChange, Kind, Plan
 from engine.plan.desired import Desired, DesiredBot
 from engine.plan.fields import field_changes, strongest_impact
-from engine.plan.money import stake
+from engine.plan.objections import objections
 from engine.plan.observed import Engine, Held, Observed, ProcessState, Unknown
+from engine.plan.stake import dropped, stake
 from engine.plan.view import BotView, views
 from engine.plan.waves import waves
 from engine.spec.fingerprint import says_the_same
@@ -41,6 +42,7 @@ def diff(desired: Desired, observed: Observed) -> Plan:
         generation=observed.applied.generation if observed.applied else None,
         actions=(*venues, *bots),
         trouble=tuple(_trouble(observed)),
+        objections=objections(desired.bots, bots),
     )
     return replace(plan, waves=waves(plan, desired, observed))
 
@@ -111,7 +113,7 @@ def _running(wanted: DesiredBot, seen: BotView, over: frozenset[str]) -> Action:
     kind = _KINDS.get(strongest_impact(changes), Kind.NONE if is_same else Kind.UPDATE)
     if kind is not Kind.REPLACE and _simulated_venues(wanted) & over:
         action = _act(Kind.RESTART, wanted, seen, "its simulated venue starts over")
-        return replace(action, money=replace(action.money, position=PositionEffect.DROPPED))
+        return replace(action, money=dropped(action.money))
     if is_same:
         reason = "does not answer yet; its generation is the declared one" if seen.is_mute else ""
         return _still(wanted, seen, reason)
@@ -179,7 +181,7 @@ def _act(
         before=seen.fingerprint,
         after=wanted.fingerprint if after == "" else after,
         changes=_changes(wanted, seen),
-        money=stake(seen, kind),
+        money=stake(seen, kind, wanted.spec),
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from engine.model.instrument import plain
 from engine.plan.actions import Action, Plan
+from engine.plan.money import LegMoney, totals
 from engine.plan.render import summary
 
 VERSION = 1
@@ -23,6 +26,8 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "has_changes": bool(plan.changes),
         "summary": summary(plan),
         "trouble": list(plan.trouble),
+        "objections": msgspec.to_builtins(plan.objections),
+        "money": _figures(totals(action.money for action in plan.actions)),
         "actions": [_action(action) for action in plan.actions],
         "waves": msgspec.to_builtins(plan.waves),
     }
@@ -43,6 +48,24 @@ def _action(action: Action) -> dict[str, Any]:
         "money": {
             "orders_cancelled": action.money.orders_cancelled,
             "position": str(action.money.position),
-            "legs": msgspec.to_builtins(action.money.legs),
+            "legs": {name: _leg(leg) for name, leg in action.money.legs.items()},
         },
     }
+
+
+def _leg(leg: LegMoney) -> dict[str, Any]:
+    cost = leg.flatten_cost
+    figures: dict[str, Any] = _figures(leg)
+    figures["flatten_cost"] = {**_figures(cost), "total": plain(cost.total)} if cost else None
+    return figures
+
+
+def _figures(value: Any) -> Any:
+    """Plain JSON types; amounts as plain text, so that no reader makes them inexact."""
+    if isinstance(value, msgspec.Struct):
+        value = msgspec.structs.asdict(value)
+    if isinstance(value, dict):
+        return {key: _figures(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [_figures(item) for item in value]
+    return plain(value) if isinstance(value, Decimal) else value

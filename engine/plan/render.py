@@ -1,13 +1,16 @@
-"""A plan as text: one line per bot, its reason, what changes with file and line, and what it means for money."""
+"""A plan as text, in three densities from one model: a line per bot; each setting that changes; and everything."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
+from enum import IntEnum
 from typing import Any
 
-from engine.plan.actions import Action, FieldChange, Kind, LegMoney, Money, Plan, PositionEffect, Subject
+from engine.plan.actions import Action, FieldChange, Kind, Objection, Plan, Subject
+from engine.plan.money import PositionEffect, totals
+from engine.plan.money_words import in_full, in_short, in_total, of_accounts, total_in_short
 from engine.plan.waves import wave_lines
+from engine.spec.impact import Impact
 from engine.spec.types import BASE
 
 SYMBOLS = {
@@ -23,7 +26,7 @@ SYMBOLS = {
     Kind.NONE: "=",
     Kind.UNKNOWN: "?",
 }
-_LEGEND = {
+LEGEND = {
     "+": "start",
     "~": "change in place",
     "↻": "restart",
@@ -33,6 +36,7 @@ _LEGEND = {
     "?": "unknown",
 }
 _COLOURS = {"+": "32", "~": "33", "↻": "33", "±": "35", "-": "31", "?": "31"}
+_PLAIN = str.maketrans({"↻": "@", "±": "%", "→": "->", "…": "..."})
 _PAST = {
     Kind.CREATE: "to create",
     Kind.START: "to start",
@@ -45,23 +49,45 @@ _PAST = {
 }
 
 
-def render(plan: Plan, *, verbose: bool = False, colour: bool = False) -> str:
-    """The plan for people. `verbose` also shows what stays as it is."""
-    shown = [action for action in plan.actions if verbose or action.kind is not Kind.NONE]
+class Density(IntEnum):
+    """How much of a plan is shown."""
+
+    LINES = 0
+    """A line per bot that is not simply left alone."""
+    FIELDS = 1
+    """Also every setting that changes, and accounts."""
+    FULL = 2
+    """Also what stays as it is, fingerprints, and all that is known of money."""
+
+
+def render(plan: Plan, *, density: Density = Density.LINES, colour: bool = False) -> str:
+    """The plan for people."""
+    shown = [action for action in plan.actions if density is Density.FULL or action.kind is not Kind.NONE]
     lines = [f"trouble: {trouble}" for trouble in plan.trouble]
+    lines += [objection_text(objection) for objection in plan.objections]
     if plan.changes_env:
         lines.append(f"environment: {plan.env_in_force or BASE} → {plan.env or BASE}")
-    width = max((len(_title(action)) for action in shown), default=0)
+    width = max((len(title(action)) for action in shown), default=0)
     for action in shown:
-        lines += _lines(action, width, colour)
+        lines += _lines(action, width, density, colour)
     if any(action.kind.is_change for action in shown):
-        lines += ["", _legend(shown)]
+        lines += ["", legend(plan)]
+    lines += _money_block(plan, density)
     if plan.waves:
         lines += ["", *wave_lines(plan.waves)]
     if lines:
         lines.append("")
     lines.append(summary(plan))
     return "\n".join(lines)
+
+
+def degraded(text: str, encoding: str) -> str:
+    """The same text for a terminal or a file that knows fewer signs."""
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return text.translate(_PLAIN).encode("ascii", "backslashreplace").decode("ascii")
+    return text
 
 
 def summary(plan: Plan) -> str:
@@ -77,6 +103,35 @@ def summary(plan: Plan) -> str:
     return f"{plan.fleet}: {head}" + (f" ({', '.join(still)})" if still else "")
 
 
+def legend(plan: Plan) -> str:
+    """The signs that a plan uses, and what they mean."""
+    used = {SYMBOLS[action.kind] for action in plan.actions if action.kind is not Kind.NONE}
+    return "  legend: " + "   ".join(f"{symbol} {words}" for symbol, words in LEGEND.items() if symbol in used)
+
+
+def title(action: Action) -> str:
+    return f"simulator {action.name}" if action.subject is Subject.SIMULATOR else action.name
+
+
+def word(action: Action) -> str:
+    """The action's kind, as people say it."""
+    return "held" if action.kind is Kind.HOLD else action.kind.replace("none", "keep")
+
+
+def objection_text(objection: Objection) -> str:
+    severity = "refused" if objection.is_error else "warning"
+    return f"{severity}: {objection.message}  ({objection.place}) [{objection.code}]"
+
+
+def change_text(change: FieldChange) -> str:
+    return f"{change.path}: {value_text(change.before)} → {value_text(change.after)}  ({change.place})"
+
+
+def reason_text(action: Action) -> str:
+    """Why, with the place in the files unless the settings that change name theirs."""
+    return f"{action.reason}  ({action.place})" if action.place and not action.changes else action.reason
+
+
 def value_text(value: Any) -> str:
     """A setting's value on one line; None is a setting that is not there."""
     if value is None:
@@ -88,54 +143,60 @@ def value_text(value: Any) -> str:
     return str(value)
 
 
-def _lines(action: Action, width: int, colour: bool) -> Iterator[str]:
+def is_money_shown(action: Action) -> bool:
+    """Orders leave and a position is left alone, or taken out: that is part of the first look."""
+    return action.money.position is not PositionEffect.UNTOUCHED
+
+
+def _lines(action: Action, width: int, density: Density, colour: bool) -> Iterator[str]:
     symbol = SYMBOLS[action.kind]
-    word = "held" if action.kind is Kind.HOLD else action.kind.replace("none", "keep")
-    head = f"{symbol} {_title(action):<{width}}  {word:<8}"
-    yield f"  {_paint(head, _COLOURS.get(symbol), colour)} {_reason(action)}".rstrip()
-    for change in action.changes:
-        yield f"      {_change(change)}"
-    if action.kind.stops_process and action.subject is Subject.BOT:
-        yield from (f"      {line}" for line in _money(action.money))
+    head = f"  {_paint(f'{symbol} {title(action):<{width}}  {word(action):<8}', _COLOURS.get(symbol), colour)}"
+    money = list(in_short(action.money)) if is_money_shown(action) else []
+    if density is Density.LINES:
+        yield f"{head} {'; '.join([_in_a_word(action), *money])}".rstrip()
+        return
+    yield f"{head} {reason_text(action)}".rstrip()
+    details = [change_text(change) for change in action.changes]
+    details += _everything(action) if density is Density.FULL else money
+    yield from (f"      {detail}" for detail in details)
 
 
-def _title(action: Action) -> str:
-    return f"simulator {action.name}" if action.subject is Subject.SIMULATOR else action.name
+def _in_a_word(action: Action) -> str:
+    """The change that decides what happens, or the reason."""
+    deciding = _deciding(action)
+    if not deciding:
+        return f"{action.reason}  ({action.place})" if action.place else action.reason
+    others = len(action.changes) - 1
+    return change_text(deciding[0]) + (f" and {others} more" if others else "")
 
 
-def _reason(action: Action) -> str:
-    return f"{action.reason}  ({action.place})" if action.place and not action.changes else action.reason
+def _deciding(action: Action) -> list[FieldChange]:
+    """The changes that are the reason, the weightiest first; none where there is another reason."""
+    if action.kind in (Kind.UPDATE, Kind.RECORD):
+        return sorted(action.changes, key=lambda change: change.impact == Impact.NONE)
+    return [change for change in action.changes if change.impact == action.kind]
 
 
-def _change(change: FieldChange) -> str:
-    return f"{change.path}: {value_text(change.before)} → {value_text(change.after)}  ({change.place})"
+def _everything(action: Action) -> Iterator[str]:
+    yield f"impact {action.kind.impact}; fingerprint {action.before or '(none)'} → {action.after or '(none)'}"
+    yield from in_full(action.money)
 
 
-def _money(money: Money) -> Iterator[str]:
-    for leg, stake in money.legs.items():
-        prefix = "" if leg == "main" else f"{leg}: "
-        yield f"{prefix}{_orders(stake)}; {_position(stake, money.position)}"
-
-
-def _orders(stake: LegMoney) -> str:
-    count = stake.orders_cancelled
-    if count is None:
-        return "orders to cancel: unknown"
-    return "no own orders to cancel" if count == 0 else f"{count} own order{'s' * (count != 1)} will be cancelled"
-
-
-def _position(stake: LegMoney, effect: PositionEffect) -> str:
-    where = f" in {stake.market}" if stake.market else ""
-    if stake.position is None:
-        return f"position{where} unknown, {effect}"
-    return (
-        f"no position{where}" if Decimal(stake.position) == 0 else f"position {stake.position}{where} is {effect}"
-    )
-
-
-def _legend(shown: list[Action]) -> str:
-    used = {SYMBOLS[action.kind] for action in shown}
-    return "  legend: " + "   ".join(f"{symbol} {words}" for symbol, words in _LEGEND.items() if symbol in used)
+def _money_block(plan: Plan, density: Density) -> list[str]:
+    """Nothing while no bot has anything at stake, or none is touched."""
+    moneys = [action.money for action in plan.actions if action.money.legs]
+    if not moneys or not (plan.changes or density is Density.FULL):
+        return []
+    sums = totals(moneys)
+    if density is Density.LINES:
+        return ["", f"  money: {total_in_short(sums)}"]
+    rows = [*in_total(sums), *of_accounts(sums.accounts)]
+    width = max(len(label) for label, _ in rows)
+    return [
+        "",
+        "  money of all bots, in quote, now → after",
+        *(f"    {label:<{width}}  {text}" for label, text in rows),
+    ]
 
 
 def _paint(text: str, code: str | None, colour: bool) -> str:

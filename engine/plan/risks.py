@@ -11,9 +11,10 @@ from decimal import Decimal
 from engine.errors import Refused
 from engine.model.instrument import plain
 from engine.model.value import Value
-from engine.plan.actions import Action, Kind, LegMoney, Plan, PositionEffect, Subject
+from engine.plan.actions import Action, Kind, Plan, Subject
 from engine.plan.desired import Desired
 from engine.plan.freezes import Freeze
+from engine.plan.money import LegMoney, PositionEffect
 from engine.plan.observed import Observed, Unknown
 from engine.plan.risk_words import RiskWord
 from engine.plan.waves import stake_usd

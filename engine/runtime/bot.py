@@ -25,6 +25,7 @@ from engine.spec.types import BotSpec, BudgetSpec
 from engine.trading.budgets import Need
 from engine.trading.machine import Machine
 from engine.trading.records import Budget, FillRecord, FundingRecord, Note, Record, Step
+from engine.trading.stakes import LegStake
 from engine.trading.statistics import MachineStatistics
 from engine.trading.status import MachineStatus
 from engine.transport.world import World
@@ -84,6 +85,11 @@ class Bot:
     @property
     def statistics(self) -> MachineStatistics:
         return self._machine.statistics()
+
+    @property
+    def stakes(self) -> dict[str, LegStake]:
+        """What the bot has at stake by leg; reckoned anew whenever it is asked."""
+        return self._machine.stakes(self._world.now_ns())
 
     @property
     def budgets(self) -> Mapping[str, BudgetSpec]:

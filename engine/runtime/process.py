@@ -22,7 +22,7 @@ from engine.runtime.bot import WHOLE_BOT, Bot
 from engine.runtime.logs import set_level
 from engine.runtime.market_facts import confirm_facts
 from engine.runtime.remains import has_traded, orders_left
-from engine.runtime.report import hedge_report, legs_report, risk_report
+from engine.runtime.report import hedge_report, legs_report, risk_report, stakes_report
 from engine.runtime.shares import Shares
 from engine.runtime.startup import Started, Surroundings, start_bot
 from engine.runtime.stopping import failure, stand_down, stop_trading
@@ -95,6 +95,7 @@ class BotProcess:
             "fingerprint": self.applied.fingerprint,
             "generation": self.applied.meta.number,
             "legs": legs_report(self.applied, self.bot.status, self._budgets()) if self.bot else {},
+            "stakes": stakes_report(self.bot.stakes) if self.bot else {},
             "hedge": hedge_report(self.bot.status.hedge) if self.bot else None,
             "risk": risk_report(self.bot.status) if self.bot else None,
             "started_ns": self._started_ns,

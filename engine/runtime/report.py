@@ -14,6 +14,7 @@ from engine.model.account import BudgetUse
 from engine.model.instrument import plain
 from engine.trading.budgets import BudgetStatus
 from engine.trading.hedging import HedgeStatus
+from engine.trading.stakes import LegStake
 from engine.trading.statistics import MachineStatistics
 from engine.trading.status import LegStatus, MachineStatus
 
@@ -30,6 +31,11 @@ def legs_report(
         }
         for name, leg in status.legs.items()
     }
+
+
+def stakes_report(stakes: Mapping[str, LegStake]) -> dict[str, Any]:
+    """What each leg has at stake, for plans."""
+    return {name: _plain(msgspec.structs.asdict(stake)) for name, stake in stakes.items()}
 
 
 def hedge_report(hedge: HedgeStatus | None) -> dict[str, Any] | None:

@@ -126,6 +126,8 @@ def _account(name: str, data: Data, venues: Data) -> AccountSpec:
             "exclusive": data["exclusive"] or None,
             "dead_mans_switch_s": data["dead_mans_switch_s"],
             "options": _storable(data["options"]) or None,
+            "owner": data["owner"],
+            "max_leverage": _plainest(data["max_leverage"]),
         },
         AccountSpec,
     )

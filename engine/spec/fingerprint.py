@@ -22,13 +22,14 @@ VERSION = "v1"
 def fingerprint(spec: BotSpec) -> str:
     """`v1:` and 12 hex characters, over what means something to the running process.
 
-    Labels and `enabled` are for people and plans; accounts count only when a leg uses them.
+    Labels, `enabled`, and the owner and leverage of accounts are for people and plans; accounts count only when a
+    leg uses them.
     """
     used = {leg.account for leg in spec.legs.values()}
     meaning = {
         "name": spec.name,
         "legs": spec.legs,
-        "accounts": {name: account for name, account in spec.accounts.items() if name in used},
+        "accounts": {name: account.as_felt for name, account in spec.accounts.items() if name in used},
         "strategy": spec.strategy,
         "risk": spec.risk,
         "process": spec.process,

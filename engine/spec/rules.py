@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -16,6 +16,7 @@ from engine.spec.document import MappingNode, Path, Place, ScalarNode, data_of, 
 from engine.spec.facts import FactsLookup, VenueMarkets
 from engine.spec.grid_rules import market_complaints, shape_complaints
 from engine.spec.hedge_rules import legs_complaints, pair_complaints
+from engine.spec.neighbour_rules import clashes
 from engine.spec.risk_rules import risk_complaints
 from engine.spec.schema import fields_of_schema, load_schema
 from engine.spec.types import AccountSpec, BotSpec, BudgetSpec, BudgetsSpec, Environment, FleetSpec
@@ -250,9 +251,9 @@ def check_facts(
         _report(draft, pair_complaints(spec, instruments))
 
 
-def check_together(drafts: Iterable[BotDraft]) -> None:
-    """No name twice, also as one that a bot had before; no two enabled bots on one account and market."""
-    drafts = tuple(drafts)
+def check_together(drafts: Sequence[BotDraft]) -> None:
+    """No name twice, also as one that a bot had before; no two enabled bots on one account and market, nothing else
+    they have against each other."""
     names: dict[str, Place] = {}
     markets: dict[tuple[str, str], str] = {}
     for draft in drafts:
@@ -266,6 +267,8 @@ def check_together(drafts: Iterable[BotDraft]) -> None:
         _check_runner(draft, markets)
     for draft in drafts:
         _check_former_name(draft, names)
+    for at, complaint in clashes([draft.spec for draft in drafts]):
+        _report(drafts[at], [complaint])
 
 
 def _check_former_name(draft: BotDraft, names: dict[str, Place]) -> None:

@@ -66,7 +66,8 @@ class AccountSpec(Value, frozen=True, kw_only=True):
 
     `exclusive` is a declaration: nobody but this fleet trades on it (None: nobody said so). `dead_mans_switch_s` is
     after how long the venue cancels all orders when it has not heard of the bot; only for exclusive accounts.
-    `options` is what was chosen of that which the venue lets one choose.
+    `options` is what was chosen of that which the venue lets one choose. `owner` is whose it is: accounts of one
+    owner must not trade with each other. `max_leverage`: how often its equity all its bots' positions may be worth.
     """
 
     name: str
@@ -79,6 +80,13 @@ class AccountSpec(Value, frozen=True, kw_only=True):
     exclusive: bool | None = None
     dead_mans_switch_s: int | None = None
     options: dict[str, Any] | None = None
+    owner: str | None = None
+    max_leverage: Decimal | None = None
+
+    @property
+    def as_felt(self) -> AccountSpec:
+        """The account as a process feels it: without what only plans weigh."""
+        return msgspec.structs.replace(self, owner=None, max_leverage=None)
 
 
 class LegSpec(Value, frozen=True, kw_only=True):

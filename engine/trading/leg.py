@@ -71,9 +71,12 @@ class Leg:
         self.asks: tuple[Level, ...] = ()
         self._own_levels = OwnLevels()
         self.book_why_not = NO_BOOK_YET
+        self.booked_ns = 0
         self.mark: Decimal | None = None
         self.available: dict[str, Decimal] | None = None
-        """What the account has free by asset, where the rounds ask for it."""
+        """What the account has free by asset, where the rounds ask for it; below, what it has bound."""
+        self.locked: dict[str, Decimal] | None = None
+        self.balanced_ns = 0
         self.marked_ns = 0
         self.funding_rate: Decimal | None = None
         self.mids = MidHistory()

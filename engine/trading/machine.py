@@ -25,6 +25,7 @@ from engine.trading.orders import Sequence
 from engine.trading.parting import NOTHING, Parting
 from engine.trading.purse import Purse
 from engine.trading.records import Budget, FillRecord, Memory, Step, as_counted
+from engine.trading.stakes import LegStake, leg_stake
 from engine.trading.statistics import MachineStatistics, leg_statistics, machine_statistics
 from engine.trading.status import MachineStatus, leg_status
 from engine.trading.sync import is_question
@@ -140,6 +141,10 @@ class Machine:
             legs={name: leg_status(leg) for name, leg in self._legs.items()},
             hedge=self._hedge.status() if self._hedge else None,
         )
+
+    def stakes(self, now_ns: int) -> dict[str, LegStake]:
+        """What each leg has at stake, for plans."""
+        return {name: leg_stake(leg, now_ns) for name, leg in self._legs.items()}
 
     # News ---------------------------------------------------------------------------------------------------
 

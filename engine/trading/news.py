@@ -53,7 +53,7 @@ def take_news(leg: Leg, event: Event) -> bool:
 
 def _book_updated(leg: Leg, event: BookUpdated) -> bool:
     before = (leg.book_why_not, *_best_of_others(leg, event.at_ns))
-    leg.book_why_not, leg.bids, leg.asks = "", event.bids, event.asks
+    leg.book_why_not, leg.bids, leg.asks, leg.booked_ns = "", event.bids, event.asks, event.at_ns
     bid, ask = now = _best_of_others(leg, event.at_ns)
     leg.mids.saw(bid[0][0] + ask[0][0] if bid and ask else None, event.at_ns)
     return before != ("", *now)
@@ -94,7 +94,7 @@ def _connected(leg: Leg, event: LegConnected) -> bool:
 
 def _disconnected(leg: Leg, event: LegDisconnected) -> bool:
     leg.link_why_not, leg.synced = f"account stream lost: {event.reason}", False
-    leg.venue_position_lots = leg.available = None
+    leg.venue_position_lots = leg.available = leg.locked = None
     return True
 
 
@@ -177,6 +177,8 @@ def _answered(leg: Leg, event: Answer) -> bool:
         leg.position_reported(event)
     elif isinstance(event, BalancesReported):
         leg.available = {balance.asset: balance.available for balance in event.balances}
+        leg.locked = {balance.asset: balance.total - balance.available for balance in event.balances}
+        leg.balanced_ns = event.at_ns
     else:
         for report in event.orders:
             leg.order_reported(report, event.at_ns)
@@ -197,7 +199,7 @@ def _query_failed(leg: Leg, event: QueryFailed) -> bool:
     if event.query == "QueryPosition":
         leg.venue_position_lots = None
     if event.query == "QueryBalances":
-        leg.available = None
+        leg.available = leg.locked = None
     return True
 
 

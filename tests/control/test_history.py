@@ -18,7 +18,8 @@ from engine.control.destroy import destroy, destroyed
 from engine.control.fleet import Fleet, caller
 from engine.control.generations import KEEP, Deed, forget_old, outcome_kept, switch_to, write_generation
 from engine.control.halt import halt
-from engine.control.history import find_generation, history, last_good, rollback_in_force
+from engine.control.history import find_generation, history, last_good
+from engine.control.in_force import rollback_in_force
 from engine.control.lifecycle import restart, start, stop
 from engine.control.lock import writer_lock
 from engine.errors import BotctlError, Conflict, Refused, UsageError

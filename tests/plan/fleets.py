@@ -17,6 +17,7 @@ from engine.plan.observed import (
     Process,
     ProcessState,
     Simulator,
+    Stake,
     Unknown,
 )
 from engine.spec.fingerprint import fingerprint, simulator_fingerprint
@@ -143,12 +144,27 @@ def engine(one: BotSpec, **facts: Any) -> Engine:
         for name, leg in one.legs.items()
     }
     return Engine(
+        stakes={name: stake(leg.position) for name, leg in legs.items() if facts.get("priced", True)},
         pid=facts.get("pid", 4242),
         state=facts.get("state", "running"),
         fingerprint=fingerprint(one),
         generation=facts.get("generation", 3),
         legs=legs,
         spec=one,
+    )
+
+
+def stake(position: str) -> Stake:
+    """What an engine says of a position at a mid of 140, with a book 0.4 s old."""
+    notional = Decimal(position) * 140
+    return Stake(
+        price=Decimal(140),
+        notional=notional,
+        worst=abs(notional) + 280,
+        spread=abs(notional) / 2000,
+        slippage=abs(notional) / 10_000,
+        fee=abs(notional) / 2500,
+        book_age_s=Decimal("0.4"),
     )
 
 

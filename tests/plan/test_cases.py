@@ -16,7 +16,7 @@ import yaml
 from engine.plan.diff import diff
 from engine.plan.document import plan_document
 from engine.plan.observed import Observed, Unknown
-from engine.plan.render import render
+from engine.plan.render import Density, render
 from engine.resources import resource
 from tests.plan import fleets
 
@@ -28,7 +28,7 @@ SCHEMA = msgspec.json.decode(resource("schemas", "plan.schema.json").read_bytes(
 def test_a_plan_reads_as_its_case_says(case: Path) -> None:
     words = yaml.safe_load(case.read_text())
     plan = diff(_desired(words), _observed(words))
-    assert render(plan, verbose=words.get("verbose", False)) == words["text"].rstrip("\n")
+    assert render(plan, density=Density[words.get("density", "lines").upper()]) == words["text"].rstrip("\n")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)

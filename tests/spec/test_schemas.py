@@ -121,6 +121,7 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
         "protected",
         "role",
         "depends_on",
+        "renamed_from",
     }
     assert below("fleet", "accounts.*") | {"name", "rest_url", "ws_url"} == names(AccountSpec)
     assert below("fleet", "venues.*.environments.*") == {"rest_url", "ws_url"}

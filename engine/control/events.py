@@ -1,0 +1,101 @@
+"""What an apply tells programs while it runs: one value per event, under `schemas/apply-events.schema.json`.
+
+`Fleet.events` is where they go; whoever does not listen loses nothing, because no decision hangs on them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from engine.clock import iso_utc
+from engine.errors import BotctlError
+from engine.model.value import Value
+from engine.plan.actions import Plan
+from engine.plan.document import plan_document
+
+VERSION = 1
+
+
+class ApplyEvent(Value, frozen=True, kw_only=True, tag_field="event"):
+    """Something that happened, past tense."""
+
+
+class Planned(ApplyEvent, frozen=True, kw_only=True, tag="planned"):
+    """The plan that was agreed to."""
+
+    plan: Plan
+
+
+class Progressed(ApplyEvent, frozen=True, kw_only=True, tag="progressed"):
+    """A line for people."""
+
+    line: str
+
+
+class GenerationWritten(ApplyEvent, frozen=True, kw_only=True, tag="generation_written"):
+    """Stored, and not in force yet."""
+
+    generation: int
+
+
+class GenerationSwitched(ApplyEvent, frozen=True, kw_only=True, tag="generation_switched"):
+    """In force: every start from now on means it."""
+
+    generation: int
+
+
+class StepDone(ApplyEvent, frozen=True, kw_only=True, tag="step_done"):
+    """These programs are through this step: `stopped`, `started`, `reloaded`, or `healthy`."""
+
+    subject: str
+    step: str
+    names: tuple[str, ...]
+
+
+class Applied(ApplyEvent, frozen=True, kw_only=True, tag="applied"):
+    """Everything planned is true; with nothing to do, at once."""
+
+    changes: int
+
+
+class Failed(ApplyEvent, frozen=True, kw_only=True, tag="failed"):
+    """It ended here, with the exit code of the command."""
+
+    exit_code: int
+    error: str
+    hint: str | None
+
+
+Sink = Callable[[ApplyEvent], None]
+
+
+def nobody(_event: ApplyEvent) -> None:
+    """The sink of those who do not listen."""
+
+
+def failed(error: BotctlError) -> Failed:
+    return Failed(exit_code=error.exit_code, error=error.message, hint=error.hint)
+
+
+class Stream:
+    """Writes events as lines of JSON, numbered and dated."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write, self._number = write, 0
+
+    def __call__(self, event: ApplyEvent) -> None:
+        self._number += 1
+        head = {"version": VERSION, "number": self._number, "at": iso_utc(time.time_ns())}
+        self._write(msgspec.json.encode({**head, **_document(event)}).decode())
+
+
+def _document(event: ApplyEvent) -> dict[str, Any]:
+    """A plan looks as it does in `plan --json`."""
+    if isinstance(event, Planned):
+        return {"event": "planned", "plan": plan_document(event.plan)}
+    facts: dict[str, Any] = msgspec.to_builtins(event)
+    return facts
