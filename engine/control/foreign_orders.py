@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from engine.control.desired import load_in_force
 from engine.control.reconcile import own_side_of
 from engine.control.venue_questions import Counter, ask_account, open_counter
-from engine.errors import UsageError
+from engine.errors import ConfigInvalid, UsageError
 from engine.host.workspace import Workspace
 from engine.model.commands import QueryOpenOrders
 from engine.model.events import OpenOrdersReported
@@ -46,7 +46,10 @@ def foreign_orders(workspace: Workspace, bots: Sequence[str]) -> tuple[ForeignOr
 
 
 def _places(workspace: Workspace, bots: Sequence[str]) -> list[tuple[str, str]]:
-    specs = {name: bot.spec for name, bot in load_in_force(workspace).bots.items()}
+    loaded = load_in_force(workspace)
+    if loaded.has_errors:
+        raise ConfigInvalid("the fleet's files have errors", hint="botctl validate")
+    specs = {name: bot.spec for name, bot in loaded.bots.items()}
     if unknown := sorted(set(bots) - specs.keys()):
         raise UsageError(f"no such bot: {', '.join(unknown)}", hint=f"there are: {', '.join(sorted(specs))}")
     chosen = [specs[name] for name in bots or specs]

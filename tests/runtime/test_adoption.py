@@ -18,13 +18,15 @@ from tests.fleets import STRATEGY, bot_spec
 from tests.runtime.conftest import Stage, until
 
 OF_SPOT = {"capital", "base_target_pct", "rebalance_threshold_pct", "rebalance_slippage_bps"}
+RESTING = 2 * STRATEGY["layers"]
 Start = Callable[[], tuple[subprocess.Popen[str], str]]
 
 
-def perp(name: str) -> BotSpec:
+def perp(name: str, spread_bps: int = 4) -> BotSpec:
     """Two bots of one market; only one of them runs at a time."""
     parameters = {
         **{name: value for name, value in STRATEGY.items() if name not in OF_SPOT},
+        "spread_bps": spread_bps,
         "inventory_skew": 0,
         "target_position": 0,
     }
@@ -105,3 +107,42 @@ def test_beside_an_ignored_position_a_bot_trades_on_also_after_a_kill(
     maker.communicate()
     stage.engine()
     assert settled(stage)["ignored"] == size
+
+
+def test_orders_of_others_are_told_and_left_alone(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("XDG_STATE_HOME", "XDG_RUNTIME_DIR"):
+        monkeypatch.setenv(name, stage.environment[name])
+    stage.apply(perp("twin", spread_bps=600))  # too far away to be filled meanwhile
+    stage.simulate()
+    twin = stage.engine("twin")
+    until(lambda: stage.leg("twin").get("orders") == RESTING)
+    twin.kill()
+    twin.communicate()
+    declare(stage, "twin")
+    assert told_of_orders(stage, capsys) == (0, 0)
+    declare(stage, "maker")
+    assert told_of_orders(stage, capsys) == (2, RESTING)
+    assert told_of_orders(stage, capsys) == (2, RESTING)
+
+
+def declare(stage: Stage, name: str) -> None:
+    folder = stage.workspace.root / "bots"
+    folder.mkdir(exist_ok=True)
+    (folder / "fleet.yaml").write_text(
+        "id: test\naccounts: {main: {venue: backpack, environment: sim, balances: {USDC: 100000, SOL: 1000}}}\n",
+        encoding="utf-8",
+    )
+    (folder / "bot.yaml").write_text(
+        f"metadata: {{name: {name}}}\nexchange: {{account: main, market: SOL_USDC_PERP}}\n"
+        "strategy: {kind: perp_market_maker, spread_bps: 4, order_size: 0.4}\nrisk: {max_position: 50}\n",
+        encoding="utf-8",
+    )
+
+
+def told_of_orders(stage: Stage, capsys: pytest.CaptureFixture[str]) -> tuple[int, int]:
+    """The exit code, and how many orders were listed."""
+    capsys.readouterr()
+    code = cli.run(["adopt", "--orders", "-C", str(stage.workspace.root)])
+    return code, capsys.readouterr().out.count("main     SOL_USDC_PERP")
