@@ -28,6 +28,8 @@ VERBS = {
     "explain": Verb("explain", "show a bot's settings and which line of which file made them so"),
     "plan": Verb("plan", "show what apply would do; changes nothing"),
     "apply": Verb("apply", "make the fleet what its files say"),
+    "approve": Verb("approve", "approve a saved plan that somebody else will apply"),
+    "watch": Verb("watch", "apply the commits of a git branch by itself; `watch suspend`, `watch resume`"),
     "rollback": Verb("rollback", "make an earlier generation true again"),
     "history": Verb("history", "show what was applied: when, by whom, what, and how it ended"),
     "diff": Verb("diff", "show what differs between two generations"),

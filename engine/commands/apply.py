@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from engine.commands.consent import asked
-from engine.commands.options import SELECTORS, Accept, Directory, Env, Exclude, Why, Yes, tell
+from engine.commands.options import SELECTORS, Accept, Directory, Env, Exclude, Override, Why, Yes, tell
 from engine.commands.show import show
 from engine.control.apply import apply
 from engine.control.desired import resolve_desired
@@ -20,9 +21,11 @@ from engine.control.generations import Deed
 from engine.control.observe import observe
 from engine.control.plan_file import SUFFIX, read_plan
 from engine.control.planning import make_plan
+from engine.control.policy import with_findings
 from engine.errors import BotctlError, UsageError
 from engine.plan.actions import Plan
 from engine.plan.desired import Desired
+from engine.plan.policy_facts import Warrant
 from engine.plan.risk_words import parse_risks
 from engine.plan.selection import selection
 
@@ -31,11 +34,24 @@ Agree = Callable[[Plan], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What to make true, for which bots (empty: all), and who agrees to the plan that comes of it."""
+    """What to make true, for which bots (empty: all), who agrees to the plan that comes of it, in which words it
+    is kept."""
 
     desired: Desired
     agree: Agree
+    deed: Deed
     only: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Typed:
+    """What somebody typed. `look` shows a plan where nobody is asked."""
+
+    what: Sequence[str]
+    exclude: Sequence[str]
+    env: str | None
+    yes: bool
+    look: Agree
 
 
 def command(
@@ -50,6 +66,7 @@ def command(
     env: Env = None,
     yes: Yes = False,
     why: Why = "",
+    override: Override = None,
     accept: Accept = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="what happens, for programs: one object per line")
@@ -60,8 +77,10 @@ def command(
     events = Stream(_print_line) if as_json else nobody
     fleet = open_fleet(directory, verb="apply", progress=_progress(events), events=events)
     try:
-        task = _task(fleet, what or (), exclude or (), env, look=_say_nothing if as_json else show, yes=yes)
-        done = apply(fleet, task.desired, task.agree, accepted=accepted, only=task.only, deed=Deed(why=why))
+        look = _say_nothing if as_json else show
+        typed = Typed(what=what or (), exclude=exclude or (), env=env, yes=yes, look=look)
+        task = _task(fleet, Deed(why=why, warrant=Warrant(overrides=tuple(override or ()))), typed)
+        done = apply(fleet, task.desired, task.agree, accepted=accepted, only=task.only, deed=task.deed)
     except BotctlError as error:
         events(failed(error))
         raise
@@ -70,33 +89,34 @@ def command(
         print(f"applied: {len(done.changes)} done")
 
 
-def _task(
-    fleet: Fleet, what: Sequence[str], exclude: Sequence[str], env: str | None, *, look: Agree, yes: bool
-) -> Task:
-    """`look` shows a plan where nobody is asked."""
-    if any(word.endswith(SUFFIX) for word in what):
-        return _saved(fleet, what, exclude, look)
-    desired, chosen = resolve_desired(fleet.workspace, tell, env), selection(what, exclude)
-    if yes and chosen.is_everything:
-        return Task(desired=desired, agree=look)
-    planned = make_plan(desired, observe(fleet), chosen)
-    agree = look if yes else asked(planned.plan, "Apply this plan?", look=look)
-    return Task(desired=planned.desired, agree=agree, only=planned.only)
+def _task(fleet: Fleet, deed: Deed, typed: Typed) -> Task:
+    if any(word.endswith(SUFFIX) for word in typed.what):
+        return _saved(fleet, deed, typed)
+    desired, chosen = resolve_desired(fleet.workspace, tell, typed.env), selection(typed.what, typed.exclude)
+    if typed.yes and chosen.is_everything:
+        return Task(desired=desired, agree=typed.look, deed=deed)
+    observed = observe(fleet)
+    planned = with_findings(fleet.workspace, make_plan(desired, observed, chosen), observed, deed.warrant)
+    agree = typed.look
+    if not typed.yes:
+        agree = asked(planned.plan, "Apply this plan?", look=typed.look, overrides=deed.warrant.overrides)
+    return Task(desired=planned.desired, agree=agree, only=planned.only, deed=deed)
 
 
-def _saved(fleet: Fleet, what: Sequence[str], exclude: Sequence[str], look: Agree) -> Task:
+def _saved(fleet: Fleet, deed: Deed, typed: Typed) -> Task:
     """Whoever names a plan file has looked at it: nobody is asked again, and nothing else is done."""
-    if len(what) > 1 or exclude:
+    if len(typed.what) > 1 or typed.exclude:
         raise UsageError(
-            "a saved plan is applied as it is, for the bots it was made for", hint=f"botctl apply {what[0]}"
+            "a saved plan is applied as it is, for the bots it was made for", hint=f"botctl apply {typed.what[0]}"
         )
-    saved = read_plan(Path(what[0]), fleet)
+    saved = read_plan(Path(typed.what[0]), fleet)
 
     def agree(plan: Plan) -> None:
-        look(plan)
+        typed.look(plan)
         saved.require_same(plan)
 
-    return Task(desired=saved.desired, agree=agree, only=saved.only)
+    warrant = replace(deed.warrant, plan_hash=saved.digest, made_from=saved.made_from)
+    return Task(desired=saved.desired, agree=agree, only=saved.only, deed=replace(deed, warrant=warrant))
 
 
 def _progress(events: Sink) -> Callable[[str], None]:

@@ -18,7 +18,19 @@ from engine.plan.words import listed
 
 HEAD = ("WHEN", "WHO", "VERB", "RESULT", "WHAT")
 PLAIN = ("bots", "actions")
-TOLD = (*PLAIN, "generation", "came_from", "pending", "orders_left", "of", "fleet", "why", "error")
+TOLD = (
+    *PLAIN,
+    "generation",
+    "came_from",
+    "pending",
+    "orders_left",
+    "of",
+    "fleet",
+    "person",
+    "overridden",
+    "why",
+    "error",
+)
 NAMES_MAX = 4
 
 

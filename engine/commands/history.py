@@ -46,7 +46,12 @@ def _show_one(past: Past, plan: dict[str, Any] | None, as_json: bool) -> None:
         _print_json({**msgspec.to_builtins(past), "plan": plan})
         return
     print(f"generation {past.number} of {past.started_at} by {past.who}: {_verb(past)}, {past.result}")
-    print("\n".join(filter(None, (past.error, f"why: {past.why}" if past.why else "", *_plan_lines(plan)))))
+    told = (past.error, f"why: {past.why}" if past.why else "", *_overridden(past))
+    print("\n".join(filter(None, (*told, *_plan_lines(plan)))))
+
+
+def _overridden(past: Past) -> Iterator[str]:
+    yield from (f"overridden: {words}" for words in past.overridden)
 
 
 def _plan_lines(plan: dict[str, Any] | None) -> Iterator[str]:
@@ -83,6 +88,6 @@ def _verb(past: Past) -> str:
 
 def _note(past: Past) -> str:
     """What a person wants to know of it beside the line; nothing for one that went well without a word."""
-    told = [past.error, f"why: {past.why}" if past.why else ""]
+    told = [past.error, f"why: {past.why}" if past.why else "", *_overridden(past)]
     words = "; ".join(filter(None, told))
     return f"{past.number}: {words}" if words else ""

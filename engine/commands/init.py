@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from engine.commands.automation import install
 from engine.commands.schema import write_schemas
 from engine.errors import ConfigInvalid, Refused
 from engine.exchanges.interface import SelfCheckingVenue
@@ -29,9 +30,19 @@ Change a file in bots/, then plan and apply again."""
 
 def command(
     directory: Annotated[Path, typer.Argument(help="where to make it", metavar="[DIR]")] = Path(),
+    hook: Annotated[
+        bool, typer.Option("--hook", help="only: let git validate the fleet of DIR before every commit")
+    ] = False,
+    ci: Annotated[
+        bool, typer.Option("--ci", help="only: a GitHub workflow that shows the plan on every pull request")
+    ] = False,
 ) -> int:
     """Make a workspace: bots/, templates/, schemas/, .env.example and .gitignore. Never overwrites a file."""
     root = directory.absolute()
+    if hook or ci:
+        for place in install(root, hook=hook, ci=ci):
+            print(f"wrote {place}")
+        return 0
     files = _files(root)
     taken = [name for name in files if (root / name).exists()]
     if taken:

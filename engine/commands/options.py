@@ -38,6 +38,10 @@ Env = Annotated[
     ),
 ]
 Why = Annotated[str, typer.Option("--why", help="kept in the history and the audit log")]
+Override = Annotated[
+    list[str] | None,
+    typer.Option("--override", metavar="RULE", help="go on against a rule of level override; needs --why"),
+]
 Json = Annotated[bool, typer.Option("--json", help="for programs")]
 
 

@@ -11,18 +11,22 @@ import typer
 
 from engine.commands.options import Directory, Env, Exclude, Json, Names, tell
 from engine.commands.show import show
+from engine.control.committed import workspace_at
 from engine.control.desired import resolve_desired
-from engine.control.fleet import open_view
+from engine.control.fleet import View, open_view
 from engine.control.in_force import rollback_in_force
 from engine.control.observe import observe
 from engine.control.plan_file import SUFFIX, write_plan
 from engine.control.planning import make_plan
+from engine.control.policy import with_findings
 from engine.control.risks import find_risks
 from engine.errors import UsageError
 from engine.plan.actions import Plan
 from engine.plan.document import plan_document
+from engine.plan.observed import Observed
 from engine.plan.render import Density
 from engine.plan.selection import selection
+from engine.plan.settled import as_if_applied
 
 DIFFERENCES = 2
 HOUR_S = 3600.0
@@ -37,6 +41,10 @@ def command(
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="exit with 2 when there is something to do")
     ] = False,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="REF", help="as if what git has at REF were running, e.g. origin/main"),
+    ] = None,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="every setting that changes")] = False,
     full: Annotated[bool, typer.Option("--full", help="also what stays as it is, and all that is known")] = False,
     out: Annotated[
@@ -53,10 +61,12 @@ def command(
     """Show what `botctl apply` would do, and why. Changes nothing."""
     if out is not None and out.suffix != SUFFIX:
         raise UsageError(f"a plan file's name ends with {SUFFIX}", hint=f"-o {out.stem}{SUFFIX}")
+    if out is not None and against is not None:
+        raise UsageError("a plan against what does not run cannot be applied", hint="leave out -o, or --against")
     view = open_view(directory, verb="plan")
     desired = resolve_desired(view.workspace, tell, env)
-    observed = observe(view)
-    planned = make_plan(desired, observed, selection(names, exclude))
+    observed = observe(view) if against is None else _observed_at(view, against, env)
+    planned = with_findings(view.workspace, make_plan(desired, observed, selection(names, exclude)), observed)
     if planned.plan.changes and (rollback := rollback_in_force(view.workspace)):
         tell(f"{rollback}; this is what the files still say otherwise")
     _print(planned.plan, as_json, Density.FULL if full else Density.FIELDS if verbose else Density.LINES)
@@ -68,6 +78,11 @@ def command(
     if html is not None:
         _write_report(html, planned.plan)
     return DIFFERENCES if detailed_exitcode and planned.plan.changes else 0
+
+
+def _observed_at(view: View, revision: str, env: str | None) -> Observed:
+    with workspace_at(view.workspace, revision) as before:
+        return as_if_applied(resolve_desired(before, lambda _line: None, env))
 
 
 def _print(plan: Plan, as_json: bool, density: Density) -> None:

@@ -9,6 +9,7 @@ from jinja2 import Environment, StrictUndefined
 from engine import __version__
 from engine.plan import render
 from engine.plan.actions import Plan
+from engine.plan.findings import finding_text
 from engine.plan.money import totals
 from engine.plan.money_words import in_full, in_total, of_accounts
 
@@ -27,6 +28,7 @@ def render_report(plan: Plan) -> str:
         title=render.title,
         word=render.word,
         objection_text=render.objection_text,
+        finding_text=finding_text,
         value=render.value_text,
         money=in_full,
         totals=[*in_total(sums), *of_accounts(sums.accounts)] if any(a.money.legs for a in plan.actions) else [],

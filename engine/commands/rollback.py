@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from engine.commands.consent import asked
-from engine.commands.options import Accept, Directory, Why, Yes, tell
+from engine.commands.options import Accept, Directory, Override, Why, Yes, tell
 from engine.commands.show import show
 from engine.control.apply import apply
 from engine.control.desired import desired_again, resolve_desired
 from engine.control.fleet import Fleet, open_fleet
 from engine.control.generations import Deed
 from engine.control.history import find_generation, last_good
+from engine.control.lifecycle import applied_generation
 from engine.control.observe import observe
+from engine.control.policy import judged
 from engine.errors import ConfigInvalid
 from engine.host.generation import Generation, current_number
+from engine.plan.actions import Plan
+from engine.plan.desired import Desired
 from engine.plan.diff import diff
+from engine.plan.policy_facts import Warrant
 from engine.plan.render import summary
 from engine.plan.risk_words import parse_risks
 
@@ -37,17 +43,19 @@ def command(
     directory: Directory = None,
     yes: Yes = False,
     why: Why = "",
+    override: Override = None,
     accept: Accept = "",
 ) -> None:
     """Plan and apply the settings of an earlier generation, as a new one. Files in bots/ are left alone."""
     accepted = parse_risks(accept)
     fleet = open_fleet(directory, verb="rollback", progress=tell)
     target = find_generation(fleet.workspace, last_good(fleet.workspace) if number is None else number)
-    desired = desired_again(target)
+    desired = desired_again(target, applied_generation(fleet).fleet.policy)
     print(f"{_headline(target)}\n{POSITIONS}")
-    agree = show if yes else asked(diff(desired, observe(fleet)), "Apply this plan?")
+    warrant = Warrant(overrides=tuple(override or ()), is_again=True)
+    deed = Deed(verb="rollback", why=why, came_from=target.number, warrant=warrant)
+    agree = show if yes else _asked(fleet, desired, warrant)
     before = current_number(fleet.workspace)
-    deed = Deed(verb="rollback", why=why, came_from=target.number)
     apply(fleet, desired, agree, accepted=accepted, deed=deed)
     after = current_number(fleet.workspace)
     if after == before:
@@ -55,6 +63,12 @@ def command(
     else:
         print(f"rolled back: generation {after} has the settings of {target.number}")
     print(_beside_the_files(fleet))
+
+
+def _asked(fleet: Fleet, desired: Desired, warrant: Warrant) -> Callable[[Plan], None]:
+    observed = observe(fleet)
+    plan = judged(fleet.workspace, diff(desired, observed), desired, observed, warrant)
+    return asked(plan, "Apply this plan?", overrides=warrant.overrides)
 
 
 def _headline(target: Generation) -> str:

@@ -13,11 +13,13 @@ from collections.abc import Callable
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from engine import __version__
 from engine.clock import iso_utc
 from engine.commands.options import Directory, tell
 from engine.control.desired import env_in_force, resolve_desired
+from engine.control.policy import findings
 from engine.errors import ConfigInvalid, Refused
 from engine.host.endpoints import read_sim_endpoint
 from engine.host.generation import AppliedBot, GenerationMeta, read_current_bot
@@ -25,6 +27,7 @@ from engine.host.holds import Hold, HoldKind, read_hold
 from engine.host.locks import Holder
 from engine.host.secrets import Secrets
 from engine.host.workspace import Workspace, find_workspace
+from engine.plan.upholding import require_allowed
 from engine.runtime.console import ConsoleLines
 from engine.runtime.logs import start_log
 from engine.runtime.process import BotProcess
@@ -77,13 +80,14 @@ def _pause_at_most(hold: Hold | None, name: str) -> Hold | None:
 
 
 def _reader(workspace: Workspace, name: str) -> Callable[[], AppliedBot]:
-    """The applied spec where there is one, else the declared one, resolved once."""
+    """The applied spec where there is one, else the declared one, resolved once, if the policy allows it."""
     if read_current_bot(workspace, name) is not None:
         return applied_reader(workspace, name)
     desired = resolve_desired(workspace, tell, env_in_force(workspace))
     if name not in desired.bots:
         raise ConfigInvalid(f"no bot {name!r} in {workspace.bots}", hint=f"bots: {', '.join(sorted(desired.bots))}")
     bot = desired.bots[name]
+    require_allowed(findings(workspace, replace(desired, bots={name: bot})))
     meta = GenerationMeta(
         number=0, created_at="", who="", version=__version__, fingerprints={name: bot.fingerprint}
     )

@@ -13,12 +13,13 @@ from engine.commands.options import Directory, Json
 from engine.commands.table import table
 from engine.control.fleet import Fleet, open_fleet
 from engine.control.observe import observe
-from engine.control.status import BotStatus, env_words, fleet_status, sentinel_words
+from engine.control.status import BotStatus, env_words, fleet_status, sentinel_words, watch_words
 from engine.errors import BotctlError
 from engine.plan.observed import Hedge, Leg, Risk
 
 DIFFERENCES = 2
 POLL_S = 0.25
+BESIDE = (env_words, sentinel_words, watch_words)
 HEAD = (
     "NAME",
     "STATE",
@@ -53,7 +54,7 @@ def command(
         print(json.dumps(msgspec.to_builtins(bots), indent=2))
     else:
         print(_text(bots) if bots else "nothing is applied here; `botctl plan` shows what would be")
-        for words in filter(None, (env_words(fleet.workspace), sentinel_words(fleet.workspace)) if bots else ()):
+        for words in filter(None, (say(fleet.workspace) for say in BESIDE if bots)):
             print(words)
     lacking = [bot.name for bot in bots if wait and not _trades(bot)]
     if lacking:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection
 from decimal import Decimal
 from functools import partial
 
+from msgspec.structs import replace
+
 from engine.control.audit import record, recorded
 from engine.control.backends.interface import ShutDown
 from engine.control.converge import Run, converge
@@ -23,6 +25,7 @@ from engine.control.generations import (
 )
 from engine.control.lock import writer_lock
 from engine.control.observe import observe
+from engine.control.policy import judged
 from engine.control.programs import programs_of
 from engine.control.renaming import carry_holds, require_renamable
 from engine.control.risks import find_risks
@@ -36,6 +39,7 @@ from engine.plan.observed import Engine, Observed
 from engine.plan.renames import Rename, renames
 from engine.plan.render import objection_text
 from engine.plan.risks import require_accepted
+from engine.plan.upholding import require_rules, require_upheld
 from engine.plan.words import in_few_words
 from engine.spec.types import BASE
 
@@ -58,13 +62,17 @@ def apply(
     `agree` is called under the lock: nothing changes between its answer and the deed. `only` narrows the plan
     to some bots: `destroy` uses that.
     """
+    require_rules(desired.fleet.policy, deed.warrant.overrides, deed.why)
     fleet.workspace.prepare()
     with writer_lock(fleet.workspace, deed.verb) as lock:
         observed = observe(fleet)
         plan = diff(desired, observed).only(only)
+        plan = judged(fleet.workspace, plan, desired, observed, deed.warrant)
         require_plannable(plan)
         require_renamable(fleet.workspace, renames(desired, observed))
         agree(plan)
+        lifted = require_upheld(plan, deed.warrant.overrides)
+        deed = replace(deed, overridden=tuple(found.message for found in lifted))
         require_accepted(find_risks(fleet.workspace, plan, desired, observed), accepted)
         fleet.events(Planned(plan=plan))
         if plan.changes or not _is_recorded(desired, observed):
@@ -107,7 +115,16 @@ def _carry_out(fleet: Fleet, desired: Desired, plan: Plan, observed: Observed, d
     fleet.events(GenerationWritten(generation=number))
     actions = [f"{action.kind} {action.subject} {action.name}" for action in plan.changes]
     with (
-        recorded(workspace, deed.verb, generation=number, came_from=deed.came_from, why=deed.why, actions=actions),
+        recorded(
+            workspace,
+            deed.verb,
+            generation=number,
+            came_from=deed.came_from,
+            why=deed.why,
+            overridden=list(deed.overridden),
+            saved_plan=deed.warrant.plan_hash,
+            actions=actions,
+        ),
         outcome_kept(workspace, number),
     ):
         converge(

@@ -20,7 +20,14 @@ from engine.control.events import StepDone
 from engine.control.fleet import Fleet
 from engine.control.health import Gate, await_bots, await_simulators
 from engine.control.orphans import stop_by_socket
-from engine.control.programs import SENTINEL, SIMULATOR_STOP_S, program_name, programs_of, stop_deadline_s, watches
+from engine.control.programs import (
+    COMPANIONS,
+    SIMULATOR_STOP_S,
+    companions_of,
+    program_name,
+    programs_of,
+    stop_deadline_s,
+)
 from engine.control.remains import clear_remains, remains_of
 from engine.errors import BotctlError
 from engine.host.control_client import call_all
@@ -32,6 +39,7 @@ from engine.plan.desired import Desired
 from engine.plan.observed import Engine, Observed, Process, Unknown
 from engine.plan.renames import renames
 from engine.spec.dependencies import levels
+from engine.spec.types import FleetSpec
 
 STOP_GRACE_S = 2 * KILL_GRACE_S
 """After a bot's own deadline it is killed; after twice that time nothing can be left."""
@@ -86,15 +94,15 @@ def converge(run: Run) -> None:
     is_supervised = _needs_supervisor(run)
     if is_supervised:
         wanted = programs_of(run.desired)
-        leaving = frozenset({*known_programs(run.observed), SENTINEL}) - {program.name for program in wanted}
+        leaving = frozenset({*known_programs(run.observed), *COMPANIONS}) - {program.name for program in wanted}
         run.fleet.backend.execute(Load(programs=wanted, leaving=leaving), run.tell)
     _stop(run)
     left = _left_behind(run)
     run.commit()
     _start_simulators(run)
     unhealthy = _start_bots(run)
-    if is_supervised and watches(run.desired):
-        run.fleet.backend.execute(Start(names=(SENTINEL,)), run.tell)
+    if is_supervised and (companions := companions_of(run.desired)):
+        run.fleet.backend.execute(Start(names=tuple(one.name for one in companions)), run.tell)
     problems = {**left, **_hand_over(run), **_await_health(run, unhealthy), **unhealthy}
     if problems:
         words = "; ".join(f"{name}: {why}" for name, why in sorted(problems.items()))
@@ -116,11 +124,16 @@ def known_programs(observed: Observed) -> dict[str, Process]:
 def _needs_supervisor(run: Run) -> bool:
     """One is started only for something to start; one that runs is told what changed."""
     applied, known = run.observed.applied, known_programs(run.observed)
-    if known and applied is not None and applied.fleet.sentinel != run.desired.fleet.sentinel:
+    if known and applied is not None and _companions_change(applied.fleet, run.desired.fleet):
         return True
     starts = any(action.kind.starts_process for action in run.plan.changes)
     leaves = run.programs(Subject.BOT, *_DOWN) + run.programs(Subject.SIMULATOR, *_DOWN)
     return starts or any(name in known for name in leaves)
+
+
+def _companions_change(before: FleetSpec, after: FleetSpec) -> bool:
+    """The watch reads its settings anew each time; whether there is one, the supervisor must be told."""
+    return before.sentinel != after.sentinel or (before.watch is None) != (after.watch is None)
 
 
 def _stop(run: Run) -> None:

@@ -17,6 +17,7 @@ from engine.plan.desired import Desired, DesiredBot, DesiredSimulator
 from engine.spec.diagnostics import render
 from engine.spec.fingerprint import fingerprint, simulator_fingerprint
 from engine.spec.load import Loaded, LoadedBot, load_fleet
+from engine.spec.policy import Policy
 from engine.spec.types import BASE, FleetSpec
 
 ENV_VARIABLE = "BOTCTL_ENV"
@@ -31,10 +32,16 @@ def resolve_desired(workspace: Workspace, warn: Callable[[str], None], env: str 
             warn(render(diagnostic))
     if loaded.has_errors or loaded.fleet is None:
         raise invalid(loaded)
+    return declared(loaded, loaded.fleet)
+
+
+def declared(loaded: Loaded, fleet: FleetSpec) -> Desired:
+    """What was loaded, as plans and policies compare it."""
     return Desired(
-        fleet=loaded.fleet,
+        fleet=fleet,
         bots={name: _bot(bot) for name, bot in loaded.bots.items()},
-        simulators=_simulators(loaded.fleet),
+        simulators=_simulators(fleet),
+        rules={name: f"{place.file}:{place.line}" for name, place in loaded.rules.items()},
     )
 
 
@@ -79,13 +86,16 @@ def desired_of(generation: Generation) -> Desired:
     )
 
 
-def desired_again(generation: Generation) -> Desired:
-    """A former generation taken as what is wanted, with the fingerprints that this version gives."""
+def desired_again(generation: Generation, rules: Policy | None = None) -> Desired:
+    """A former generation taken as what is wanted, with the fingerprints that this version gives, under today's
+    rules (None: its own)."""
     former = desired_of(generation)
+    policy = generation.fleet.policy if rules is None else rules
     bots = {
         name: msgspec.structs.replace(bot, fingerprint=fingerprint(bot.spec)) for name, bot in former.bots.items()
     }
-    return msgspec.structs.replace(former, bots=bots)
+    fleet = msgspec.structs.replace(former.fleet, policy=policy)
+    return msgspec.structs.replace(former, bots=bots, fleet=fleet)
 
 
 def _bot(bot: LoadedBot) -> DesiredBot:

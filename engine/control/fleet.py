@@ -13,6 +13,9 @@ from engine.control.events import Sink, nobody
 from engine.errors import Refused
 from engine.host.workspace import Workspace, find_workspace
 
+_NOBODY = 2**32 - 1
+"""What Linux says of a process that no login is behind: a service, a container."""
+
 
 class Eyes:
     """Sees the fleet's processes, and has no hands: what a dry run gets instead of a backend."""
@@ -73,6 +76,18 @@ def caller() -> str:
     """Who runs this command, for records: the login name, and the name behind sudo."""
     name, behind = _user_name(os.getuid()), os.environ.get("SUDO_USER")
     return f"{name} (sudo by {behind})" if behind and behind != name else name
+
+
+def person(login: Path = Path("/proc/self/loginuid")) -> str:
+    """Who is behind this command, whatever user it runs as: who logged in, by the kernel's own account; else who
+    said sudo; else its user."""
+    try:
+        uid = int(login.read_text())
+    except (OSError, ValueError):
+        uid = _NOBODY
+    if uid != _NOBODY:
+        return _user_name(uid)
+    return os.environ.get("SUDO_USER") or _user_name(os.getuid())
 
 
 def _user_name(uid: int) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ import msgspec
 
 from engine import __version__
 from engine.clock import iso_utc
+from engine.control.commit import head_of
 from engine.control.fleet import caller
 from engine.errors import BotctlError
 from engine.host.files import PRIVATE_DIRECTORY, write_atomic
@@ -34,6 +34,7 @@ from engine.model.value import Value
 from engine.plan.actions import Plan
 from engine.plan.desired import Desired
 from engine.plan.document import plan_document
+from engine.plan.policy_facts import Warrant
 from engine.plan.words import in_few_words
 
 KEEP = 100
@@ -48,6 +49,9 @@ class Deed(Value, frozen=True, kw_only=True):
     why: str = ""
     came_from: int | None = None
     """Of a rollback: the generation whose settings come back."""
+    warrant: Warrant = Warrant()
+    overridden: tuple[str, ...] = ()
+    """What overridden rules had against the plan, in words."""
 
 
 def write_generation(
@@ -128,22 +132,20 @@ def _meta(workspace: Workspace, desired: Desired, number: int, plan: Plan | None
         created_at=iso_utc(time.time_ns()),
         who=caller(),
         version=__version__,
-        commit=_commit(workspace.root),
+        commit=_commit(workspace, deed),
         fingerprints={name: bot.fingerprint for name, bot in desired.bots.items()},
         verb=deed.verb,
         why=deed.why,
         words=in_few_words(plan) if plan else "",
         came_from=deed.came_from,
+        overridden=deed.overridden,
     )
 
 
-def _commit(root: Path) -> str | None:
-    """The checked-out commit; None where there is no git or no repository."""
-    try:
-        done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
+def _commit(workspace: Workspace, deed: Deed) -> str | None:
+    """What a saved plan was made from, else what is checked out now."""
+    made_from = deed.warrant.made_from
+    return made_from.id if made_from and made_from.id else head_of(workspace.root)
 
 
 def _document(value: Any) -> bytes:

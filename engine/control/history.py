@@ -37,6 +37,7 @@ class Past(Value, frozen=True, kw_only=True):
     version: str = ""
     commit: str | None = None
     came_from: int | None = None
+    overridden: tuple[str, ...] = ()
     started_at: str = ""
     finished_at: str | None = None
 
@@ -96,6 +97,7 @@ def _past(workspace: Workspace, number: int, is_current: bool, writer: Writer | 
         version=meta.version,
         commit=meta.commit,
         came_from=meta.came_from,
+        overridden=meta.overridden,
         started_at=meta.created_at,
     )
     if outcome is None:

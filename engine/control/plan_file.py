@@ -31,6 +31,7 @@ def write_plan(path: Path, planned: Planned, *, expires_s: float, tolerance_pct:
         desired=planned.desired,
         only=planned.only,
         tolerance_pct=tolerance_pct,
+        made_from=planned.made_from,
     )
     write_atomic(path, encode(saved))
 

@@ -8,15 +8,18 @@ from engine.plan.desired import Desired
 from engine.plan.diff import diff
 from engine.plan.narrowing import everybody, narrowed
 from engine.plan.observed import Observed
+from engine.plan.policy_facts import Commit
 from engine.plan.selection import Selection
 
 
 class Planned(Value, frozen=True, kw_only=True):
-    """A plan and the declaration that it makes true. `only` names the bots it is for; empty: all."""
+    """A plan and the declaration that it makes true. `only` names the bots it is for; empty: all. `made_from` is
+    the commit behind the declaration, where somebody asked."""
 
     plan: Plan
     desired: Desired
     only: tuple[str, ...] = ()
+    made_from: Commit = Commit(says="nobody asked git")
 
 
 def make_plan(desired: Desired, observed: Observed, selection: Selection) -> Planned:

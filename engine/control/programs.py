@@ -22,6 +22,13 @@ SENTINEL = "sentinel"
 SENTINEL_STOP_S = 5
 """It has nothing to wind up: what it was cancelling, the next one cancels."""
 
+WATCH = "watch"
+WATCH_STOP_S = 120
+"""An apply that is under way may end; one that is cut off, the next apply finishes."""
+
+COMPANIONS = frozenset({SENTINEL, WATCH})
+"""What runs beside the bots."""
+
 _PREFIXES = {Subject.BOT: "bot-", Subject.SIMULATOR: "sim-"}
 
 
@@ -38,7 +45,7 @@ def subject_of(program: str) -> tuple[Subject, str] | None:
 
 
 def programs_of(desired: Desired) -> tuple[Program, ...]:
-    """One program per simulator and per enabled bot, and the sentinel; held bots are known too, and not started."""
+    """One program per simulator and per enabled bot, and companions; held bots are known too, and not started."""
     simulators = [
         Program(
             name=program_name(Subject.SIMULATOR, venue),
@@ -49,13 +56,19 @@ def programs_of(desired: Desired) -> tuple[Program, ...]:
         for venue in sorted(desired.simulators)
     ]
     bots = [_bot_program(bot.spec) for _, bot in sorted(desired.bots.items()) if bot.spec.enabled]
-    return (*simulators, *bots, *_sentinel(desired))
+    return (*simulators, *bots, *companions_of(desired))
 
 
-def watches(desired: Desired) -> bool:
-    """Whether a sentinel runs beside these bots."""
+def companions_of(desired: Desired) -> tuple[Program, ...]:
+    """What runs beside these bots; nothing beside none."""
+    if not desired.bots:
+        return ()
     sentinel = desired.fleet.sentinel
-    return bool(desired.bots) and sentinel is not None and sentinel.enabled
+    wanted = (
+        (SENTINEL, SENTINEL_STOP_S, sentinel is not None and sentinel.enabled),
+        (WATCH, WATCH_STOP_S, desired.fleet.watch is not None),
+    )
+    return tuple(_companion(name, stop_s) for name, stop_s, is_wanted in wanted if is_wanted)
 
 
 def stop_deadline_s(spec: BotSpec | None) -> int:
@@ -72,17 +85,13 @@ def _bot_program(spec: BotSpec) -> Program:
     )
 
 
-def _sentinel(desired: Desired) -> tuple[Program, ...]:
-    if not watches(desired):
-        return ()
-    return (
-        Program(
-            name=SENTINEL,
-            command=_launcher("botctl-sentinel"),
-            arguments=(),
-            stop_timeout_s=SENTINEL_STOP_S,
-            autostart=True,
-        ),
+def _companion(name: str, stop_timeout_s: int) -> Program:
+    return Program(
+        name=name,
+        command=_launcher(f"botctl-{name}"),
+        arguments=(),
+        stop_timeout_s=stop_timeout_s,
+        autostart=True,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.clock import iso_utc
+from engine.control.watch.state import read_status
 from engine.host.generation import read_current_fleet
 from engine.host.locks import is_free, read_holder
 from engine.host.workspace import Workspace
@@ -78,6 +79,16 @@ def env_words(workspace: Workspace) -> str:
     """One line about whose overlays are in force; nothing where it is nobody's."""
     fleet = read_current_fleet(workspace)
     return f"environment: {fleet.env}" if fleet and fleet.env else ""
+
+
+def watch_words(workspace: Workspace) -> str:
+    """One line about the branch that is applied by itself; nothing where none is, or ever was."""
+    status = read_status(workspace)
+    if status is None:
+        fleet = read_current_fleet(workspace)
+        return "watch: has not looked yet" if fleet and fleet.watch else ""
+    ends = "" if not is_free(workspace.watch / "lock") else " (no watch runs now)"
+    return f"{status.words}{ends}"
 
 
 def sentinel_words(workspace: Workspace) -> str:

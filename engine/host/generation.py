@@ -31,6 +31,8 @@ class GenerationMeta(Value, frozen=True, kw_only=True):
     """What the plan was, in a few words; the whole of it is in `plan.json`."""
     came_from: int | None = None
     """The generation whose settings these are again, after a rollback."""
+    overridden: tuple[str, ...] = ()
+    """What the policy had against it and somebody overrode, in words; `why` says why."""
 
 
 class Outcome(Value, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from engine.spec.document import MAX_FILE_BYTES
 MAX_TOTAL_BYTES = 64 << 20
 """The most that all files together may hold: ten thousand bots need a tenth of it."""
 
-_SUFFIXES = (".yaml", ".yml")
+SUFFIXES = (".yaml", ".yml")
 
 
 def read_sources(workspace: Workspace) -> dict[str, str]:
@@ -26,14 +26,14 @@ def read_sources(workspace: Workspace) -> dict[str, str]:
     Raises ConfigInvalid for what cannot be read as part of this workspace: a link that leads out of it, a
     device, a file without permission, a file in a folder where nobody would look for it, more than fits in memory.
     """
-    root = workspace.root.resolve()
+    root = workspace.declared.resolve()
     texts, total = {}, 0
     for path in _paths(workspace):
         text = _read(path, root)
         total += len(text)
         if total > MAX_TOTAL_BYTES:
-            raise ConfigInvalid(f"the files of {workspace.root} hold more than {MAX_TOTAL_BYTES >> 20} MiB")
-        texts[str(path.relative_to(workspace.root))] = text
+            raise ConfigInvalid(f"the files of {workspace.declared} hold more than {MAX_TOTAL_BYTES >> 20} MiB")
+        texts[str(path.relative_to(workspace.declared))] = text
     return texts
 
 
@@ -43,7 +43,7 @@ def _paths(workspace: Workspace) -> Iterator[Path]:
     for env in _entries(workspace.envs):
         if env.is_dir():
             yield from _files(env)
-        elif env.suffix in _SUFFIXES:
+        elif env.suffix in SUFFIXES:
             name = f"{workspace.envs.name}/{env.stem}/"
             raise ConfigInvalid(
                 f"{env} belongs to no environment: each is a folder of files that lie over those of bots/",
@@ -56,7 +56,7 @@ def _files(folder: Path) -> Iterator[Path]:
     for path in _entries(folder):
         if path.is_dir():
             _refuse_nested(folder, path)
-        elif path.suffix in _SUFFIXES:
+        elif path.suffix in SUFFIXES:
             yield path
 
 
@@ -66,7 +66,7 @@ def _entries(folder: Path) -> Iterator[Path]:
 
 
 def _refuse_nested(folder: Path, path: Path) -> None:
-    if folder.name != "templates" and any(inner.suffix in _SUFFIXES for inner in path.iterdir()):
+    if folder.name != "templates" and any(inner.suffix in SUFFIXES for inner in path.iterdir()):
         raise ConfigInvalid(
             f"{path} holds bot files, but only the files directly in {folder} are read",
             hint="move them up, or rename the folder to start with a dot to have it ignored",

@@ -17,21 +17,31 @@ STATE_NAME = ".botctl"
 
 
 class Workspace(Value, frozen=True, kw_only=True):
-    """A folder with `bots/fleet.yaml`, and its state beside it."""
+    """A folder with `bots/fleet.yaml`, and its state beside it.
+
+    `tree` is another folder whose bots/, templates/ and envs/ are read instead: those of a commit. State, secrets
+    and everything that runs stay those of `root`.
+    """
 
     root: Path
+    tree: Path | None = None
+
+    @property
+    def declared(self) -> Path:
+        """Where what is wanted is read."""
+        return self.tree or self.root
 
     @property
     def bots(self) -> Path:
-        return self.root / "bots"
+        return self.declared / "bots"
 
     @property
     def templates(self) -> Path:
-        return self.root / "templates"
+        return self.declared / "templates"
 
     @property
     def envs(self) -> Path:
-        return self.root / "envs"
+        return self.declared / "envs"
 
     @property
     def env_file(self) -> Path:
@@ -91,8 +101,18 @@ class Workspace(Value, frozen=True, kw_only=True):
         return self.state / "facts"
 
     @property
+    def watch(self) -> Path:
+        """What `botctl watch` keeps: one copy of the repository, one tree, one status."""
+        return self.state / "watch"
+
+    @property
     def audit_log(self) -> Path:
         return self.state / "audit.jsonl"
+
+    @property
+    def approvals(self) -> Path:
+        """Who approved which saved plan."""
+        return self.state / "approvals"
 
     @property
     def supervisor_conf(self) -> Path:

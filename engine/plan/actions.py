@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from engine.model.value import Value
+from engine.plan.findings import Finding
 from engine.plan.money import Money
 
 
@@ -126,10 +127,18 @@ class Plan(Value, frozen=True, kw_only=True):
     """What could not be observed. A plan with trouble can be read, not applied."""
     waves: tuple[Wave, ...] = ()
     objections: tuple[Objection, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """What the fleet's own policy says of it; `engine.plan.upholding` refuses by them."""
 
     @property
     def changes(self) -> tuple[Action, ...]:
         return tuple(action for action in self.actions if action.kind.is_change)
+
+    @property
+    def only_takes_away(self) -> bool:
+        """Nothing starts and nobody gets new settings, not even once a hold is lifted."""
+        waits = any(action.kind is Kind.HOLD and action.before != action.after for action in self.actions)
+        return not waits and all(change.kind in (Kind.STOP, Kind.RETIRE, Kind.RECORD) for change in self.changes)
 
     @property
     def changes_env(self) -> bool:

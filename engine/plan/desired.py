@@ -30,8 +30,10 @@ class DesiredSimulator(Value, frozen=True, kw_only=True):
 
 
 class Desired(Value, frozen=True, kw_only=True):
-    """The whole fleet, checked and resolved; secrets are still references."""
+    """The whole fleet, checked and resolved; secrets are still references. `rules` says where each rule of the
+    policy is written."""
 
     fleet: FleetSpec
     bots: dict[str, DesiredBot]
     simulators: dict[str, DesiredSimulator] = {}
+    rules: dict[str, str] = {}

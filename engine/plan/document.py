@@ -27,6 +27,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "summary": summary(plan),
         "trouble": list(plan.trouble),
         "objections": msgspec.to_builtins(plan.objections),
+        "policy": msgspec.to_builtins(plan.findings),
         "money": _figures(totals(action.money for action in plan.actions)),
         "actions": [_action(action) for action in plan.actions],
         "waves": msgspec.to_builtins(plan.waves),

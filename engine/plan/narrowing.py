@@ -42,7 +42,8 @@ def narrowed(desired: Desired, applied: Applied | None, names: Collection[str]) 
     _require_known_accounts(chosen, applied.fleet.accounts)
     kept = {name: _kept(name, applied, desired) for name in applied.bots if name not in names}
     simulators = {venue: DesiredSimulator(fingerprint=print_) for venue, print_ in applied.simulators.items()}
-    return Desired(fleet=applied.fleet, bots={**kept, **chosen}, simulators=simulators)
+    fleet = msgspec.structs.replace(applied.fleet, policy=desired.fleet.policy)
+    return Desired(fleet=fleet, bots={**kept, **chosen}, simulators=simulators, rules=desired.rules)
 
 
 def _kept(name: str, applied: Applied, desired: Desired) -> DesiredBot:

@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import Any
 
 from engine.plan.actions import Action, FieldChange, Kind, Objection, Plan, Subject
+from engine.plan.findings import finding_text
 from engine.plan.money import PositionEffect, totals
 from engine.plan.money_words import in_full, in_short, in_total, of_accounts, total_in_short
 from engine.plan.waves import wave_lines
@@ -65,6 +66,7 @@ def render(plan: Plan, *, density: Density = Density.LINES, colour: bool = False
     shown = [action for action in plan.actions if density is Density.FULL or action.kind is not Kind.NONE]
     lines = [f"trouble: {trouble}" for trouble in plan.trouble]
     lines += [objection_text(objection) for objection in plan.objections]
+    lines += [finding_text(finding) for finding in plan.findings]
     if plan.changes_env:
         lines.append(f"environment: {plan.env_in_force or BASE} → {plan.env or BASE}")
     width = max((len(title(action)) for action in shown), default=0)

@@ -19,6 +19,7 @@ from engine.errors import Conflict, StalePlan, StateDamaged
 from engine.model.value import Value
 from engine.plan.actions import Plan
 from engine.plan.desired import Desired
+from engine.plan.policy_facts import Commit
 
 _HEAD = b"botplan 1 sha256:"
 _AGAIN = "make a new one: botctl plan -o FILE"
@@ -26,7 +27,7 @@ _AGAIN = "make a new one: botctl plan -o FILE"
 
 class SavedPlan(Value, frozen=True, kw_only=True):
     """`only` names the bots it is for; empty: all. `tolerance_pct` is how far the money at stake may move until the
-    plan is another one."""
+    plan is another one, `made_from` the commit its declaration comes from."""
 
     botctl: str
     who: str
@@ -36,6 +37,12 @@ class SavedPlan(Value, frozen=True, kw_only=True):
     desired: Desired
     only: tuple[str, ...] = ()
     tolerance_pct: Decimal = Decimal(10)
+    made_from: Commit = Commit(says="nobody asked git")
+
+    @property
+    def digest(self) -> str:
+        """What names it: the hash that stands in its file."""
+        return digest(encode(self))
 
     def require_mine(self, fleet: str, now_ns: int) -> None:
         """Conflict for the plan of another fleet, StalePlan for one that was left lying too long."""

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from engine.model.instrument import plain
+from engine.spec.policy import Policy
 from engine.spec.schema import fill_defaults, load_schema
 from engine.spec.types import (
     AccountSpec,
@@ -22,6 +23,7 @@ from engine.spec.types import (
     RolloutSpec,
     SentinelSpec,
     SimSpec,
+    WatchSpec,
 )
 
 Data = dict[str, Any]
@@ -44,7 +46,23 @@ def fleet_spec(written: Data, env: str | None) -> FleetSpec:
         requests_per_minute=data["budgets"]["requests_per_minute"],
         budgets=_budgets(data["budgets"]),
         sentinel=msgspec.convert(_plainest(data["sentinel"]), SentinelSpec, strict=False),
+        policy=msgspec.convert(_plainest(data["policy"]), Policy),
         rollout=_rollout(data["rollout"]),
+        watch=_watch(data["watch"]),
+    )
+
+
+def _watch(written: Data | None) -> WatchSpec | None:
+    if written is None:
+        return None
+    status = written["commit_status"]
+    return msgspec.convert(
+        {
+            **_plainest(written),
+            "webhook": _secret(written["webhook"]) if written["webhook"] else None,
+            "commit_status": {**status, "token": _secret(status["token"])} if status else None,
+        },
+        WatchSpec,
     )
 
 

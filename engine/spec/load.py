@@ -18,6 +18,7 @@ from engine.spec.document import MappingNode, Node, Place, ScalarNode, data_of, 
 from engine.spec.documents import FLEET_FILE, Document, read_documents
 from engine.spec.facts import FactsLookup
 from engine.spec.matrix import spread
+from engine.spec.policy_rules import check_policy
 from engine.spec.rollout_rules import check_order, check_rollout
 from engine.spec.rules import (
     TEMPLATES,
@@ -56,11 +57,15 @@ class LoadedBot(Value, frozen=True, kw_only=True):
 
 
 class Loaded(Value, frozen=True, kw_only=True):
-    """Everything the texts say. With an error among the diagnostics, nothing of it may be applied."""
+    """Everything the texts say. With an error among the diagnostics, nothing of it may be applied.
+
+    `rules` says where each rule of the policy stands.
+    """
 
     fleet: FleetSpec | None
     bots: dict[str, LoadedBot]
     diagnostics: tuple[Diagnostic, ...]
+    rules: dict[str, Place] = {}
 
     @property
     def has_errors(self) -> bool:
@@ -107,7 +112,13 @@ class _Loading:
         for draft in drafts:
             self._findings.take(draft.findings, relate=draft.relate())
         bots = {draft.spec.name: self._loaded(draft, draft.spec) for draft in drafts if draft.spec is not None}
-        return Loaded(fleet=self._fleet, bots=bots, diagnostics=self._findings.sorted())
+        written = self._fleet_root.mapping("policy").entries
+        return Loaded(
+            fleet=self._fleet,
+            bots=bots,
+            diagnostics=self._findings.sorted(),
+            rules={name: entry.key_place for name, entry in written.items()},
+        )
 
     def _load_fleet(self) -> None:
         document = self._documents.get(FLEET_FILE)
@@ -124,6 +135,7 @@ class _Loading:
             if check(document.root, "fleet", document.findings) and not document.findings.has_errors:
                 self._fleet = fleet_spec(data_of(document.root), self._env)
                 check_fleet(document.root, self._fleet, document.findings)
+                check_policy(document.root, self._fleet.policy, document.findings)
         self._findings.take(document.findings)
 
     def _load_templates(self) -> None:

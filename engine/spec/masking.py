@@ -7,11 +7,12 @@ import re
 
 MASK = "***"
 
-SECRET_PLACES = frozenset({"credentials", "proxy"})
+SECRET_PLACES = frozenset({"credentials", "proxy", "token", "webhook"})
 """What stands under these keys is a reference to a secret, wherever in a file they are."""
 
-_CREDENTIALS = re.compile(r"(?P<indent>\s*)[\"']?(credentials|proxy)[\"']?\s*:")
-_SECRET_KEY = re.compile(r"(?i)(key|secret|token|password|passphrase|mnemonic|credentials|proxy)[\"']?\s*:")
+_CREDENTIALS = re.compile(r"(?P<indent>\s*)[\"']?(credentials|proxy|token|webhook)[\"']?\s*:")
+_SECRET_KEY = re.compile(r"(?i)(key|secret|token|password|passphrase|mnemonic|credentials|proxy|webhook)[\"']?\s*:")
+_PASSWORD = re.compile(r"(?<=://)[^\s/@]+(?=@)")
 _LONG_TOKEN = re.compile(r"[A-Za-z0-9+/=_-]{32,}")
 _WORD = re.compile(
     r"""(?P<shown> \$\{[A-Za-z_]\w{0,60}\} (?=[\s,}"']|$)     # a reference
@@ -41,8 +42,8 @@ def mask_lines(lines: list[str]) -> list[str]:
 
 
 def mask(text: str) -> str:
-    """A value for a message, less anything as long as a key."""
-    return _LONG_TOKEN.sub(MASK, text)
+    """A value for a message, less anything as long as a key, and less who an address is for: it may be a token."""
+    return _LONG_TOKEN.sub(MASK, _PASSWORD.sub(MASK, text))
 
 
 def _mask_words(line: str) -> str:

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import msgspec
 
 from engine.model.value import Value
+from engine.spec.policy import Policy
 
 BASE = "base"
 """What people call no environment: the files of bots/ without any overlay."""
@@ -245,6 +246,31 @@ class SentinelSpec(Value, frozen=True, kw_only=True):
     grace_s: Decimal
 
 
+class CommitStatusSpec(Value, frozen=True, kw_only=True):
+    """Where a repository's host is told how a commit fared: its API address of the repository, and a token."""
+
+    url: str
+    token: SecretRef
+
+
+class WatchSpec(Value, frozen=True, kw_only=True):
+    """The branch whose commits are applied by themselves. `repo` is an address, or a folder (from the workspace).
+
+    `allowed_signers` None: whom git on this host trusts. `accept` are the risks that need no person, `env` the
+    environment (None: the one that fleet.yaml chooses). What reports to whom is None: nobody.
+    """
+
+    repo: str
+    branch: str
+    interval_s: Decimal
+    require_signed: bool
+    allowed_signers: str | None = None
+    env: str | None = None
+    accept: tuple[str, ...] = ()
+    webhook: SecretRef | None = None
+    commit_status: CommitStatusSpec | None = None
+
+
 class CanarySpec(Value, frozen=True, kw_only=True):
     """Who takes new settings first, at which share of the size, and what is held against them after `for_s`.
 
@@ -290,7 +316,8 @@ class FleetSpec(Value, frozen=True, kw_only=True):
 
     `requests_per_minute` is the most this fleet may use of one account's budget; None: all the venue allows.
     `sentinel` is None in generations from before there was one. `rollout` None: everything at once. `env` is the
-    environment whose overlays lie over the files; None: no environment's.
+    environment whose overlays lie over the files; None: no environment's. `policy` is what plans are judged by; no
+    process feels it. `watch` None: nothing is applied but by people.
     """
 
     id: str
@@ -302,3 +329,5 @@ class FleetSpec(Value, frozen=True, kw_only=True):
     sentinel: SentinelSpec | None = None
     env: str | None = None
     rollout: RolloutSpec | None = None
+    policy: Policy = {}
+    watch: WatchSpec | None = None

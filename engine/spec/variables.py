@@ -1,6 +1,6 @@
 """`${NAME}` and `${NAME:-default}` in values, taken from the environment the caller hands in.
 
-Under `credentials` and `proxy` nothing is replaced: there a reference stays a reference, and everything else is
+Under the keys of SECRET_PLACES nothing is replaced: there a reference stays a reference, and everything else is
 refused by the schema. A variable used as a secret anywhere may not be used outside them, where it would be
 stored.
 """
@@ -90,7 +90,7 @@ class Substitution:
             return (
                 "secret-variable",
                 f"{name} is a secret",
-                "a secret may only stand under `credentials` or `proxy`",
+                "a secret may only stand under `credentials`, `proxy`, `token` or `webhook`",
             )
         if name and name not in self._environment and part["default"] is None:
             hint = f"put {name}=… into .env, or write ${{{name}:-default}}"

@@ -26,6 +26,8 @@ GAP_NS = 3 * NS_PER_S
 FIRST_RETRY_NS = 2 * NS_PER_S
 LAST_RETRY_NS = 60 * NS_PER_S
 ANSWER_LIMIT_NS = 30 * NS_PER_S
+DOUBT_NS = 30 * NS_PER_S
+"""A position that own fills do not explain may only be one of which the venue has told too early or too late."""
 OVERLAP_NS = 24 * 3_600 * NS_PER_S
 """Payments that venues write down late are found this long after later ones."""
 SEEN_KEPT = 5_000
@@ -33,6 +35,7 @@ SEEN_KEPT = 5_000
 GRAIN = Decimal("1e-12")
 NOT_ASKED = "not asked yet"
 NOT_TOLD = "the venue's package does not tell what was paid"
+IN_DOUBT = "whose the position was is not clear yet"
 LOST = "the venue does not tell as far back as payments were missed"
 
 
@@ -51,6 +54,7 @@ class Funding:
         self._soon_ns: int | None = None
         self._asked_ns = self._announced_ns = 0
         self._retries = 0
+        self._in_doubt_since_ns: int | None = None
 
     @property
     def why_not(self) -> str:
@@ -112,12 +116,23 @@ class Funding:
     def take(self, event: FundingReported, foreign_lots: int) -> list[FundingRecord]:
         """Count the payments not yet counted; gives what the journal must keep of them.
 
-        `foreign_lots` is the part of the venue's position that own fills do not explain.
+        `foreign_lots` is the part of the venue's position that own fills do not explain. Until it has stood for a
+        while nothing is counted, and the question is repeated: what is counted is counted for good.
         """
+        if self._is_in_doubt(foreign_lots, event.at_ns):
+            self._due_ns, self._why_not = event.at_ns + GAP_NS, IN_DOUBT
+            return []
         self._due_ns, self._retries = event.at_ns + STEADY_NS, 0
         self._why_not = LOST if event.since_ns > max(self.since_ns, self._newest_ns) else ""
         oldest_first = sorted(event.payments, key=lambda payment: payment.at_ns)
         return [self._count(payment, foreign_lots) for payment in oldest_first if self._is_new(payment)]
+
+    def _is_in_doubt(self, foreign_lots: int, now_ns: int) -> bool:
+        if not foreign_lots:
+            self._in_doubt_since_ns = None
+            return False
+        self._in_doubt_since_ns = self._in_doubt_since_ns or now_ns
+        return now_ns - self._in_doubt_since_ns < DOUBT_NS
 
     def remember(self, record: FundingRecord) -> None:
         """Count a payment that the journal gave back."""

@@ -28,6 +28,7 @@ LEG = "main"
 COMPLAINTS_MOST = 20
 DRIFT = Decimal("1.03")
 """Bots count at the present price, the look at the first one."""
+LOWEST_PCT = Decimal(3)
 BELIEFS_UNTIL_NS = (TROUBLED_MS + 20_000) * NS_PER_MS
 """When everything has been quiet for a while, looking once in the end is enough."""
 
@@ -86,7 +87,7 @@ class Watch:
         if self._specs[bot].process.stop_policy is StopPolicy.FLATTEN:
             books = self._books(bot)
             held = books.base_change if bot == "spot" else self._exchange_size(bot)
-            if abs(held) >= self._exchange.markets[self._symbol(bot)].market.instrument.min_size:
+            if abs(held) >= self._smallest_order(bot):
                 self.complain(f"{bot} should be flat after its stop and holds {held}")
 
     # After it has settled -----------------------------------------------------------------------------------
@@ -207,6 +208,12 @@ class Watch:
     def _exchange_size(self, bot: str) -> Decimal:
         instrument = self._exchange.markets[self._symbol(bot)].market.instrument
         return self._exchange.account("main").lots(self._symbol(bot)) * instrument.lot_size
+
+    def _smallest_order(self, bot: str) -> Decimal:
+        """At the lowest price of the play: what is smaller cannot be sold."""
+        market = self._exchange.markets[self._symbol(bot)].market
+        lowest = market.start_price * (1 - LOWEST_PCT / 100)
+        return market.instrument.size(market.instrument.min_lots(market.instrument.ticks_below(lowest)))
 
     def _cost(self, bot: str) -> Decimal:
         position = self._exchange.account("main").positions.get(self._symbol(bot))

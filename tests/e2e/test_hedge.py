@@ -71,7 +71,7 @@ def test_fills_on_one_venue_are_hedged_on_the_other_through_kill_9_and_stop(pair
     (pair.root / "bots" / "pair.yaml").unlink()
     plan = until(lambda: retiring(pair))
     assert "maker: " in plan and "hedge: " in plan
-    pair("apply", "--yes")
+    pair("apply", "--yes", "--accept", "empty,flatten")
     assert pair.status() == {}
     assert pair.orders_at_venue("alpha", "SOL_USDC_PERP") == ()
 

@@ -11,8 +11,10 @@ from jsonschema import Draft202012Validator
 from engine.exchanges import registry as venues
 from engine.exchanges.registry import find_venue
 from engine.model.value import Value
+from engine.plan.risk_words import RiskWord
 from engine.spec.grid import BoundaryAction, Direction, Spacing
 from engine.spec.impact import Impact, impact_of
+from engine.spec.policy import ANY, CommitState, Level, Rule, Share
 from engine.spec.rules import ANY_KIND
 from engine.spec.schema import (
     fields_of_schema,
@@ -30,6 +32,7 @@ from engine.spec.types import (
     BudgetSpec,
     BudgetsSpec,
     CanarySpec,
+    CommitStatusSpec,
     Environment,
     FleetSpec,
     FreezeSpec,
@@ -42,6 +45,7 @@ from engine.spec.types import (
     SentinelSpec,
     SimSpec,
     StopPolicy,
+    WatchSpec,
 )
 from engine.strategies import grid, maker_taker_hedge, market_maker, perp_grid, perp_market_maker
 from engine.strategies import registry as strategies
@@ -129,17 +133,30 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
     assert below("fleet", "budgets") == {"requests_per_minute"} | names(BudgetsSpec)
     assert below("fleet", "budgets.fleet") == below("fleet", "budgets.accounts.*") == names(BudgetSpec)
     known = {"id", "live_allowed", "accounts", "sims", "requests_per_minute", "budgets", "sentinel", "env"}
-    assert known | {"rollout"} == names(FleetSpec)
+    assert known | {"rollout", "policy", "watch"} == names(FleetSpec)
+    assert below("fleet", "watch") == names(WatchSpec)
+    assert below("fleet", "watch.commit_status") == names(CommitStatusSpec)
     assert below("fleet", "rollout") == names(RolloutSpec)
     assert below("fleet", "rollout.canary") == names(CanarySpec)
     assert below("fleet", "rollout.freeze.*") == names(FreezeSpec)
     assert below("fleet", "sentinel") == names(SentinelSpec)
+    assert below("fleet", "policy.*") == names(Rule)
 
 
 def test_the_choices_in_the_schemas_are_the_enums_of_the_code() -> None:
+    accept = load_schema("fleet")["properties"]["watch"]["properties"]["accept"]
+    assert {*accept["items"]["enum"], RiskWord.EMPTY} == set(RiskWord)
     assert fields("bot")["process.stop_policy"]["enum"] == list(StopPolicy)
     assert fields("bot")["metadata.role"]["enum"] == [*Role, None]
     assert fields("fleet")["accounts.*.environment"]["enum"] == list(Environment)
+    assert fields("fleet")["policy.*.level"]["enum"] == list(Level)
+    assert fields("fleet")["policy.*.mainnet_commit"]["enum"] == list(CommitState)
+    assert below("fleet", "policy.*.max_share_pct") == set(Share)
+    for kind in ("environments", "four_eyes"):
+        assert fields("fleet")[f"policy.*.{kind}"]["items"]["enum"] == list(Environment)
+    for limit in ("markets", "max_leverage"):
+        named = fields("fleet")[f"policy.*.{limit}"]["propertyNames"]["enum"]
+        assert tuple(named) == (*venue_names(), ANY)
     assert fields("fleet")["rollout.on_failure"]["enum"] == list(OnFailure)
     assert fields("strategies/market_maker")["size_profile"]["enum"] == list(SizeProfile)
     assert fields("strategies/market_maker")["pricing"]["enum"] == [*Pricing, None]

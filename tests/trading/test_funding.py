@@ -23,6 +23,7 @@ from engine.model.events import (
 from engine.model.order import OrderRequest, OrderStatus, Side
 from engine.trading.accounting import Accounting
 from engine.trading.funding import (
+    DOUBT_NS,
     FIRST_RETRY_NS,
     GAP_NS,
     LAST_RETRY_NS,
@@ -212,9 +213,27 @@ def test_a_bot_beside_a_strangers_position_counts_its_own_part_and_writes_both_d
     for _ in range(2):
         bench.wait(60)
         bench.answer(position_lots=400)
-    told(bench, paid("1", "-0.8", at_ns=bench.now_ns))
+    payment = paid("1", "-0.8", at_ns=bench.now_ns)
+    told(bench, payment)
+    assert bench.status.funding == 0 and "not clear" in bench.status.funding_why_not, "the venue may have told late"
+    bench.wait(DOUBT_NS / NS_PER_S)
+    bench.answer(position_lots=400)
+    told(bench, payment)
     assert bench.status.funding == Decimal("-0.2")
     assert [(one.payment.amount, one.own) for one in bench.funding] == [(Decimal("-0.8"), Decimal("-0.2"))]
+
+
+def test_a_position_that_the_venue_told_of_too_late_takes_nothing_from_a_payment() -> None:
+    bench = held(100)
+    for _ in range(2):
+        bench.wait(60)
+        bench.answer(position_lots=0)
+    payment = paid("1", "-0.8", at_ns=bench.now_ns)
+    told(bench, payment)
+    bench.wait(60)
+    bench.answer(position_lots=100)
+    told(bench, payment)
+    assert (bench.status.funding, bench.status.funding_why_not) == (Decimal("-0.8"), "")
 
 
 # Properties ------------------------------------------------------------------------------------------------

@@ -1,0 +1,37 @@
+"""`botctl approve`: a second pair of eyes on a saved plan, for policies that ask for one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.commands.consent import confirmed
+from engine.commands.options import Directory, Why, Yes
+from engine.commands.show import show
+from engine.control.approvals import approve
+from engine.control.fleet import open_fleet
+from engine.control.plan_file import SUFFIX, read_plan
+from engine.errors import UsageError
+
+
+def command(
+    file: Annotated[Path, typer.Argument(metavar="FILE.botplan", help="a plan of `botctl plan -o`")],
+    directory: Directory = None,
+    yes: Yes = False,
+    why: Why = "",
+) -> None:
+    """Show a saved plan and note that you approve it. Changes nothing of the fleet."""
+    if file.suffix != SUFFIX:
+        raise UsageError(f"{file} is no saved plan", hint=f"botctl plan -o FILE{SUFFIX}, then botctl approve it")
+    fleet = open_fleet(directory, verb="approve")
+    saved = read_plan(file, fleet)
+    if yes:
+        show(saved.plan)
+    else:
+        confirmed(saved.plan, "Approve this plan?")
+    fleet.workspace.prepare()
+    approvals = approve(fleet.workspace, saved.digest, why)
+    names = ", ".join(approval.who for approval in approvals)
+    print(f"approved by {names}: botctl apply {file}")
