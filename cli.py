@@ -23,6 +23,7 @@ class Verb(NamedTuple):
 
 VERBS = {
     "init": Verb("init", "make a workspace with a sample fleet on simulated venues"),
+    "import": Verb("importing", "bring in bots of the earlier program, from its JSON files"),
     "validate": Verb("validate", "check every file of the fleet"),
     "explain": Verb("explain", "show a bot's settings and which line of which file made them so"),
     "plan": Verb("plan", "show what apply would do; changes nothing"),
@@ -41,7 +42,10 @@ VERBS = {
     "start": Verb("start", "lift holds and start bots"),
     "restart": Verb("restart", "stop and start bots"),
     "resume": Verb("resume", "lift holds; a paused bot quotes again"),
+    "adopt": Verb("adopt", "take position that a bot did not trade into its books"),
+    "ignore": Verb("ignore", "leave position that a bot did not trade alone for good"),
     "destroy": Verb("destroy", "stop bots and forget that they were applied"),
+    "forget": Verb("forget", "put aside what is remembered of a bot that is declared no more"),
     "down": Verb("down", "stop everything without holding it; apply starts it again"),
     "logs": Verb("logs", "show a bot's log"),
     "run": Verb("run", "run one bot in the foreground"),

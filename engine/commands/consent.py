@@ -33,8 +33,12 @@ def confirmed(plan: Plan, question: str) -> None:
 
 
 def _ask(plan: Plan, question: str, *, can_see: bool) -> None:
-    if not plan.changes:
-        return
+    if plan.changes:
+        confirm(question, can_see=can_see)
+
+
+def confirm(question: str, *, can_see: bool = True) -> None:
+    """Wait for a yes; Refused without one, and without a person who could say it."""
     if not sys.stdin.isatty() or not can_see:
         raise Refused(
             "nobody can be asked here: this is no terminal, or --json was said",

@@ -27,6 +27,7 @@ from engine.control.lock import writer_lock
 from engine.control.observe import observe
 from engine.control.policy import judged
 from engine.control.programs import programs_of
+from engine.control.renaming import carry_holds, require_renamable
 from engine.control.risks import find_risks
 from engine.control.rollout import gate_of, roll_out
 from engine.errors import Refused, StalePlan, Unavailable
@@ -35,6 +36,7 @@ from engine.plan.actions import Kind, Plan, Subject
 from engine.plan.desired import Desired
 from engine.plan.diff import diff
 from engine.plan.observed import Engine, Observed
+from engine.plan.renames import Rename, renames
 from engine.plan.render import objection_text
 from engine.plan.risks import require_accepted
 from engine.plan.upholding import require_rules, require_upheld
@@ -67,6 +69,7 @@ def apply(
         plan = diff(desired, observed).only(only)
         plan = judged(fleet.workspace, plan, desired, observed, deed.warrant)
         require_plannable(plan)
+        require_renamable(fleet.workspace, renames(desired, observed))
         agree(plan)
         lifted = require_upheld(plan, deed.warrant.overrides)
         deed = replace(deed, overridden=tuple(found.message for found in lifted))
@@ -130,7 +133,7 @@ def _carry_out(fleet: Fleet, desired: Desired, plan: Plan, observed: Observed, d
                 plan=plan,
                 desired=desired,
                 observed=observed,
-                commit=partial(_commit, fleet, plan, number),
+                commit=partial(_commit, fleet, plan, number, renames(desired, observed)),
                 gate=gate_of(desired.fleet.rollout),
             )
         )
@@ -153,8 +156,9 @@ def _learn_facts(fleet: Fleet, desired: Desired, plan: Plan) -> None:
         resolve_desired(fleet.workspace, fleet.progress, desired.fleet.env or BASE)
 
 
-def _commit(fleet: Fleet, plan: Plan, number: int) -> None:
+def _commit(fleet: Fleet, plan: Plan, number: int, renamed: tuple[Rename, ...]) -> None:
     """From here on every start, also after a crash, means the new generation."""
+    carry_holds(fleet.workspace, renamed)
     switch_to(fleet.workspace, number)
     for name in plan.of(Subject.BOT, Kind.RETIRE):
         lift_hold(fleet.workspace, name)

@@ -37,6 +37,7 @@ from engine.plan.actions import Kind, Plan, Subject
 from engine.plan.bonds import start_order
 from engine.plan.desired import Desired
 from engine.plan.observed import Engine, Observed, Process, Unknown
+from engine.plan.renames import renames
 from engine.spec.dependencies import levels
 from engine.spec.types import FleetSpec
 
@@ -154,7 +155,8 @@ def _stop(run: Run) -> None:
 def _part_for_a_while(run: Run, names: Collection[str]) -> None:
     """Bots that come back where they are keep their positions, whatever their stop policy says. One that is mute
     hears of its end from the supervisor, as in any other stop."""
-    returning = [name for name in run.names(Subject.BOT, Kind.RESTART) if name in names]
+    coming_back = {*run.names(Subject.BOT, Kind.RESTART), *(one.old for one in renames(run.desired, run.observed))}
+    returning = [name for name in names if name in coming_back]
     sockets = {name: run.fleet.workspace.control_socket(name) for name in returning}
     call_all(sockets, "stop", {"why": "restart", "keep_position": True}, timeout_s=RELOAD_TIMEOUT_S)
 

@@ -106,7 +106,7 @@ def _look(counter: Counter, since_ns: int) -> _Look:
 
 def _look_at_market(counter: Counter, market: str, since_ns: int) -> tuple[OwnSide, VenueSide]:
     found = _quiet(
-        lambda: _own_side(counter, market), lambda: _ask_market(counter, market, since_ns), attempts=ATTEMPTS
+        lambda: own_side_of(counter, market), lambda: _ask_market(counter, market, since_ns), attempts=ATTEMPTS
     )
     if found is None:
         raise Unavailable(
@@ -128,10 +128,10 @@ def _quiet(read: Callable[[], Own], ask: Callable[[], Asked], *, attempts: int) 
 
 
 def _own(counter: Counter) -> tuple[OwnSide, ...]:
-    return tuple(_own_side(counter, market) for market in counter.markets)
+    return tuple(own_side_of(counter, market) for market in counter.markets)
 
 
-def _own_side(counter: Counter, market: str) -> OwnSide:
+def own_side_of(counter: Counter, market: str) -> OwnSide:
     """What all bots of the account know of the market together."""
     sides = [
         own_side(journal_of(counter, bot), leg, market)
@@ -143,6 +143,9 @@ def _own_side(counter: Counter, market: str) -> OwnSide:
         fills=tuple(fill for side in sides for fill in side.fills),
         client_ids=frozenset[int]().union(*(side.client_ids for side in sides)),
         order_ids=frozenset[str]().union(*(side.order_ids for side in sides)),
+        settled_lots=sum(side.settled_lots for side in sides),
+        settled_ns=max((side.settled_ns for side in sides), default=0),
+        adopted_lots=sum(side.adopted_lots for side in sides),
         funding=tuple(record for side in sides for record in side.funding),
     )
 

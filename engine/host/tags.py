@@ -64,6 +64,21 @@ def abandon_tag(directory: Path, owner: str, *, at_ns: int) -> None:
     _change(directory, owner, owner=f"{owner} until {at_ns}")
 
 
+def transfer_tag(directory: Path, owner: str, heir: str) -> None:
+    """The same bot goes on under another name. Done once: an owner without a tag has nothing to leave."""
+    with exclusive(directory / "tags.lock"):
+        tags = _read(directory)
+        tag = tags.pop(owner, None)
+        if tag is None:
+            return
+        if heir in tags and tags.pop(heir).journal_started:
+            raise Conflict(
+                f"{heir} has sent orders of its own on this account, and cannot take over those of {owner}",
+                hint="give the bot another name",
+            )
+        _write(directory, {**tags, heir: msgspec.structs.replace(tag, owner=heir)})
+
+
 def _change(directory: Path, whose: str, /, **fields: object) -> None:
     with exclusive(directory / "tags.lock"):
         tags = _read(directory)

@@ -73,6 +73,11 @@ class Workspace(Value, frozen=True, kw_only=True):
         return self.state / "journals"
 
     @property
+    def archive(self) -> Path:
+        """What `botctl forget` put aside."""
+        return self.state / "archive"
+
+    @property
     def starts(self) -> Path:
         """When each engine last started: its own crash back-off reads this."""
         return self.state / "starts"

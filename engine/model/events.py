@@ -244,6 +244,23 @@ class TripHeld(Event, frozen=True, kw_only=True):
     why: str
 
 
+class PositionAdopted(Event, frozen=True, kw_only=True):
+    """A person takes these signed lots, which own fills do not explain, into the bot's own books at `ticks`.
+
+    None: at the venue's entry price, else at the mid."""
+
+    lots: int
+    ticks: int | None
+    who: str
+
+
+class PositionIgnored(Event, frozen=True, kw_only=True):
+    """A person says that these signed lots, which own fills do not explain, are none of the bot's business."""
+
+    lots: int
+    who: str
+
+
 class StopRequested(Event, frozen=True, kw_only=True):
     """Begin the stop procedure (law 10): no new quotes, cancel own, confirmed gone, then exit.
 

@@ -17,7 +17,7 @@ from engine.plan.fields import field_changes, strongest_impact
 from engine.plan.objections import objections
 from engine.plan.observed import Engine, Held, Observed, ProcessState, Unknown
 from engine.plan.stake import dropped, stake
-from engine.plan.view import BotView, view
+from engine.plan.view import BotView, views
 from engine.plan.waves import waves
 from engine.spec.fingerprint import says_the_same
 from engine.spec.impact import Impact
@@ -33,7 +33,8 @@ def diff(desired: Desired, observed: Observed) -> Plan:
     names |= set(observed.processes) if not isinstance(observed.processes, Unknown) else set()
     venues = simulators.actions(desired, observed)
     over = frozenset(venue.name for venue in venues if venue.kind is Kind.RESTART)
-    bots = [_action(desired.bots.get(name), view(name, observed), over) for name in sorted(names)]
+    seen = views(names, desired, observed)
+    bots = [_action(desired.bots.get(name), seen[name], over) for name in sorted(names)]
     plan = Plan(
         fleet=desired.fleet.id,
         env=desired.fleet.env,
@@ -81,10 +82,11 @@ def _undecided(wanted: DesiredBot | None, seen: BotView) -> Action:
 
 def _removed(seen: BotView) -> Action:
     """The bot is declared no more: its process goes, its journal and logs stay."""
+    renamed = f"renamed: {seen.goes_on_as} takes over its position, journal, owner tag and hold"
     return Action(
         name=seen.name,
         kind=Kind.RETIRE,
-        reason="no file declares it any more",
+        reason=renamed if seen.goes_on_as else "no file declares it any more",
         before=seen.fingerprint,
         money=stake(seen, Kind.RETIRE),
     )
@@ -138,7 +140,8 @@ def _down(wanted: DesiredBot, seen: BotView) -> Action:
     if isinstance(seen.engine, Engine):
         reason = f"runs unsupervised as process {seen.engine.pid}, which is stopped first"
     elif not seen.is_applied:
-        return _act(Kind.CREATE, wanted, seen, _what(wanted), place=wanted.file)
+        came_from = f"renamed from {seen.came_from}: " if seen.came_from else ""
+        return _act(Kind.CREATE, wanted, seen, came_from + _what(wanted), place=wanted.file)
     else:
         reason = seen.why_down
     return _act(Kind.START, wanted, seen, reason)

@@ -71,6 +71,10 @@ class Leg(Value, frozen=True, kw_only=True):
     equity: list[tuple[str, str]] = []
     """When a fill or payment was, and the profit after fees and funding just after it, at the last fill's price."""
     peak_drawdown: str | None = None
+    unexplained: str = "0"
+    """Part of the venue's position that waits for a person to adopt or ignore it."""
+    ignored: str = "0"
+    adoption_price: str | None = None
     funding: str | None = None
     """Received minus paid for holding a perp, in quote; None from engines of before it was counted."""
     funding_why_not: str = ""

@@ -40,11 +40,12 @@ def dropped(money: Money) -> Money:
 
 def _position_effect(seen: BotView, kind: Kind) -> PositionEffect:
     """Every stop does what the running spec declares, also that of a process nobody supervises before its bot is
-    started; a bot that comes straight back keeps its position, and what is down can trade nothing."""
+    started; a bot that comes straight back, under whichever name, keeps its position, and what is down can trade
+    nothing."""
     takes_over = kind.starts_process and isinstance(seen.engine, Engine)
     if not kind.stops_process and not takes_over:
         return PositionEffect.UNTOUCHED
-    if seen.spec is None or not seen.is_up or kind is Kind.RESTART:
+    if seen.spec is None or not seen.is_up or kind is Kind.RESTART or seen.goes_on_as:
         return PositionEffect.KEPT
     return _POLICIES[seen.spec.process.stop_policy]
 

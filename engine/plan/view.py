@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
 from engine.model.value import Value
+from engine.plan.desired import Desired
 from engine.plan.observed import Engine, Held, Observed, Process, ProcessState, Unknown
+from engine.plan.renames import renames
 from engine.spec.types import BotSpec
 
 
@@ -18,6 +24,9 @@ class BotView(Value, frozen=True, kw_only=True):
     finished_as: str | None
     applied: BotSpec | None
     applied_fingerprint: str | None
+    goes_on_as: str = ""
+    """The name it is renamed to, and the one it is renamed from."""
+    came_from: str = ""
 
     @property
     def is_applied(self) -> bool:
@@ -78,3 +87,14 @@ def view(name: str, observed: Observed) -> BotView:
         applied=applied.bots.get(name) if applied else None,
         applied_fingerprint=applied.fingerprints.get(name) if applied else None,
     )
+
+
+def views(names: Iterable[str], desired: Desired, observed: Observed) -> dict[str, BotView]:
+    """What was seen of these bots. One that takes over another's name takes over its hold."""
+    found = {name: view(name, observed) for name in names}
+    for rename in renames(desired, observed):
+        if not rename.why_not:
+            old, new = found[rename.old], found[rename.new]
+            found[rename.old] = replace(old, goes_on_as=rename.new)
+            found[rename.new] = replace(new, came_from=rename.old, hold=new.hold or old.hold)
+    return found

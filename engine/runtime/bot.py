@@ -63,7 +63,7 @@ class Bot:
         self._world = world
         self._machine = machine
         self._journal = journal
-        self._instruments = instruments
+        self.instruments = instruments
         self._stepped = asyncio.Event()
         self._inbox: deque[Event] = deque()
         self._is_stepping = False
@@ -222,7 +222,7 @@ class Bot:
                 level = logging.ERROR if record.alarm else logging.INFO
                 log.log(level, record.what, extra={"facts": {"leg": record.leg, **record.facts}})
             elif isinstance(record, FillRecord):
-                facts = _of_fill(record, self._instruments[record.leg])
+                facts = _of_fill(record, self.instruments[record.leg])
                 log.info("order filled", extra={"facts": facts})
             elif isinstance(record, FundingRecord):
                 log.info("funding counted", extra={"facts": _of_funding(record)})

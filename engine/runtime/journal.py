@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from engine.errors import BotctlError, StateDamaged
 from engine.host.files import private_directory
@@ -27,6 +28,7 @@ from engine.runtime.journal_schema import VERSION, create, migrate, prune
 from engine.trading.records import (
     FillRecord,
     FundingRecord,
+    IgnoredRecord,
     MemoRecord,
     Memory,
     Note,
@@ -45,8 +47,8 @@ PRIMARY_CODE = 0xFF
 ABOUT_THE_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY)
 
 
-_KINDS = {MemoRecord: "memo", RunRecord: "run", TallyRecord: "tally"}
-Newest = TypeVar("Newest", MemoRecord, RunRecord, TallyRecord)
+_KINDS = {MemoRecord: "memo", RunRecord: "run", TallyRecord: "tally", IgnoredRecord: "ignored"}
+Newest = TypeVar("Newest", MemoRecord, RunRecord, TallyRecord, IgnoredRecord)
 
 
 class JournalOwner(Value, frozen=True, kw_only=True):
@@ -132,6 +134,7 @@ class Journal:
             tallies=tuple(self._kept(TallyRecord)),
             next_sequence=self.next_sequence,
             stops=self._stops(),
+            ignored=tuple(self._kept(IgnoredRecord)),
         )
 
     def _stops(self) -> Stops | None:
@@ -210,7 +213,7 @@ class Journal:
             self._write_funding(record)
         elif isinstance(record, Stops):
             self._write_stops(record)
-        elif isinstance(record, MemoRecord | RunRecord | TallyRecord):
+        elif isinstance(record, MemoRecord | RunRecord | TallyRecord | IgnoredRecord):
             self._write_newest(record)
         else:
             self._write_note(record)
@@ -243,7 +246,7 @@ class Journal:
         key = stops_key(self._markets)
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, msgspec.json.encode(stops)))
 
-    def _write_newest(self, record: MemoRecord | RunRecord | TallyRecord) -> None:
+    def _write_newest(self, record: MemoRecord | RunRecord | TallyRecord | IgnoredRecord) -> None:
         key = newest_key(type(record), record.leg, self._market(record.leg))
         self._connection.execute(
             "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, msgspec.json.encode(record))
@@ -275,7 +278,7 @@ class Journal:
             prune(self._connection)
 
 
-def newest_key(kind: type[MemoRecord | RunRecord | TallyRecord], leg: str, market: str) -> str:
+def newest_key(kind: type[MemoRecord | RunRecord | TallyRecord | IgnoredRecord], leg: str, market: str) -> str:
     """Under which the newest of its kind is kept: prices and lots of one market mean nothing in another."""
     return f"{_KINDS[kind]} {leg} {market}"
 
@@ -296,6 +299,15 @@ def open_journal(world: World, path: Path, owner: JournalOwner, legs: Mapping[st
         raise (_unwritable(error) if _is_about_the_disk(error) else _damaged(path, str(error))) from error
     except msgspec.MsgspecError as error:
         raise _damaged(path, str(error)) from error
+
+
+def give_to(world: World, path: Path, bot: str) -> None:
+    """The same bot goes on under another name."""
+    with closing(world.database(path)) as connection:
+        (stored,) = connection.execute("SELECT value FROM meta WHERE key = 'owner'").fetchone()
+        heir = replace(msgspec.json.decode(stored, type=JournalOwner), bot=bot)
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'owner'", (msgspec.json.encode(heir),))
+        connection.commit()
 
 
 def checkpoint(world: World, path: Path) -> None:

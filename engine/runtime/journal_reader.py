@@ -10,20 +10,23 @@ from typing import TypeVar
 import msgspec
 
 from engine.errors import StateDamaged
+from engine.model.instrument import MarketKind, plain
 from engine.model.value import Value
 from engine.runtime.journal import newest_key
 from engine.runtime.journal_schema import FUNDING_SINCE
+from engine.trading.orders import ADOPTED_SLOT
 from engine.trading.reconciliation import OwnSide
 from engine.trading.records import (
     FillRecord,
     FundingRecord,
+    IgnoredRecord,
     OrderRecord,
     RunRecord,
     TallyRecord,
     as_counted,
 )
 
-Found = TypeVar("Found", RunRecord, TallyRecord)
+Found = TypeVar("Found", RunRecord, TallyRecord, IgnoredRecord)
 
 
 def live_orders(file: Path) -> int:
@@ -50,13 +53,17 @@ def own_side(file: Path, leg: str, market: str) -> OwnSide:
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as reader:
             fills = reader.execute(f"SELECT record FROM fills {where} ORDER BY seq", (leg, market)).fetchall()
+            ignored = _newest(reader, IgnoredRecord, newest_key(IgnoredRecord, leg, market))
             orders = reader.execute(f"SELECT record FROM orders {where}", (leg, market)).fetchall()
             (version,) = reader.execute("PRAGMA user_version").fetchone()
             question = f"SELECT record FROM funding {where} ORDER BY seq"
             funding = reader.execute(question, (leg, market)).fetchall() if version >= FUNDING_SINCE else []
     except sqlite3.DatabaseError as error:
         raise _unreadable(file, error) from error
-    found = [msgspec.json.decode(record, type=FillRecord).fill for (record,) in fills]
+    counted = [msgspec.json.decode(record, type=FillRecord) for (record,) in fills]
+    found = [record.fill for record in counted if record.slot != ADOPTED_SLOT]
+    adopted = [record.fill for record in counted if record.slot == ADOPTED_SLOT]
+    adopted_lots = sum(fill.lots * fill.side.sign for fill in adopted)
     known = [msgspec.json.decode(record, type=OrderRecord) for (record,) in orders]
     return OwnSide(
         fills=tuple(found),
@@ -64,7 +71,28 @@ def own_side(file: Path, leg: str, market: str) -> OwnSide:
         client_ids=frozenset(order.request.client_id for order in known),
         order_ids=frozenset(order.venue_order_id for order in known if order.venue_order_id is not None)
         | frozenset(fill.venue_order_id for fill in found if not fill.system),
+        settled_lots=adopted_lots + (ignored.lots if ignored else 0),
+        settled_ns=max((ignored.at_ns if ignored else 0, *(fill.at_ns for fill in adopted))),
+        adopted_lots=adopted_lots,
     )
+
+
+def held_positions(file: Path) -> dict[str, str]:
+    """What own fills left of perps, signed base units as text by market; lots where the journal does not say how
+    much one is. Spot is left out: what a bot bought there is the account's balance."""
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as reader:
+            places = reader.execute("SELECT DISTINCT leg, market FROM fills ORDER BY market").fetchall()
+    except sqlite3.DatabaseError as error:
+        raise _unreadable(file, error) from error
+    held: dict[str, str] = {}
+    for leg, market in places:
+        own, books = own_side(file, leg, market), leg_books(file, leg, market)
+        lots = own.adopted_lots + sum(fill.lots * fill.side.sign for fill in own.fills)
+        instrument = books.run.instrument if books else None
+        if lots and (instrument is None or instrument.kind is MarketKind.PERP):
+            held[market] = f"{lots} lots" if instrument is None else plain(instrument.size(lots))
+    return held
 
 
 class LegBooks(Value, frozen=True, kw_only=True):

@@ -52,7 +52,7 @@ def _refuse_to_leave_orders(bot: str, journal: Journal, file: Path) -> None:
     """A bot that was moved while it could not stop properly (killed, venue away) left orders where it was. Nobody
     would ever look at them again, so it does not start anywhere else before they are resolved."""
     left = {f"market {market}": count for market, count in journal.live_elsewhere().items()}
-    others = [other for other in file.parent.glob("*.sqlite") if other != file and _is_real(other)]
+    others = [other for other in file.parent.glob("*.sqlite") if other != file and is_real(other)]
     left |= {f"another account ({other.name})": count for other in others if (count := live_orders(other))}
     if left:
         words = ", ".join(f"{count} on {place}" for place, count in left.items())
@@ -62,7 +62,7 @@ def _refuse_to_leave_orders(bot: str, journal: Journal, file: Path) -> None:
         )
 
 
-def _is_real(journal: Path) -> bool:
+def is_real(journal: Path) -> bool:
     """Whether its orders can outlive this host's processes: those of an earlier simulated world cannot."""
     return any(not account.startswith("sim-") for account in journal.stem.split("+"))
 
@@ -104,7 +104,7 @@ def _forget_old_simulations(file: Path) -> None:
     """Journals of worlds that ended are of no use; the newest few are kept for those who want to look."""
     if not file.parent.exists():
         return
-    old = [journal for journal in file.parent.glob("*.sqlite") if journal != file and not _is_real(journal)]
+    old = [journal for journal in file.parent.glob("*.sqlite") if journal != file and not is_real(journal)]
     for journal in sorted(old, key=lambda each: each.stat().st_mtime, reverse=True)[SIMULATED_JOURNALS_KEPT:]:
         for suffix in ("", "-wal", "-shm"):
             journal.with_name(journal.name + suffix).unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from engine.host.workspace import Workspace
 from engine.model.instrument import Instrument
 from engine.model.value import Value
 from engine.runtime.bot import Bot
+from engine.runtime.inheriting import inherit
 from engine.runtime.journal import Journal
 from engine.runtime.market_facts import Addresses, MarketFacts, learn_facts
 from engine.runtime.memory import open_memory
@@ -73,6 +74,8 @@ async def start_bot(around: Surroundings, applied: AppliedBot, held: ExitStack) 
     around.hide(secret for site in sites for secret in site.credentials.values())
     lock_markets(sites, around.holder, held)
     addresses = {site.name: endpoints_of(around.workspace, site) for site in sites}
+    if former := applied.spec.renamed_from:
+        inherit(around.world, around.workspace, fleet_id=applied.fleet.id, former=former, holder=around.holder)
     journal, tags = open_memory(
         around.world, around.workspace, fleet_id=applied.fleet.id, bot=applied.spec.name, sites=sites
     )

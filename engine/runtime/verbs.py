@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
-from engine.errors import BotctlError, Conflict
-from engine.model.events import Paused, Resumed
+from engine.errors import BotctlError, Conflict, UsageError
+from engine.model.events import Paused, PositionAdopted, PositionIgnored, Resumed
+from engine.model.instrument import Instrument, plain
 from engine.runtime.bot import WHOLE_BOT, Bot
 from engine.runtime.control import Verb
 from engine.runtime.process import BotProcess
@@ -30,6 +32,8 @@ class Verbs:
             "reload": self._reload,
             "pause": self._pause,
             "resume": self._resume,
+            "adopt": self._adopt,
+            "ignore": self._ignore,
             "drain": self._drain,
             "stop": self._stop,
         }
@@ -60,6 +64,41 @@ class Verbs:
         self._bot.handle(Resumed(at_ns=self._now_ns, leg=WHOLE_BOT, who=who))
         return self._process.status()
 
+    async def _adopt(self, arguments: Arguments) -> dict[str, Any]:
+        """Take the unexplained part of a leg's position into the bot's books; the reply says what it is then."""
+        leg, lots, instrument = self._difference(arguments)
+        ticks = _ticks(instrument, arguments.get("price"))
+        event = PositionAdopted(
+            at_ns=self._now_ns, leg=leg, lots=lots, ticks=ticks, who=str(arguments.get("who", ""))
+        )
+        return self._settled(event, "neither the venue's entry price nor the market's mid is known: say the price")
+
+    async def _ignore(self, arguments: Arguments) -> dict[str, Any]:
+        """Leave the unexplained part of a leg's position alone for good."""
+        leg, lots, _ = self._difference(arguments)
+        event = PositionIgnored(at_ns=self._now_ns, leg=leg, lots=lots, who=str(arguments.get("who", "")))
+        return self._settled(event, "it could not be settled")
+
+    def _difference(self, arguments: Arguments) -> tuple[str, int, Instrument]:
+        """What the caller was shown; Conflict when that is not what there is."""
+        leg, size = str(arguments.get("leg", "")), str(arguments.get("size", ""))
+        seen = self._bot.status.legs.get(leg)
+        if seen is None:
+            raise UsageError(f"no leg {leg!r}", hint=f"its legs: {', '.join(self._bot.status.legs)}")
+        if not seen.unexplained or plain(seen.unexplained) != size:
+            raise Conflict(
+                f"what is unexplained of leg {leg} is {plain(seen.unexplained)} by now, not {size}",
+                hint="look again: `botctl status`",
+            )
+        instrument = self._bot.instruments[leg]
+        return leg, instrument.lots_exact(seen.unexplained), instrument
+
+    def _settled(self, event: PositionAdopted | PositionIgnored, why_not: str) -> dict[str, Any]:
+        self._bot.handle(event)
+        if self._bot.status.legs[event.leg].unexplained:
+            raise Conflict(why_not)
+        return self._process.status()
+
     async def _drain(self, arguments: Arguments) -> dict[str, Any]:
         """Pause, and answer when every own order is confirmed gone."""
         await self._pause(arguments)
@@ -84,3 +123,18 @@ class Verbs:
     @property
     def _now_ns(self) -> int:
         return self._process.now_ns()
+
+
+def _ticks(instrument: Instrument, price: Any) -> int | None:
+    """A stated price on the market's grid; None where none was stated."""
+    if price is None:
+        return None
+    try:
+        ticks = instrument.ticks_exact(Decimal(str(price)))
+    except (ArithmeticError, ValueError) as error:
+        raise UsageError(
+            f"{price} is no price of {instrument.symbol}", hint=f"tick size: {plain(instrument.tick_size)}"
+        ) from error
+    if ticks <= 0:
+        raise UsageError(f"{price} is no price of {instrument.symbol}")
+    return ticks

@@ -102,6 +102,7 @@ def bot_spec(document: Data, fleet: FleetSpec) -> BotSpec:
             "process": _process(data["process"]),
             "budgets": _drawn_on(fleet.budgets, used),
             **{key: data["metadata"][key] for key in ("protected", "role", "depends_on")},
+            "renamed_from": data["metadata"].get("renamed_from"),
         },
         BotSpec,
     )

@@ -252,7 +252,8 @@ def check_facts(
 
 
 def check_together(drafts: Sequence[BotDraft]) -> None:
-    """No name twice, no two enabled bots on one account and market, nothing else they have against each other."""
+    """No name twice, also as one that a bot had before; no two enabled bots on one account and market, nothing else
+    they have against each other."""
     names: dict[str, Place] = {}
     markets: dict[tuple[str, str], str] = {}
     for draft in drafts:
@@ -264,8 +265,25 @@ def check_together(drafts: Sequence[BotDraft]) -> None:
         elif name:
             names[name] = place
         _check_runner(draft, markets)
+    for draft in drafts:
+        _check_former_name(draft, names)
     for at, complaint in clashes([draft.spec for draft in drafts]):
         _report(drafts[at], [complaint])
+
+
+def _check_former_name(draft: BotDraft, names: dict[str, Place]) -> None:
+    """A bot that is still there, or that another one took over, cannot be renamed."""
+    former, field = _text(draft.root, ("metadata", "renamed_from")), ("metadata", "renamed_from")
+    if not former:
+        return
+    if former in names:
+        draft.findings.error(
+            "renamed-from-taken",
+            f"`{former}` is declared or taken over at {names[former]}",
+            draft.place(*field),
+            hint="one bot is renamed to one other: correct the name, or leave renamed_from out",
+        )
+    names.setdefault(former, draft.place(*field))
 
 
 def _check_runner(draft: BotDraft, markets: dict[tuple[str, str], str]) -> None:

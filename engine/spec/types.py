@@ -175,6 +175,8 @@ class BotSpec(Value, frozen=True, kw_only=True):
     process: ProcessSpec
     budgets: BudgetsSpec | None = None
     protected: bool = False
+    renamed_from: str | None = None
+    """What the bot was called before; None for one that has its first name."""
     role: Role | None = None
     depends_on: tuple[str, ...] = ()
 

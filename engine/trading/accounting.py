@@ -12,7 +12,7 @@ from engine.model.order import Liquidity, Side
 from engine.model.value import Value
 from engine.spec.grid import profit_ticks
 from engine.trading.equity import EquityCurve
-from engine.trading.orders import INVENTORY_SLOT, REDUCE_SLOT, SYSTEM_SLOT, base_slot
+from engine.trading.orders import ADOPTED_SLOT, INVENTORY_SLOT, REDUCE_SLOT, SYSTEM_SLOT, base_slot
 
 
 class Sums(Value, frozen=True, kw_only=True):
@@ -82,18 +82,25 @@ class Accounting:
     def add(self, slot: str, fill: Fill) -> None:
         """Count one fill; the caller has made sure it is counted once."""
         signed = fill.lots * fill.side.sign
+        if slot != ADOPTED_SLOT:
+            self._count_trade(slot, fill)
+        elif signed * self.position_lots < 0:
+            self.executed_lots.clear()  # what it takes away, round trips cannot close any more
         self.fills += 1
         self.position_lots += signed
         self._flow_units -= signed * fill.ticks
+        self._match(signed, fill.ticks)
+        self._last_ticks = fill.ticks
+        self.first_fill_ns = min(self.first_fill_ns or fill.at_ns, fill.at_ns)
+        self._follow(fill.at_ns)
+
+    def _count_trade(self, slot: str, fill: Fill) -> None:
+        """What only a fill that was traded has."""
         self._count_fee(fill)
         self._traded_lots[fill.liquidity, fill.side] += fill.lots
         self._traded_units[fill.liquidity, fill.side] += fill.lots * fill.ticks
         self._closed_round_units += fill.lots * profit_ticks(base_slot(slot))
         self._count_slot(slot, fill.lots)
-        self._match(signed, fill.ticks)
-        self._last_ticks = fill.ticks
-        self.first_fill_ns = min(self.first_fill_ns or fill.at_ns, fill.at_ns)
-        self._follow(fill.at_ns)
 
     def add_funding(self, amount: Decimal, at_ns: int) -> None:
         """Count the own part of one payment; the caller has made sure it is counted once."""

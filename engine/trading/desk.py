@@ -9,7 +9,7 @@ from engine.model.order import ApprovedOrder, OrderRequest, Side, TimeInForce
 from engine.model.target import Funds, InventoryTarget, LegTarget
 from engine.risk.guard import Denied
 from engine.trading.diff import Amendment, Placement, by_base_slot, diff_book
-from engine.trading.exposure import affordable_lots, bearable, exposure, reducible_lots
+from engine.trading.exposure import affordable_lots, bearable, exposure, reducible_lots, unflagged
 from engine.trading.leg import Leg
 from engine.trading.lifecycle import OwnOrder
 from engine.trading.orders import INVENTORY_SLOT
@@ -32,7 +32,7 @@ class Desk:
         if target.inventory is not None:
             commands += self._take_inventory(target.inventory, target.funds)
         diff = diff_book(
-            bearable(self._leg, target.quotes),
+            unflagged(self._leg, bearable(self._leg, target.quotes)),
             live,
             threshold_ticks=threshold_ticks,
             min_lots=self._leg.least_lots,
@@ -105,7 +105,7 @@ class Desk:
             ticks=ticks,
             lots=lots if largest is None else min(lots, largest),
             post_only=False,
-            reduce_only=wanted.reduce_only,
+            reduce_only=wanted.reduce_only and not leg.difference.ignored_lots,
             time_in_force=TimeInForce.IOC,
         )
         return self._place(self._paid_for(placement, funds), urgent=True)

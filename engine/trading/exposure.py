@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from engine.model.instrument import MarketKind
 from engine.model.order import Side
 from engine.model.target import Funds, Quote
@@ -70,6 +72,14 @@ def bearable(leg: Leg, quotes: tuple[Quote, ...]) -> tuple[Quote, ...]:
             left -= quote.lots
             chosen.append(quote)
     return tuple(chosen)
+
+
+def unflagged(leg: Leg, quotes: tuple[Quote, ...]) -> tuple[Quote, ...]:
+    """As they may be sent. A venue holds reduce-only against its whole position: beside a part of it that is not
+    ours it would refuse what closes our own, so nothing carries the flag; sizes keep to our own books anyway."""
+    if not leg.difference.ignored_lots:
+        return quotes
+    return tuple(replace(quote, reduce_only=False) for quote in quotes)
 
 
 def affordable_lots(leg: Leg, funds: Funds, side: Side, ticks: int, without: OwnOrder | None = None) -> int:

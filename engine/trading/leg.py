@@ -18,6 +18,7 @@ from engine.risk.guard import Guard, Room
 from engine.spec.types import RiskSpec
 from engine.strategies.interface import LegView
 from engine.trading.accounting import Accounting
+from engine.trading.difference import UNEXPLAINED, Difference
 from engine.trading.funding import Funding
 from engine.trading.lifecycle import OwnOrder
 from engine.trading.mids import MidHistory
@@ -89,8 +90,7 @@ class Leg:
         self.venue_position_lots: int | None = None
         self._filled_since_lots = 0
         """Signed lots of fills heard after the venue's last figure."""
-        self.unexplained_lots = 0
-        self._difference: tuple[int, int] | None = None
+        self.difference = Difference()
         self.rejects_in_a_row = 0
         """Orders refused by the venue since it last took one, for reasons that do not pass by themselves."""
         self.money_why_not = ""
@@ -180,21 +180,14 @@ class Leg:
         return True
 
     def position_reported(self, event: PositionReported) -> None:
-        """Keep the venue's figure; a difference seen by two queries with no fill between is unexplained.
-
-        Once found it stays until the figures agree: fills move both alike and explain nothing.
-        """
+        """Keep the venue's figure, and hold own books against one that was asked for."""
         self.venue_position_lots, self._filled_since_lots = event.position.lots, 0
+        self.difference.entry_price = event.position.entry_price
         if event.requested_ns is None or self.instrument.kind is not MarketKind.PERP:
             return
-        missing = event.position.lots - self.accounting.position_lots
-        seen = (missing, self.accounting.fills)
-        explained = missing == 0 or (not self.unexplained_lots and seen != self._difference)
-        self._difference = seen
-        found = 0 if explained else missing
-        if found and not self.unexplained_lots:
-            self.note(event.at_ns, "the venue's position is not explained by own fills", lots=found)
-        self.unexplained_lots = found
+        has_traded = bool(self.accounting.fills) or any(True for _ in self.orders.live)
+        if self.difference.look(event.position, self.accounting, may_have_moved=has_traded):
+            self.alarm(event.at_ns, UNEXPLAINED, lots=self.difference.lots)
 
     def changed(self, order: OwnOrder) -> None:
         """Index and remember an order after news."""
@@ -364,14 +357,16 @@ class Leg:
 
     @property
     def venue_position_now(self) -> int | None:
-        """The venue's figure with the fills heard since: a counter order cannot wait for the next figure.
+        """The venue's figure of what is ours, with the fills heard since: a counter order cannot wait for the next
+        figure.
 
         The figure may know some of those fills already, so an own position in between explains it best.
         """
         if self.venue_position_lots is None:
             return None
-        with_fills = self.venue_position_lots + self._filled_since_lots
-        low, high = sorted((self.venue_position_lots, with_fills))
+        told = self.venue_position_lots - self.difference.ignored_lots
+        with_fills = told + self._filled_since_lots
+        low, high = sorted((told, with_fills))
         own = self.accounting.position_lots
         return own if low <= own <= high else with_fills
 
@@ -395,4 +390,4 @@ class Leg:
             return self.money_why_not
         if self.venue_position_lots is None:
             return "the venue's position is unknown"
-        return "the venue's position is not explained by own fills" if self.unexplained_lots else ""
+        return UNEXPLAINED if self.difference.lots else ""

@@ -68,6 +68,8 @@ class Machine:
             self._legs[record.request.leg].remember_order(record)
         for kept in memory.memos:
             self._legs[kept.leg].memo = kept.memo
+        for ignored in memory.ignored:
+            self._legs[ignored.leg].difference.ignored_lots = ignored.lots
         for leg in self._legs.values():
             leg.begin_run()
 

@@ -31,11 +31,14 @@ from engine.model.events import (
     OrderNotFound,
     OrderUpdated,
     OutcomeUnknown,
+    PositionAdopted,
+    PositionIgnored,
     PositionReported,
     QueryFailed,
     SubmitRejected,
 )
 from engine.model.order import Side
+from engine.trading.adoption import adopt, ignore
 from engine.trading.leg import Leg
 from engine.trading.records import OrderState
 
@@ -78,7 +81,7 @@ def _funding_announced(leg: Leg, event: FundingAnnounced) -> bool:
 
 def _funding_reported(leg: Leg, event: FundingReported) -> bool:
     """What was paid changes the bot's profit, and with it what its stops say."""
-    leg.records += leg.funding.take(event, leg.unexplained_lots)
+    leg.records += leg.funding.take(event, leg.difference.foreign_lots)
     if leg.funding.why_not:
         leg.alarm(event.at_ns, "funding is missing from the books", why=leg.funding.why_not)
     return True
@@ -157,6 +160,14 @@ def _order_not_found(leg: Leg, event: OrderNotFound) -> bool:
     return order is not None
 
 
+def _position_adopted(leg: Leg, event: PositionAdopted) -> bool:
+    return adopt(leg, event)
+
+
+def _position_ignored(leg: Leg, event: PositionIgnored) -> bool:
+    return ignore(leg, event)
+
+
 def _answered(leg: Leg, event: Answer) -> bool:
     """Merge one answer of a round; when it is the last, judge what is left."""
     if isinstance(event, FillsReported):
@@ -193,6 +204,8 @@ def _query_failed(leg: Leg, event: QueryFailed) -> bool:
 
 
 _TAKEN: dict[type[Event], Callable[[Leg, Any], bool]] = {
+    PositionAdopted: _position_adopted,
+    PositionIgnored: _position_ignored,
     BookUpdated: _book_updated,
     BookLost: _book_lost,
     MarkPriceUpdated: _mark_updated,

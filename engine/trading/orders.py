@@ -24,6 +24,8 @@ ORPHAN_SLOT = "orphan"
 """An order of ours that rests although it was thought to be over; its id follows."""
 SYSTEM_SLOT = "system"
 """Liquidation and ADL on our market: ours, though no order of ours did it."""
+ADOPTED_SLOT = "adopted"
+"""Position that was there and that a person gave to the bot: held from then on, and traded by nobody."""
 
 
 class Owner(Enum):

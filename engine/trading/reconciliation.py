@@ -25,6 +25,11 @@ class OwnSide(Value, frozen=True, kw_only=True):
     fills: tuple[Fill, ...]
     client_ids: frozenset[int]
     order_ids: frozenset[str]
+    settled_lots: int = 0
+    """Signed lots that no own fill explains and a person has adopted or ignored, the last time at `settled_ns`."""
+    settled_ns: int = 0
+    adopted_lots: int = 0
+    """Of these, what is in the bot's own books."""
     funding: tuple[FundingRecord, ...] = ()
 
     def has_order_of(self, fill: Fill) -> bool:
@@ -88,12 +93,14 @@ class BalanceDifference(Value, frozen=True, kw_only=True):
 
 
 def compare_market(own: OwnSide, venue: VenueSide) -> MarketDifference:
-    """Fills of the compared time on both sides, and the position with everything that moved it."""
+    """Fills of the compared time on both sides, and the position with everything that moved it. What others did
+    before a person settled what the position is, is in what was settled."""
     known = {_key(fill) for fill in own.fills}
     told = {_key(fill) for fill in venue.fills}
     others = others_fills(own, venue)
     instrument, lots = venue.instrument, _lots(own.fills)
     is_perp = instrument.kind is MarketKind.PERP and venue.position is not None
+    moved_else = own.settled_lots + _lots(fill for fill in others if fill.at_ns > own.settled_ns)
     there = venue.position.lots if is_perp and venue.position else None
     return MarketDifference(
         market=instrument.symbol,
@@ -101,9 +108,9 @@ def compare_market(own: OwnSide, venue: VenueSide) -> MarketDifference:
         others_fills=len(others),
         missing_in_journal=tuple(f.trade_id for f in venue.fills if own.has_order_of(f) and _key(f) not in known),
         missing_at_venue=tuple(f.trade_id for f in own.fills if f.at_ns >= venue.since_ns and _key(f) not in told),
-        own_position=instrument.size(lots),
+        own_position=instrument.size(lots + own.adopted_lots),
         venue_position=None if there is None else instrument.size(there),
-        unexplained_position=None if there is None else instrument.size(there - lots - _lots(others)),
+        unexplained_position=None if there is None else instrument.size(there - lots - moved_else),
         funding=sum((paid.amount for paid in venue.funding), Decimal(0)),
         own_funding=sum((one.own for one in own.funding if one.payment.at_ns >= venue.since_ns), Decimal(0)),
     )

@@ -90,6 +90,15 @@ class MemoRecord(Message, frozen=True, kw_only=True):
     memo: str
 
 
+class IgnoredRecord(Message, frozen=True, kw_only=True):
+    """How much of the venue's position on a leg is not the bot's, signed; the newest per leg counts. A person said
+    so at `at_ns`."""
+
+    leg: str
+    lots: int
+    at_ns: int
+
+
 class RunRecord(Message, frozen=True, kw_only=True):
     """One life of the bot on one market, written in its first step; the newest per leg counts. `number` counts
     from 1, `first_ns` is when the first of them began, `counted_before` how many fills and payments were known
@@ -131,7 +140,9 @@ class Note(Message, frozen=True, kw_only=True):
     """Somebody should look at it."""
 
 
-Record = OrderRecord | FillRecord | FundingRecord | MemoRecord | RunRecord | TallyRecord | Stops | Note
+Record = (
+    OrderRecord | FillRecord | FundingRecord | MemoRecord | RunRecord | TallyRecord | IgnoredRecord | Stops | Note
+)
 
 
 class Step(Value, frozen=True, kw_only=True):
@@ -164,7 +175,7 @@ class Budget(Value, frozen=True, kw_only=True):
 
 class Memory(Value, frozen=True, kw_only=True):
     """What a journal gives back at start: orders not yet done, every own fill and every payment in order, memos,
-    the last run and what was counted until it ended, stops, and the id block.
+    the last run and what was counted until it ended, stops, what is ignored, and the id block.
 
     `next_sequence` is the first sequence number that was certainly never used.
     """
@@ -177,6 +188,7 @@ class Memory(Value, frozen=True, kw_only=True):
     tallies: tuple[TallyRecord, ...] = ()
     next_sequence: int = 0
     stops: Stops | None = None
+    ignored: tuple[IgnoredRecord, ...] = ()
 
 
 def as_counted(

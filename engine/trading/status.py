@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from engine.model.instrument import plain
 from engine.model.value import Value
+from engine.trading.adoption import entry_ticks
 from engine.trading.budgets import BudgetStatus
+from engine.trading.difference import UNEXPLAINED
 from engine.trading.hedging import HedgeStatus
 from engine.trading.leg import Leg
 from engine.trading.records import OrderState
@@ -42,6 +45,12 @@ class LegStatus(Value, frozen=True, kw_only=True):
     equity: tuple[tuple[int, Decimal], ...] = ()
     """Instants in ns and the profit after fees just after a fill then, at that fill's price."""
     peak_drawdown: Decimal = Decimal(0)
+    unexplained: Decimal = Decimal(0)
+    """Part of the venue's position that own fills do not explain: nothing is added while it is there."""
+    ignored: Decimal = Decimal(0)
+    """Part of the venue's position that somebody said is not the bot's."""
+    adoption_price: Decimal | None = None
+    """At which price the unexplained part would enter the bot's books."""
     funding: Decimal = Decimal(0)
     """Received minus paid for holding the position, in quote: the bot's own part."""
     funding_why_not: str = ""
@@ -69,11 +78,12 @@ def leg_status(leg: Leg) -> LegStatus:
     asks = [o.request.ticks for o in live if o.is_settled and o.request.side.sign < 0]
     twice_mid = leg.twice_mid_ticks
     venue_lots = leg.venue_position_lots
+    entry = entry_ticks(leg) if leg.difference.lots else None
     return LegStatus(
         venue=instrument.venue,
         market=instrument.symbol,
         ready=not leg.why_not,
-        why_not=leg.why_not or leg.idle_reason,
+        why_not=leg.why_not or _undecided(leg) or leg.idle_reason,
         orders=sum(order.state in OPEN for order in live),
         unresolved=sum(order.state is OrderState.UNRESOLVED for order in live),
         fills=books.fills,
@@ -89,6 +99,17 @@ def leg_status(leg: Leg) -> LegStatus:
         rebates=dict(books.rebates),
         equity=tuple(books.equity.points),
         peak_drawdown=books.equity.peak_drawdown,
+        unexplained=instrument.size(leg.difference.lots),
+        ignored=instrument.size(leg.difference.ignored_lots),
+        adoption_price=None if entry is None else instrument.price(entry),
         funding=books.funding,
         funding_why_not=leg.funding.why_not,
     )
+
+
+def _undecided(leg: Leg) -> str:
+    """What a person has to decide; empty while there is nothing."""
+    if not leg.difference.lots:
+        return ""
+    size = plain(leg.instrument.size(leg.difference.lots))
+    return f"{UNEXPLAINED}: {size} {leg.instrument.base}; `botctl adopt` or `botctl ignore` says what it is"

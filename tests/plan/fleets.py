@@ -85,6 +85,7 @@ def spec(name: str, **changes: Any) -> BotSpec:
         protected=changes.get("protected", False),
         role=Role(changes["role"]) if "role" in changes else None,
         depends_on=tuple(changes.get("depends_on", ())),
+        renamed_from=changes.get("renamed_from"),
     )
 
 

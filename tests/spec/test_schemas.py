@@ -111,7 +111,7 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
     assert below("bot", "process") == names(ProcessSpec)
     assert below("bot", "exchange.legs.*") == names(LegSpec)
     assert below("bot", "exchange") == names(LegSpec) | {"legs"}
-    assert below("bot", "metadata") == {"name", "labels", "protected", "role", "depends_on"}
+    assert below("bot", "metadata") == {"name", "labels", "protected", "role", "depends_on", "renamed_from"}
     assert names(BotSpec) == {
         "name",
         "labels",
@@ -125,6 +125,7 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
         "protected",
         "role",
         "depends_on",
+        "renamed_from",
     }
     assert below("fleet", "accounts.*") | {"name", "rest_url", "ws_url"} == names(AccountSpec)
     assert below("fleet", "venues.*.environments.*") == {"rest_url", "ws_url"}

@@ -41,6 +41,7 @@ from engine.trading.records import (
     Budget,
     FillRecord,
     FundingRecord,
+    IgnoredRecord,
     MemoRecord,
     Memory,
     Note,
@@ -144,6 +145,7 @@ class Bench:
     stops: Stops | None = None
     notes: list[Note] = field(default_factory=list)
     memos: dict[str, MemoRecord] = field(default_factory=dict)
+    ignored: dict[str, IgnoredRecord] = field(default_factory=dict)
     run: RunRecord | None = None
     tally: TallyRecord | None = None
     trades: int = 0
@@ -159,6 +161,7 @@ class Bench:
         self.fills += self.memory.fills
         self.funding += self.memory.funding
         self.stops = self.memory.stops
+        self.ignored |= {record.leg: record for record in self.memory.ignored}
         self.memos |= {record.leg: record for record in self.memory.memos}
         self.run = next(iter(self.memory.runs), None)
         self.tally = next(iter(self.memory.tallies), None)
@@ -246,6 +249,7 @@ class Bench:
             funding=tuple(self.funding),
             stops=self.stops,
             memos=tuple(self.memos.values()),
+            ignored=tuple(self.ignored.values()),
             runs=(self.run,) if self.run else (),
             tallies=(self.tally,) if self.tally else (),
             next_sequence=max(sequences, default=-1) + 1,
@@ -271,6 +275,8 @@ class Bench:
                 self.memos[record.leg] = record
             elif isinstance(record, Stops):
                 self.stops = record
+            elif isinstance(record, IgnoredRecord):
+                self.ignored[record.leg] = record
             elif isinstance(record, RunRecord):
                 self.run = record
             elif isinstance(record, TallyRecord):

@@ -380,13 +380,11 @@ def test_a_fill_missed_while_the_process_was_dead_is_counted_once() -> None:
 
 def test_an_unexplained_position_stops_adding() -> None:
     bench = Bench()
-    bench.connect(position_lots=300)
-    assert len(submitted(bench.book(9_990, 10_010))) == 2
-    for record in list(bench.orders.values()):
-        bench.accept(record.request)
+    bench.quoting()
     resting = tuple(report_of(r.request, OrderStatus.RESTING) for r in bench.orders.values())
-    bench.wait(31)
-    bench.answer(open_orders=resting, position_lots=300)
+    for _ in range(2):
+        bench.wait(31)
+        bench.answer(open_orders=resting, position_lots=300)
     bid = next(r.request for r in bench.orders.values() if r.request.side is Side.BUY)
     assert submitted(bench.update(bid, OrderStatus.CANCELED)) == []
 

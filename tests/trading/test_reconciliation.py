@@ -138,3 +138,13 @@ def test_what_was_paid_before_the_baseline_explains_nothing_after_it() -> None:
     before = Baseline(at_ns=5, totals={"USDC": Decimal(100)})
     [usdc] = compare_balances(before, Baseline(at_ns=9, totals={"USDC": Decimal(99)}), [(own(), there)])
     assert (usdc.funding, usdc.unexplained) == (-1, 0)
+
+
+def test_what_a_person_settled_is_explained_and_what_came_before_it_is_in_there() -> None:
+    theirs = replace(fill(2, lots=50, client_id=None), venue_order_id="x")
+    settled = replace(own(fill(1)), settled_lots=50, settled_ns=2, adopted_lots=50)
+    found = compare_market(settled, venue(fill(1), theirs, lots=150))
+    assert found.is_explained and found.own_position == PERP.size(150)
+    later = replace(theirs, trade_id="3", at_ns=3)
+    assert compare_market(settled, venue(fill(1), theirs, later, lots=200)).is_explained
+    assert not compare_market(settled, venue(fill(1), theirs, lots=200)).is_explained
