@@ -31,6 +31,8 @@ DRIFT = Decimal("1.03")
 LOWEST_PCT = Decimal(3)
 BELIEFS_UNTIL_NS = (TROUBLED_MS + 20_000) * NS_PER_MS
 """When everything has been quiet for a while, looking once in the end is enough."""
+BELIEFS_EVERY = 4
+"""They are read from disk, which costs more than all other looks together."""
 
 
 class Watch:
@@ -48,6 +50,7 @@ class Watch:
         self._exchange = exchange
         self._specs = specs
         self._stage = stage
+        self._looks = 0
         self._hands: dict[int, Order] = {}
         self._slots: dict[str, dict[int, str]] = {bot: {} for bot in specs}
         self.budget_usd: Decimal | None = None
@@ -76,8 +79,9 @@ class Watch:
             for slot in {slot for slot in known if known.count(slot) > 1}:
                 self.complain(f"{when} has two orders in slot {slot}")
             self._look_at_limit(bot, resting, when)
-            if elapsed_ns < BELIEFS_UNTIL_NS:
+            if elapsed_ns < BELIEFS_UNTIL_NS and self._looks % BELIEFS_EVERY == 0:
                 self._look_at_beliefs(bot, when)
+        self._looks += 1
         self._look_at_budget(elapsed_ns)
 
     def stopped(self, bot: str) -> None:

@@ -20,7 +20,9 @@ from engine.spec.types import BotSpec
 from tests.fleets import bot_spec, write_generation
 from tests.runtime.conftest import Stage, until
 
-CONTRACT = {"name", "pid", "state", "fingerprint", "generation", "legs", "hedge", "started_ns", "risk"}
+CONTRACT = {
+    "name", "pid", "state", "fingerprint", "generation", "legs", "hedge", "started_ns", "risk", "stakes"
+}  # fmt: skip
 LEG_CONTRACT = {
     "venue", "account", "market", "ready", "why_not", "orders", "fills", "position", "bid", "ask", "unresolved",
     "realised_pnl", "unrealised_pnl", "fees", "rebates", "equity", "peak_drawdown",
