@@ -10,23 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.model.instrument import Instrument, MarketKind
+from engine.model.instrument import Instrument
 from engine.plan.canary import Vitals, Watched, shrunk, trouble, verdict, vitals, watch
 from engine.spec.types import BotSpec, CanarySpec, StrategySpec
 from tests.plan import fleets
+from tests.trading.desk_bench import PERP
 
-SOL = Instrument(
-    venue="backpack",
-    symbol="SOL_USDC_PERP",
-    kind=MarketKind.PERP,
-    base="SOL",
-    quote="USDC",
-    tick_size=Decimal("0.01"),
-    lot_size=Decimal("0.01"),
-    min_size=Decimal("0.05"),
-    maker_fee=Decimal(0),
-    taker_fee=Decimal(0),
-)
+SOL = msgspec.structs.replace(PERP, min_size=Decimal("0.05"))
 
 
 def bot(kind: str, **parameters: Any) -> BotSpec:

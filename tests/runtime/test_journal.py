@@ -17,7 +17,6 @@ from msgspec.structs import replace
 from engine.errors import BotctlError, StateDamaged
 from engine.model.account import Fill, FundingPayment
 from engine.model.ids import ClientIdScheme
-from engine.model.instrument import Instrument, MarketKind
 from engine.model.order import Liquidity, OrderRequest, Side
 from engine.risk.stops import Stops
 from engine.runtime import journal_schema
@@ -28,21 +27,12 @@ from engine.sim.virtual_loop import VirtualLoop
 from engine.sim.world import VirtualWorld
 from engine.trading.records import FillRecord, FundingRecord, MemoRecord, Note, OrderRecord, OrderState, Record
 from engine.transport.live import LiveWorld
+from tests.trading.desk_bench import SPOT
 
 OWNER = JournalOwner(fleet_id="fleet", bot="maker", identity="sim-backpack-1")
 SCHEME = ClientIdScheme(tag_bits=8, sequence_bits=24)
 LEGS = {"main": JournalLeg(market="SOL_USDC", client_ids=SCHEME)}
 TAG = 7
-INSTRUMENT = Instrument(
-    venue="backpack",
-    symbol="SOL_USDC",
-    kind=MarketKind.SPOT,
-    base="SOL",
-    quote="USDC",
-    tick_size=Decimal("0.01"),
-    lot_size=Decimal("0.01"),
-    min_size=Decimal("0.01"),
-)
 JOURNALS = Path(__file__).parent / "journals"
 
 
@@ -126,8 +116,8 @@ def test_the_facts_of_the_present_market_are_remembered_and_those_of_another_are
     file: Path, journal: Journal
 ) -> None:
     assert journal.facts() == {}
-    journal.keep_facts({"main": INSTRUMENT})
-    finer = replace(INSTRUMENT, tick_size=Decimal("0.001"))
+    journal.keep_facts({"main": SPOT})
+    finer = replace(SPOT, tick_size=Decimal("0.001"))
     journal.keep_facts({"main": finer})
     journal.close()
     assert opened(file).facts() == {"main": finer}
