@@ -18,6 +18,7 @@ from engine.host.finished import read_finished
 from engine.host.generation import Generation, read_current, read_generation
 from engine.host.holds import Hold, read_holds
 from engine.host.workspace import Workspace
+from engine.model.account import Stake
 from engine.plan.actions import Subject
 from engine.plan.observed import (
     Applied,
@@ -29,7 +30,6 @@ from engine.plan.observed import (
     Process,
     Risk,
     Simulator,
-    Stake,
     Unknown,
 )
 from engine.spec.fingerprint import simulator_fingerprint

@@ -1,4 +1,4 @@
-"""What an account has: fills, positions, balances, all exact."""
+"""What an account has: fills, positions, balances, and what is at stake there, all exact."""
 
 from __future__ import annotations
 
@@ -60,3 +60,20 @@ class BudgetUse(Value, frozen=True, kw_only=True):
     used_per_minute: int
     limit_per_minute: int
     pace: float
+
+
+class Stake(Value, frozen=True, kw_only=True):
+    """What one leg has at stake in money, in quote; None is unknown. `price` is the mid, `notional` the position's
+    worth with its sign, `worst` what it may come to when every open order fills. `spread`, `slippage` and `fee` are
+    of taking it out of the book as it stands."""
+
+    price: Decimal | None = None
+    notional: Decimal | None = None
+    worst: Decimal | None = None
+    spread: Decimal | None = None
+    slippage: Decimal | None = None
+    fee: Decimal | None = None
+    margin_used: Decimal | None = None
+    margin_free: Decimal | None = None
+    margin_age_s: Decimal | None = None
+    book_age_s: Decimal | None = None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from engine.plan.observed import Engine, Leg, Observed, Stake
+from engine.model.account import Stake
+from engine.plan.observed import Engine, Leg, Observed
 from engine.plan.policy_facts import Book
 from engine.spec.types import AccountSpec, Environment, FleetSpec
 

@@ -5,11 +5,10 @@ Unavailable is not empty (law 1): what could not be asked is an `Unknown` with t
 
 from __future__ import annotations
 
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from engine.model.account import BudgetUse
+from engine.model.account import BudgetUse, Stake
 from engine.model.value import Message, Value
 from engine.spec.types import BotSpec, FleetSpec
 
@@ -81,22 +80,6 @@ class Leg(Value, frozen=True, kw_only=True):
     """Why payments may be missing there."""
     budget: dict[str, BudgetUse] = {}
     """How everything the venue counts of the account stands, over all its users on this host."""
-
-
-class Stake(Value, frozen=True, kw_only=True):
-    """What a running engine says of one leg's money, in quote; None is unknown. `notional` is signed; `worst` is
-    what the position may be worth when all open orders fill; the three costs are of taking it out of the book."""
-
-    price: Decimal | None = None
-    notional: Decimal | None = None
-    worst: Decimal | None = None
-    spread: Decimal | None = None
-    slippage: Decimal | None = None
-    fee: Decimal | None = None
-    margin_used: Decimal | None = None
-    margin_free: Decimal | None = None
-    margin_age_s: Decimal | None = None
-    book_age_s: Decimal | None = None
 
 
 class Hedge(Value, frozen=True, kw_only=True):

@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
+from engine.model.account import Stake
 from engine.plan.actions import Kind
 from engine.plan.money import FlattenCost, LegMoney, Money, PositionEffect
-from engine.plan.observed import Engine, Leg, Stake
+from engine.plan.observed import Engine, Leg
 from engine.plan.view import BotView
 from engine.spec.types import BotSpec, StopPolicy
 

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from engine.clock import NS_PER_MS, NS_PER_S, iso_utc
 from engine.errors import BotctlError
+from engine.model.account import Stake
 from engine.model.commands import Command, operation_of
 from engine.model.events import BookUpdated, Event, TimePassed
 from engine.model.instrument import Instrument, plain
@@ -25,7 +26,6 @@ from engine.spec.types import BotSpec, BudgetSpec
 from engine.trading.budgets import Need
 from engine.trading.machine import Machine
 from engine.trading.records import Budget, FillRecord, FundingRecord, Note, Record, Step
-from engine.trading.stakes import LegStake
 from engine.trading.statistics import MachineStatistics
 from engine.trading.status import MachineStatus
 from engine.transport.world import World
@@ -87,7 +87,7 @@ class Bot:
         return self._machine.statistics()
 
     @property
-    def stakes(self) -> dict[str, LegStake]:
+    def stakes(self) -> dict[str, Stake]:
         """What the bot has at stake by leg; reckoned anew whenever it is asked."""
         return self._machine.stakes(self._world.now_ns())
 

@@ -10,11 +10,10 @@ import msgspec
 
 from engine.clock import iso_utc
 from engine.host.generation import AppliedBot
-from engine.model.account import BudgetUse
+from engine.model.account import BudgetUse, Stake
 from engine.model.instrument import plain
 from engine.trading.budgets import BudgetStatus
 from engine.trading.hedging import HedgeStatus
-from engine.trading.stakes import LegStake
 from engine.trading.statistics import MachineStatistics
 from engine.trading.status import LegStatus, MachineStatus
 
@@ -33,7 +32,7 @@ def legs_report(
     }
 
 
-def stakes_report(stakes: Mapping[str, LegStake]) -> dict[str, Any]:
+def stakes_report(stakes: Mapping[str, Stake]) -> dict[str, Any]:
     """What each leg has at stake, for plans."""
     return {name: _plain(msgspec.structs.asdict(stake)) for name, stake in stakes.items()}
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.clock import NS_PER_MS
+from engine.model.account import Stake
 from engine.model.commands import CancelOrder, Command
 from engine.model.events import BudgetsRead, Event, Paused, Resumed, StopRequested, TimePassed, TripHeld
 from engine.model.target import Target
@@ -25,7 +26,7 @@ from engine.trading.orders import Sequence
 from engine.trading.parting import NOTHING, Parting
 from engine.trading.purse import Purse
 from engine.trading.records import Budget, FillRecord, Memory, Step, as_counted
-from engine.trading.stakes import LegStake, leg_stake
+from engine.trading.stakes import leg_stake
 from engine.trading.statistics import MachineStatistics, leg_statistics, machine_statistics
 from engine.trading.status import MachineStatus, leg_status
 from engine.trading.sync import is_question
@@ -142,7 +143,7 @@ class Machine:
             hedge=self._hedge.status() if self._hedge else None,
         )
 
-    def stakes(self, now_ns: int) -> dict[str, LegStake]:
+    def stakes(self, now_ns: int) -> dict[str, Stake]:
         """What each leg has at stake, for plans."""
         return {name: leg_stake(leg, now_ns) for name, leg in self._legs.items()}
 

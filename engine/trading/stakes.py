@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from engine.clock import NS_PER_MS
+from engine.model.account import Stake
 from engine.model.events import Level
 from engine.model.order import Side
-from engine.model.value import Value
 from engine.trading.exposure import worst_lots
 from engine.trading.leg import Leg
 
@@ -20,30 +20,14 @@ _OF_THE_LAST_EVENT = 0
 """An instant that lets no order of ours linger out of the book: only events move time."""
 
 
-class LegStake(Value, frozen=True, kw_only=True):
-    """In quote; `price` is the mid, `notional` the position's worth with its sign, `worst` what it may come to when
-    every open order fills. `spread`, `slippage` and `fee` are of taking it out of the book as it stands."""
-
-    price: Decimal | None = None
-    notional: Decimal | None = None
-    worst: Decimal | None = None
-    spread: Decimal | None = None
-    slippage: Decimal | None = None
-    fee: Decimal | None = None
-    margin_used: Decimal | None = None
-    margin_free: Decimal | None = None
-    margin_age_s: Decimal | None = None
-    book_age_s: Decimal | None = None
-
-
-def leg_stake(leg: Leg, now_ns: int) -> LegStake:
+def leg_stake(leg: Leg, now_ns: int) -> Stake:
     """One leg as it stands now; nothing of it while the leg does not know its orders or its book."""
     twice_mid = leg.twice_mid_ticks
     if leg.why_not or twice_mid is None:
-        return LegStake()
+        return Stake()
     instrument, held = leg.instrument, leg.held_lots
     spread, slippage, fee = _costs(leg, held, twice_mid)
-    return LegStake(
+    return Stake(
         price=instrument.price(twice_mid) / 2,
         notional=instrument.notional(twice_mid, held) / 2,
         worst=instrument.notional(twice_mid, max(worst_lots(leg))) / 2,

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from engine.model.account import Stake
 from engine.plan.desired import Desired, DesiredBot, DesiredSimulator
 from engine.plan.observed import (
     Applied,
@@ -17,7 +18,6 @@ from engine.plan.observed import (
     Process,
     ProcessState,
     Simulator,
-    Stake,
     Unknown,
 )
 from engine.spec.fingerprint import fingerprint, simulator_fingerprint

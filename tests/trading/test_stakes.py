@@ -7,15 +7,15 @@ from decimal import Decimal
 import msgspec
 
 from engine.clock import NS_PER_S
+from engine.model.account import Stake
 from engine.model.events import BookLost, BookUpdated, LegDisconnected
 from engine.model.order import Side
-from engine.trading.stakes import LegStake
 from tests.trading.desk_bench import LEG, PERP, Bench, side_of
 
 TAKER = msgspec.structs.replace(PERP, taker_fee=Decimal("0.001"))
 
 
-def stake(bench: Bench, later_s: int = 0) -> LegStake:
+def stake(bench: Bench, later_s: int = 0) -> Stake:
     return bench.machine.stakes(bench.now_ns + later_s * NS_PER_S)[LEG]
 
 
@@ -82,10 +82,10 @@ def test_the_worst_case_counts_what_may_still_fill() -> None:
 def test_nothing_is_known_without_a_book_or_without_the_account() -> None:
     bench = long_of(40)
     bench.feed(BookLost(at_ns=bench.now_ns, leg=LEG, reason="gap"))
-    assert stake(bench) == LegStake()
+    assert stake(bench) == Stake()
     other = long_of(40)
     other.feed(LegDisconnected(at_ns=other.now_ns, leg=LEG, reason="closed"))
-    assert stake(other) == LegStake()
+    assert stake(other) == Stake()
 
 
 def test_the_age_is_the_books() -> None:
