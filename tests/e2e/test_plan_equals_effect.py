@@ -1,7 +1,7 @@
 """Law 9 with nothing pretended: a real supervisord, real engines, and what rests at the simulated venue.
 
-The market stands still, so an order that nobody touches keeps its id for as long as the test lasts. What a plan says
-is held against every process and every order before and after: all of it happened, and nothing else.
+The market stands still, so an order that nobody touches keeps its id for as long as the test lasts. What a plan
+says is held against every process and every order before and after: all of it happened, and nothing else.
 """
 
 from __future__ import annotations
