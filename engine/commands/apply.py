@@ -22,7 +22,7 @@ from engine.control.observe import observe
 from engine.control.plan_file import SUFFIX, read_plan
 from engine.control.planning import make_plan
 from engine.control.policy import with_findings
-from engine.errors import BotctlError, UsageError
+from engine.errors import BotctlError, Interrupted, UsageError
 from engine.plan.actions import Plan
 from engine.plan.desired import Desired
 from engine.plan.policy_facts import Warrant
@@ -83,6 +83,9 @@ def command(
         done = apply(fleet, task.desired, task.agree, accepted=accepted, only=task.only, deed=task.deed)
     except BotctlError as error:
         events(failed(error))
+        raise
+    except KeyboardInterrupt:
+        events(failed(Interrupted("interrupted", hint="the next `botctl apply` goes on from here")))
         raise
     events(Applied(changes=len(done.changes)))
     if done.changes and not as_json:

@@ -237,6 +237,21 @@ def test_programs_hear_why_an_apply_was_refused(place: Path, capsys: pytest.Capt
     assert (last["event"], last["exit_code"]) == ("failed", 4) and last["hint"]
 
 
+def test_programs_hear_of_an_interruption(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ctrl_c(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    declare(place, sol=12)
+    capsys.readouterr()
+    monkeypatch.setattr("engine.control.apply.converge", ctrl_c)
+    with pytest.raises(KeyboardInterrupt):
+        apply_verb.command(directory=place, yes=True, as_json=True)
+    last = events(capsys)[-1]
+    assert (last["event"], last["exit_code"]) == ("failed", 130) and "goes on" in last["hint"]
+
+
 def test_programs_are_not_asked(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     declare(place, sol=12)
     capsys.readouterr()
