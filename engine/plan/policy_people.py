@@ -11,9 +11,7 @@ from engine.plan.words import NAMES_MAX, listed
 from engine.spec.policy import CommitState, Rule
 from engine.spec.types import Environment
 
-_APPROVE = (
-    "botctl plan -o FILE.botplan, then somebody else: botctl approve FILE.botplan, then botctl apply FILE.botplan"
-)
+_APPROVE = "{} -o FILE.botplan, then somebody else: botctl approve FILE.botplan, then botctl apply FILE.botplan"
 
 
 def commit(rule: Rule, desired: Desired, facts: Facts) -> Iterator[Breach]:
@@ -46,7 +44,7 @@ def four_eyes(rule: Rule, desired: Desired, facts: Facts) -> Iterator[Breach]:
         what=f"plan with {listed(bots, NAMES_MAX)} in {', '.join(rule.four_eyes or ())}",
         figure=own,
         limit="what somebody else approved",
-        hint=_APPROVE,
+        hint=_APPROVE.format("botctl rollback GEN" if facts.is_again else "botctl plan"),
     )
 
 

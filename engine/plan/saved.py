@@ -27,7 +27,8 @@ _AGAIN = "make a new one: botctl plan -o FILE"
 
 class SavedPlan(Value, frozen=True, kw_only=True):
     """`only` names the bots it is for; empty: all. `tolerance_pct` is how far the money at stake may move until the
-    plan is another one, `made_from` the commit its declaration comes from."""
+    plan is another one, `made_from` the commit its declaration comes from; `came_from` is, of a rollback, the
+    generation whose settings come back."""
 
     botctl: str
     who: str
@@ -38,6 +39,7 @@ class SavedPlan(Value, frozen=True, kw_only=True):
     only: tuple[str, ...] = ()
     tolerance_pct: Decimal = Decimal(10)
     made_from: Commit = Commit(says="nobody asked git")
+    came_from: int | None = None
 
     @property
     def digest(self) -> str:
