@@ -19,7 +19,7 @@ from engine.errors import Conflict, StalePlan, StateDamaged
 from engine.model.value import Value
 from engine.plan.actions import Plan
 from engine.plan.desired import Desired
-from engine.plan.policy_facts import Commit
+from engine.plan.policy_facts import Origin
 
 _HEAD = b"botplan 1 sha256:"
 _AGAIN = "make a new one: botctl plan -o FILE"
@@ -38,7 +38,7 @@ class SavedPlan(Value, frozen=True, kw_only=True):
     desired: Desired
     only: tuple[str, ...] = ()
     tolerance_pct: Decimal = Decimal(10)
-    made_from: Commit = Commit(says="nobody asked git")
+    made_from: Origin = Origin(says="nobody asked git")
     came_from: int | None = None
 
     @property

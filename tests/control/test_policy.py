@@ -238,7 +238,7 @@ def test_mainnet_from_a_dirty_or_unsigned_commit_is_refused(desk: Desk) -> None:
     desk.declare(rules, sol={"account": "real"})
     words = ("apply", "--yes", "--accept", "mainnet")
     code, _, told = desk.type(*words)
-    assert (code, "unknown: fatal: not a git repository" in told) == (5, True)
+    assert (code, "not a git repository" in told) == (5, True)
     git = ["git", "-c", "user.name=Ann", "-c", "user.email=ann@example.org"]
     subprocess.run([*git, "init", "-q"], cwd=desk.root, check=True)
     subprocess.run([*git, "add", "bots"], cwd=desk.root, check=True)
