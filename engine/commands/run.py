@@ -24,16 +24,15 @@ from engine.errors import ConfigInvalid, Refused
 from engine.host.endpoints import read_sim_endpoint
 from engine.host.generation import AppliedBot, GenerationMeta, read_current_bot
 from engine.host.holds import Hold, HoldKind, read_hold
-from engine.host.locks import Holder
 from engine.host.secrets import Secrets
 from engine.host.workspace import Workspace, find_workspace
 from engine.plan.upholding import require_allowed
 from engine.runtime.console import ConsoleLines
+from engine.runtime.here import surroundings
 from engine.runtime.logs import start_log
 from engine.runtime.process import BotProcess
 from engine.runtime.proxies import proxy_of
 from engine.runtime.service import applied_reader, run_process
-from engine.runtime.startup import Surroundings
 from engine.spec.types import BotSpec, Environment
 from engine.transport.live import LiveWorld
 
@@ -56,14 +55,7 @@ async def _run(workspace: Workspace, name: str, read_applied: Callable[[], Appli
     console = ConsoleLines(sys.stderr, colour=_use_colour())
     world = LiveWorld(proxy_of(read_applied().spec, secrets, hide=console.hide))
     start_log(console, read_applied().spec.process.log_level)
-    around = Surroundings(
-        world=world,
-        workspace=workspace,
-        secrets=secrets,
-        holder=Holder(pid=os.getpid(), bot=name, workspace=str(workspace.root), since_ns=world.now_ns()),
-        hide=console.hide,
-        way=world.way,
-    )
+    around = surroundings(world, workspace, secrets, name, console.hide)
     try:
         await run_process(around, BotProcess(around, read_applied, hold=hold))
     finally:

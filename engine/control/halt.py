@@ -24,14 +24,13 @@ from engine.host.files import private_directory
 from engine.host.generation import AppliedBot, read_current_bot
 from engine.host.holders import await_release, kill_holder, verified_holder
 from engine.host.holds import Hold, HoldKind, place_hold
-from engine.host.locks import Holder
 from engine.host.secrets import Secrets
 from engine.host.workspace import Workspace
 from engine.model.value import Value
+from engine.runtime.here import surroundings
 from engine.runtime.logs import JsonLines, start_log
 from engine.runtime.proxies import proxy_of
 from engine.runtime.sites import find_sites, market_locks
-from engine.runtime.startup import Surroundings
 from engine.runtime.windup import WindUp
 from engine.spec.types import StopPolicy
 from engine.trading.status import LegStatus
@@ -223,10 +222,7 @@ async def _attempt(run: Halting, applied: AppliedBot) -> Mapping[str, LegStatus]
     workspace, name = run.fleet.workspace, applied.spec.name
     secrets = _secrets(workspace)
     world = LiveWorld(proxy_of(applied.spec, secrets, hide=run.handler.hide))
-    holder = Holder(pid=os.getpid(), bot=name, workspace=str(workspace.root), since_ns=world.now_ns(), passing=True)
-    around = Surroundings(
-        world=world, workspace=workspace, secrets=secrets, holder=holder, hide=run.handler.hide, way=world.way
-    )
+    around = surroundings(world, workspace, secrets, name, run.handler.hide, passing=True)
     work = WindUp(around, applied, StopPolicy.FLATTEN if run.flatten else StopPolicy.KEEP)
     watching = asyncio.create_task(_watch(run, name, work))
     try:

@@ -29,6 +29,11 @@ class Holder(Value, frozen=True, kw_only=True):
     """Held only until the bot's orders are gone: whoever wants to run it may wait."""
 
 
+def this_process(bot: str, root: Path, since_ns: int, *, passing: bool = False) -> Holder:
+    """Ourselves, as lock files name us."""
+    return Holder(pid=os.getpid(), bot=bot, workspace=str(root), since_ns=since_ns, passing=passing)
+
+
 class RunnerLock:
     """The right to trade one market of one account; keep the object for as long as that lasts."""
 

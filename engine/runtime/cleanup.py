@@ -6,16 +6,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 
 from engine.errors import BotctlError, Conflict
 from engine.host.generation import AppliedBot, read_current_bot
-from engine.host.locks import Holder
 from engine.host.secrets import Secrets
 from engine.host.workspace import Workspace
+from engine.runtime.here import surroundings
 from engine.runtime.logs import JsonLines, start_log
 from engine.runtime.proxies import proxy_of
-from engine.runtime.startup import Surroundings
 from engine.runtime.windup import WindUp
 from engine.spec.types import StopPolicy
 from engine.transport.live import LiveWorld
@@ -54,16 +52,7 @@ async def wind_up(
     world: LiveWorld, workspace: Workspace, applied: AppliedBot, secrets: Secrets, handler: JsonLines
 ) -> None:
     """In this process, within a bounded time; the position stays."""
-    holder = Holder(
-        pid=os.getpid(),
-        bot=applied.spec.name,
-        workspace=str(workspace.root),
-        since_ns=world.now_ns(),
-        passing=True,
-    )
-    around = Surroundings(
-        world=world, workspace=workspace, secrets=secrets, holder=holder, hide=handler.hide, way=world.way
-    )
+    around = surroundings(world, workspace, secrets, applied.spec.name, handler.hide, passing=True)
     work = WindUp(around, applied, StopPolicy.KEEP)
     log.warning("nobody runs the bot: cancelling its orders", extra={"facts": {"waiting": work.pending()}})
     try:

@@ -14,17 +14,16 @@ from pathlib import Path
 
 from engine.errors import BotctlError, UsageError
 from engine.host.holds import Hold, HoldKind, place_hold, read_hold
-from engine.host.locks import Holder
 from engine.host.process import die_with_parent
 from engine.host.secrets import Secrets
 from engine.host.workspace import Workspace, workspace_of_state
 from engine.runtime.cleanup import wind_up
+from engine.runtime.here import surroundings
 from engine.runtime.logs import JsonLines, start_log
 from engine.runtime.process import BotProcess
 from engine.runtime.proxies import proxy_of
 from engine.runtime.service import applied_reader, run_process
 from engine.runtime.starts import STARTS_PER_HOUR, forget_starts, note_start, starts_within_hour
-from engine.runtime.startup import Surroundings
 from engine.runtime.trips import is_trip_over
 from engine.spec.types import BotSpec
 from engine.transport.live import LiveWorld
@@ -83,14 +82,7 @@ async def _run(workspace: Workspace, bot: str, handler: JsonLines, hold: Hold | 
     secrets, read_applied = Secrets(workspace, shell=os.environ), applied_reader(workspace, bot)
     world = LiveWorld(proxy_of(read_applied().spec, secrets, hide=handler.hide))
     now_ns = world.now_ns()
-    around = Surroundings(
-        world=world,
-        workspace=workspace,
-        secrets=secrets,
-        holder=Holder(pid=os.getpid(), bot=bot, workspace=str(workspace.root), since_ns=now_ns),
-        hide=handler.hide,
-        way=world.way,
-    )
+    around = surroundings(world, workspace, secrets, bot, handler.hide)
     delay_s = note_start(workspace, bot, now_ns)
     try:
         if why := _worn_out(workspace, read_applied().spec, now_ns):

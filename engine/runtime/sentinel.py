@@ -21,7 +21,7 @@ from pathlib import Path
 
 from engine.errors import BotctlError, UsageError
 from engine.host.holders import verified_holder
-from engine.host.locks import Holder, RunnerLock, acquire
+from engine.host.locks import RunnerLock, acquire, this_process
 from engine.host.process import die_with_parent
 from engine.host.workspace import Workspace, workspace_of_state
 from engine.runtime.logs import JsonLines, start_log
@@ -90,7 +90,7 @@ def end_sentinel(workspace: Workspace) -> None:
 
 def _take_over(workspace: Workspace) -> RunnerLock:
     """One per fleet: an older one, left over by a supervisord that died, goes."""
-    me = Holder(pid=os.getpid(), bot="", workspace=str(workspace.root), since_ns=time.time_ns())
+    me = this_process("", workspace.root, time.time_ns())
     while True:
         try:
             return acquire(lock_file(workspace), me)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from engine.errors import Locked
 from engine.host.endpoints import SimEndpoint, write_sim_endpoint
-from engine.host.locks import Holder, RunnerLock, acquire
+from engine.host.locks import RunnerLock, acquire, this_process
 from engine.host.workspace import Workspace
 from engine.sim.machine import VenueMachine
 from engine.sim.recording import OpenLines, recorded_lines
@@ -88,7 +88,7 @@ def _take_lock(workspace: Workspace, venue: str, wait_s: float) -> RunnerLock:
     """One simulator per venue and workspace; an old one that still lingers is waited for."""
     workspace.sim.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = workspace.sim / f"{venue}.lock"
-    holder = Holder(pid=os.getpid(), bot=f"sim-{venue}", workspace=str(workspace.root), since_ns=time.time_ns())
+    holder = this_process(f"sim-{venue}", workspace.root, time.time_ns())
     deadline_s = time.monotonic() + wait_s
     while True:
         try:

@@ -273,14 +273,16 @@ def test_a_wrong_command_line_is_a_usage_error(stage: Stage) -> None:
 
 def test_a_process_that_keeps_crashing_delays_its_own_start(stage: Stage) -> None:
     stage.apply(bot_spec())
-    for _ in range(3):
+    log = stage.workspace.logs / "maker.jsonl"
+    for start in range(3):
         engine = stage.engine()
         until((stage.workspace.runtime_dir / "maker.sock").exists)
+        if start == 2:
+            until(lambda: "waiting after crashes" in log.read_text())
         engine.kill()
         engine.communicate()
         (stage.workspace.runtime_dir / "maker.sock").unlink()
-    log = (stage.workspace.logs / "maker.jsonl").read_text()
-    assert log.count("waiting after crashes") == 1
+    assert log.read_text().count("waiting after crashes") == 1
 
 
 def test_a_quoting_engine_has_imported_nothing_heavy(stage: Stage) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import time
@@ -19,7 +18,7 @@ from engine.control.watch.watcher import SLICE_S, Rim, Watcher
 from engine.errors import Interrupted, Locked
 from engine.host.files import private_directory
 from engine.host.generation import read_current_fleet
-from engine.host.locks import Holder, acquire, is_free
+from engine.host.locks import acquire, is_free, this_process
 from engine.host.secrets import Secrets
 from engine.host.workspace import Workspace
 from engine.spec.types import WatchSpec
@@ -77,7 +76,7 @@ def _only_one(workspace: Workspace) -> Iterator[None]:
     require_git()
     workspace.prepare()
     private_directory(workspace.watch)
-    me = Holder(pid=os.getpid(), bot="watch", workspace=str(workspace.root), since_ns=time.time_ns())
+    me = this_process("watch", workspace.root, time.time_ns())
     try:
         lock = acquire(lock_file(workspace), me)
     except Locked as error:
