@@ -7,7 +7,9 @@ the same directory. A simulated account belongs to one simulator instance; a new
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -77,10 +79,16 @@ def address_directory(identity: AccountIdentity, way: str) -> Path:
 
 
 def _forget_old_simulations(accounts: Path) -> None:
-    """Every simulator start leaves a directory per account; only the newest, and those in use, are kept."""
-    simulated = sorted(accounts.glob("sim-*"), key=lambda place: place.stat().st_mtime, reverse=True)
+    """Every simulator start leaves a directory per account; only the newest, and those in use, are kept. Engines
+    that start together all do this: what another one has just removed is no error."""
+    simulated = sorted(accounts.glob("sim-*"), key=_written_at, reverse=True)
     for place in simulated[SIMULATED_ACCOUNTS_KEPT:]:
-        if all(is_free(lock) for lock in place.glob("lock-*")):
-            for file in place.iterdir():
-                file.unlink()
-            place.rmdir()
+        with suppress(FileNotFoundError):
+            if all(is_free(lock) for lock in place.glob("lock-*")):
+                shutil.rmtree(place, ignore_errors=True)
+
+
+def _written_at(place: Path) -> float:
+    with suppress(FileNotFoundError):
+        return place.stat().st_mtime
+    return 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from engine.host.accounts import (
     host_directory,
 )
 from engine.host.endpoints import SimEndpoint, account_endpoints, write_sim_endpoint
+from engine.host.files import private_directory
 from engine.host.finished import Finished, clear_finished, mark_finished, read_finished
 from engine.host.generation import read_current, read_current_bot, read_generation
 from engine.host.holds import Hold, HoldKind, lift_hold, place_hold, read_hold, read_holds
@@ -182,3 +184,22 @@ def test_directories_of_old_simulations_are_forgotten_unless_they_are_in_use() -
     assert used in left
     assert real.exists()
     lock.release()
+
+
+def test_engines_that_start_together_forget_old_simulations_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    accounts = private_directory(host_directory() / "accounts")
+    for number in range(SIMULATED_ACCOUNTS_KEPT + 5):
+        place = private_directory(accounts / f"sim-{number}")
+        for name in ("lock-SOL", "tags.json", "usage"):
+            (place / name).touch()
+    (accounts / "sim-gone").symlink_to(accounts / "nowhere")
+
+    def another_was_faster(lock: Path) -> bool:
+        shutil.rmtree(lock.parent)
+        return True
+
+    monkeypatch.setattr("engine.host.accounts.is_free", another_was_faster)
+    assert account_directory(identity("new")).is_dir()
+    assert len(list(accounts.glob("sim-[0-9]*"))) <= SIMULATED_ACCOUNTS_KEPT
