@@ -144,7 +144,8 @@ def _call(name: str, arguments: list[str]) -> int:
     except typer.Abort as abort:
         raise _interrupted() from abort
     except usage_error as error:
-        raise UsageError(str(error), hint=f"botctl {name} --help") from error
+        words = cast(typer.BadParameter, error).format_message()  # with the name of the option that is meant
+        raise UsageError(words, hint=f"botctl {name} --help") from error
     if result == Interrupted.exit_code:
         raise _interrupted()
     return result if isinstance(result, int) else 0

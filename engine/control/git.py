@@ -118,7 +118,14 @@ class Git:
 
     def commit(self, revision: str) -> Commit:
         """The commit that a revision means now."""
-        name = self.ask("rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}").decode().strip()
+        try:
+            name = self.ask("rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}").decode().strip()
+        except Unavailable as error:
+            hint = (
+                error.hint
+                or f"does the repository at {self._folder} have a commit {revision}? `git fetch` brings more"
+            )
+            raise Unavailable(error.message, hint=hint) from error
         subject = self.ask("show", "-s", "--format=%s", name).decode(errors="replace")
         return Commit(id=name, subject=_CONTROL.sub(" ", subject).strip()[:100])
 

@@ -82,7 +82,7 @@ def _converted(file: Path, choices: Choices) -> Imported:
             text = opened.read(MAX_FILE_BYTES + 1).decode("utf-8-sig")
         bot = convert(text, file=file.name)
     except OSError as error:
-        raise ConfigInvalid(f"{file} cannot be read: {error.strerror}") from error
+        raise UsageError(f"{file} cannot be read: {error.strerror}", hint="botctl import FILE.json") from error
     except UnicodeDecodeError as error:
         raise ConfigInvalid(f"{file} is no text in UTF-8") from error
     except ConfigInvalid as error:

@@ -55,16 +55,29 @@ class SavedPlan(Value, frozen=True, kw_only=True):
             )
         if now_ns >= self.expires_ns:
             made, ended = iso_utc(self.made_ns), iso_utc(self.expires_ns)
-            raise StalePlan(f"this plan was made at {made} and expired at {ended}", hint=_AGAIN)
+            raise StalePlan(
+                f"this plan was made at {made} and expired at {ended}", hint=f"make a new one: {self._verb} -o FILE"
+            )
 
     def require_same(self, now: Plan) -> None:
         """StalePlan unless the present asks for just what was planned. Process ids and prices may have moved."""
         if now.generation != self.plan.generation:
-            raise _stale(f"generation {now.generation} is in force, and it was made against {self.plan.generation}")
+            raise self._stale(
+                f"generation {now.generation} is in force, and it was made against {self.plan.generation}"
+            )
         if not now.is_same_as(self.plan):
-            raise _stale("the present asks for other actions by now: " + ", ".join(_differing(self.plan, now)))
+            raise self._stale("the present asks for other actions by now: " + ", ".join(_differing(self.plan, now)))
         if moved := now.money_moved(self.plan, self.tolerance_pct):
-            raise _stale(f"the money at stake moved by more than {self.tolerance_pct} %: {', '.join(moved)}")
+            raise self._stale(f"the money at stake moved by more than {self.tolerance_pct} %: {', '.join(moved)}")
+
+    @property
+    def _verb(self) -> str:
+        """What makes another one of its kind."""
+        return "botctl plan" if self.came_from is None else f"botctl rollback {self.came_from}"
+
+    def _stale(self, why: str) -> StalePlan:
+        hint = f"run `{self._verb}{' -o FILE' if self.came_from else ''}` again and look at the difference"
+        return StalePlan(f"the plan is stale: {why}", hint=hint)
 
 
 def digest(content: bytes) -> str:
@@ -88,10 +101,6 @@ def decode(content: bytes, *, name: str) -> SavedPlan:
         return msgspec.json.decode(body, type=SavedPlan)
     except msgspec.MsgspecError as error:
         raise StateDamaged(f"{name} was written by another botctl: {error}", hint=_AGAIN) from error
-
-
-def _stale(why: str) -> StalePlan:
-    return StalePlan(f"the plan is stale: {why}", hint="run `botctl plan` again and look at the difference")
 
 
 def _differing(old: Plan, new: Plan) -> list[str]:

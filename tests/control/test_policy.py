@@ -297,7 +297,8 @@ def test_four_eyes_let_a_rollback_pass_that_somebody_else_approved(desk: Desk) -
     meta = read_meta(desk.fleet.workspace, 4)
     assert (meta.verb, meta.came_from) == ("rollback", 1)
     assert desk.type("plan")[2].startswith("generation 4 in force is a rollback to 1")
-    assert desk.type("apply", back, by="ann")[0] == 4, "a saved rollback is for one moment, as any plan"
+    code, _, told = desk.type("apply", back, by="ann")
+    assert (code, "botctl rollback 1 -o FILE" in told) == (4, True), "it is for one moment, as any plan"
 
 
 def test_an_approval_is_for_one_plan_and_for_no_other(desk: Desk) -> None:

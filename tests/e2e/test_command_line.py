@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 
 import cli
+from engine.errors import UsageError
 from engine.resources import resource
 from tests.e2e.botctl import BOTCTL, Botctl
 
@@ -45,6 +46,13 @@ def test_help_and_version_load_no_command_line_library() -> None:
 )
 def test_what_cannot_be_understood_is_a_usage_error(botctl: Botctl, arguments: list[str]) -> None:
     assert "error: " in botctl(*arguments, code=64)
+
+
+def test_a_value_that_does_not_fit_is_named_with_its_option() -> None:
+    with pytest.raises(UsageError, match=r"Invalid value for '-n' / '--lines': .*greater than or equal to 1"):
+        cli.run(["history", "-n", "0"])
+    with pytest.raises(UsageError, match=r"Invalid value for '\[GEN\]'"):
+        cli.run(["rollback", "yesterday"])
 
 
 def test_outside_a_workspace_the_way_to_one_is_named(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -139,6 +147,7 @@ def test_a_second_user_is_refused_and_so_is_root(botctl: Botctl) -> None:
 DROP_TO = """
 import contextlib, os, sys
 import cli
+from engine.errors import UsageError
 from engine.errors import UsageError
 with contextlib.suppress(UsageError):
     cli.run([*sys.argv[1:], "-C", "/nowhere"])

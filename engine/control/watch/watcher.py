@@ -27,6 +27,7 @@ from engine.spec.types import WatchSpec
 
 SLICE_S = 0.2
 """How soon a request to end is heard."""
+READABLE = "what is in force stays; `git ls-remote REPOSITORY` shows whether this host can read it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +120,11 @@ class Watcher:
     def _unreachable(self, spec: WatchSpec, error: BotctlError) -> Verdict:
         """What is in force stays; the next look comes after the interval, as any."""
         status = msgspec.structs.replace(
-            self._known(spec), result=Result.UNREACHABLE, why=error.message, hint=error.hint or "", next_try_at=None
+            self._known(spec),
+            result=Result.UNREACHABLE,
+            why=error.message,
+            hint=error.hint or READABLE,
+            next_try_at=None,
         )
         self._pace = None
         self._say(spec, status)
