@@ -4,11 +4,11 @@ they stand once, in schemas/, and the loader fills them in.
 An effective document (the JSON in a generation) decodes straight into these types.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: msgspec would have to compile every text among them when a bot starts.
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import msgspec
 
@@ -85,7 +85,7 @@ class AccountSpec(Value, frozen=True, kw_only=True):
     max_leverage: Decimal | None = None
 
     @property
-    def as_felt(self) -> AccountSpec:
+    def as_felt(self) -> Self:
         """The account as a process feels it: without what only plans weigh."""
         return msgspec.structs.replace(self, owner=None, max_leverage=None)
 
