@@ -46,7 +46,7 @@ def of_processes(evidence: Evidence, names: Collection[str]) -> Iterator[Finding
         if action.kind is ActionKind.UNKNOWN:
             yield Unlooked(whose=action.name, what="its process", why=action.reason)
         elif action.kind.is_change:
-            yield _process(action, _generation(evidence))
+            yield _process(action, evidence)
         elif why := _silence(action.name, evidence):
             yield Unlooked(whose=action.name, what="its engine", why=why)
 
@@ -96,33 +96,57 @@ def _declared(bot: str, found: str, *, expected: str, place: str) -> Finding:
     )
 
 
-def _process(action: Action, generation: str) -> Finding:
-    is_other = action.before != action.after and action.after is not None and action.before is not None
-    fingerprint = f"{action.before}" if is_other else ""
+def _process(action: Action, evidence: Evidence) -> Finding:
+    generation = _generation(evidence)
+    if action.before is not None and action.after is not None and action.before != action.after:
+        differs = f" (differs in {_paths(action.changes)})" if action.changes else ""
+        return Finding(
+            kind=Kind.FINGERPRINT,
+            bot=action.name,
+            expected=f"{action.after}, {generation}",
+            found=f"it runs {action.before}{differs}",
+            source="its engine",
+            means={
+                Way.ADOPT: _IN_NO_FILE,
+                Way.REVERT: Means(words="is restarted with what was applied; its position is kept"),
+                Way.IGNORE: NOTED,
+            },
+        )
     return Finding(
-        kind=Kind.FINGERPRINT if is_other else Kind.PROCESS,
+        kind=Kind.PROCESS,
         bot=action.name,
-        expected=f"{action.after} of {generation}" if is_other else generation,
-        found=f"it runs {fingerprint}: {action.reason}" if is_other else action.reason,
-        source="its engine" if is_other else "the supervisor",
+        expected=generation,
+        found=_how_it_runs(action),
+        source="the supervisor",
         means={
-            Way.ADOPT: Means(
-                words="what runs and was not applied is in no file",
-                is_possible=False,
-                instead=f"declare it, then botctl apply {action.name}",
-            ),
-            Way.REVERT: _back(action, is_other=is_other),
+            Way.ADOPT: _as_it_runs(action),
+            Way.REVERT: Means(words="is what apply does", is_possible=False, instead=f"botctl apply {action.name}"),
             Way.IGNORE: NOTED,
         },
     )
 
 
-def _back(action: Action, *, is_other: bool) -> Means:
-    if is_other:
-        return Means(words="is restarted with what was applied; its position is kept")
-    return Means(words="is what apply does", is_possible=False, instead=f"botctl apply {action.name}")
+def _how_it_runs(action: Action) -> str:
+    if action.kind is ActionKind.RETIRE:
+        return "it runs, and was not applied"
+    return f"it runs although {action.reason}" if action.kind is ActionKind.STOP else action.reason
+
+
+_IN_NO_FILE = Means(
+    words="what it runs is in no file", is_possible=False, instead="write it there, then botctl apply"
+)
+
+
+def _as_it_runs(action: Action) -> Means:
+    if action.kind is ActionKind.RETIRE:
+        return _IN_NO_FILE
+    if action.kind is ActionKind.STOP:
+        words, instead = "what is held or disabled does not run", f"botctl start {action.name}"
+    else:
+        words, instead = "what shall not run is held, or disabled in its file", f"botctl stop {action.name}"
+    return Means(words=words, is_possible=False, instead=instead)
 
 
 def _generation(evidence: Evidence) -> str:
     applied = evidence.observed.applied
-    return f"generation {applied.generation}" if applied else "nothing"
+    return f"as in generation {applied.generation}" if applied else "nothing"

@@ -19,7 +19,7 @@ SYMBOLS = {
 LEGEND = {
     "!": "the venue says otherwise",
     "↻": "runs other settings",
-    "-": "runs or not, against what was applied",
+    "-": "does not run as it was applied",
     "~": "the files say otherwise",
     "?": "could not be looked at",
     "i": "has nothing to be compared with",

@@ -49,7 +49,7 @@ def of_account(evidence: Evidence, account: AccountSpec) -> Found:
             kind=Kind.COLLATERAL,
             account=account.name,
             expected=f"what fills and funding made of it since {look.since}",
-            found=", ".join(f"{size:+f} {asset}" for asset, size in sorted(moved.items())),
+            found=", ".join(f"{_signed(size)} {asset}" for asset, size in sorted(moved.items())),
             source=account.venue,
             needs_person=True,
             means={
@@ -60,6 +60,10 @@ def of_account(evidence: Evidence, account: AccountSpec) -> Found:
                 Way.IGNORE: NOTED,
             },
         )
+
+
+def _signed(size: Decimal) -> str:
+    return f"+{plain(size)}" if size > 0 else plain(size)
 
 
 def _orders(evidence: Evidence, spec: BotSpec, leg: LegSpec, look: MarketLook) -> Found:
