@@ -7,7 +7,7 @@ same it is asked again, so that a fill on its way is not taken for a missing one
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -39,7 +39,6 @@ from engine.trading.reconciliation import (
 )
 
 LEG = "question"
-Own = TypeVar("Own")
 Asked = TypeVar("Asked")
 ATTEMPTS_WHOLE, ATTEMPTS = 5, 30
 SETTLE_S = 0.2
@@ -113,25 +112,33 @@ def _look(counter: Counter, since_ns: int) -> _Look:
 
 def _look_at_market(counter: Counter, market: str, since_ns: int) -> tuple[OwnSide, VenueSide]:
     found = _quiet(
-        lambda: own_side_of(counter, market), lambda: _ask_market(counter, market, since_ns), attempts=ATTEMPTS
+        lambda: (own_side_of(counter, market),), lambda: _ask_market(counter, market, since_ns), attempts=ATTEMPTS
     )
     if found is None:
         raise Unavailable(
             f"{market} is traded too busily to be compared",
             hint="stop the bots of the account for a moment, or try again",
         )
-    return found
+    (own,), answer = found
+    return own, answer
 
 
-def _quiet(read: Callable[[], Own], ask: Callable[[], Asked], *, attempts: int) -> tuple[Own, Asked] | None:
+def _quiet(
+    read: Callable[[], tuple[OwnSide, ...]], ask: Callable[[], Asked], *, attempts: int
+) -> tuple[tuple[OwnSide, ...], Asked] | None:
     """Both sides at one moment: nothing was filled between two readings of the journals. None when all the while
     something was."""
     for _ in range(attempts):
         own, answer = read(), ask()
         time.sleep(SETTLE_S)
-        if read() == own:
+        if is_at_rest(own, read()):
             return own, answer
     return None
+
+
+def is_at_rest(before: Iterable[OwnSide], after: Iterable[OwnSide]) -> bool:
+    """Whether nothing was filled or paid between two readings of the journals; orders may have come and gone."""
+    return [side.counted for side in before] == [side.counted for side in after]
 
 
 def _own(counter: Counter) -> tuple[OwnSide, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from engine.clock import iso_utc
-from engine.control.reconcile import own_sides, reconcile
+from engine.control.reconcile import SETTLE_S, is_at_rest, own_sides, reconcile
 from engine.control.venue_questions import Counter, account_leverage, ask_account
 from engine.errors import BotctlError
 from engine.host.workspace import Workspace
@@ -82,17 +82,24 @@ def _market(counter: Counter, market: str) -> MarketLook | Unknown:
 
 
 def _look_at_market(counter: Counter, market: str) -> MarketLook:
-    """The venue is asked first: what a bot sends in between, its journal knows already."""
+    """Whose an order is, is read after the venue was asked: what a bot sends in between, its journal knows."""
     questions: list[Query] = [QueryOpenOrders(leg=LEG), QueryPosition(leg=LEG)]
+    before = own_sides(counter, market)
     instrument, events = ask_account(counter, market, questions)
     sides = own_sides(counter, market)
     reports = [report for event in events if isinstance(event, OpenOrdersReported) for report in event.orders]
     told = next((event.position for event in events if isinstance(event, PositionReported)), None)
-    is_perp = instrument.kind is MarketKind.PERP
+    is_perp, lots = instrument.kind is MarketKind.PERP, told.lots if told else 0
+    explained = sum(_explained(side) for side in sides.values())
+    if is_perp and lots != explained:
+        time.sleep(SETTLE_S)  # A fill may be on its way into the journal.
+        is_certain = is_at_rest(before.values(), own_sides(counter, market).values())
+    else:
+        is_certain = True
     return MarketLook(
         orders=tuple(_order(instrument, report, sides) for report in reports),
-        position=instrument.size(told.lots if told else 0) if is_perp else None,
-        explained=instrument.size(sum(_explained(side) for side in sides.values())),
+        position=instrument.size(lots) if is_perp else None,
+        explained=instrument.size(explained) if is_certain else None,
         leverage=_leverage(counter, market) if is_perp and counter.account.leverage is not None else None,
     )
 

@@ -32,11 +32,11 @@ class SetLeverage(Value, frozen=True, kw_only=True):
 
 class MarketLook(Value, frozen=True, kw_only=True):
     """What a venue says of one market of an account. `position` is None for spot; `explained` is what the bots'
-    journals make of it. `leverage` None: not asked, or the venue does not tell."""
+    journals make of it, None when something was filled meanwhile. `leverage` None: not asked, or not told."""
 
     orders: tuple[RestingOrder, ...]
     position: Decimal | None = None
-    explained: Decimal = Decimal(0)
+    explained: Decimal | None = Decimal(0)
     leverage: SetLeverage | None = None
 
 

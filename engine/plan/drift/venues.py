@@ -16,6 +16,7 @@ from engine.spec.types import AccountSpec, BotSpec, LegSpec
 
 Found = Iterator[Finding | Unlooked]
 
+ITS_ENGINE = "its engine"
 NOT_OURS = Means(
     words="an order is a bot's own by its client id, which no venue lets one change; others' are never cancelled",
     is_possible=False,
@@ -145,22 +146,29 @@ def _place_of_leverage(evidence: Evidence, spec: BotSpec, leg: LegSpec) -> str:
 
 def _position(evidence: Evidence, spec: BotSpec, name: str, look: MarketLook | None) -> Found:
     """A bot that runs has asked twice and knows; of one that does not, its journal is held against the venue."""
-    seen, leg = view(spec.name, evidence.observed), spec.legs[name]
+    seen = view(spec.name, evidence.observed)
+    missing = _missing(look)
     if isinstance(seen.engine, Engine):
-        yield from _of_engine(spec, name, seen.engine.legs.get(name))
-    elif look and look.position not in (None, look.explained) and _is_down(evidence, spec.name):
-        assert look.position is not None
-        found = f"{plain(look.position - look.explained)} more than its journal explains"
+        yield from _of_engine(spec, name, seen.engine.legs.get(name), missing)
+    elif missing and _is_down(evidence, spec.name):
+        found = f"{plain(missing)} more than its journal explains"
         start = Means(
             words="only a bot that runs can settle it: fills of its last moments may explain it",
             is_possible=False,
             instead=f"botctl start {spec.name}",
         )
         means = {Way.ADOPT: start, Way.IGNORE: NOTED}
-        yield _unexplained(spec, name, found, f"{plain(look.explained)} of own fills", leg.venue, means)
+        yield _unexplained(spec, name, found, spec.legs[name].venue, means)
 
 
-def _of_engine(spec: BotSpec, name: str, leg: Leg | None) -> Found:
+def _missing(look: MarketLook | None) -> Decimal:
+    """What of the venue's position no journal explains; nothing while that is not certain."""
+    if look is None or look.position is None or look.explained is None:
+        return Decimal(0)
+    return look.position - look.explained
+
+
+def _of_engine(spec: BotSpec, name: str, leg: Leg | None, missing: Decimal) -> Found:
     if leg is None:
         yield Unlooked(whose=spec.name, what=f"its position on leg {name}", why="its engine does not speak of it")
     elif Decimal(leg.unexplained):
@@ -169,17 +177,17 @@ def _of_engine(spec: BotSpec, name: str, leg: Leg | None) -> Found:
             Way.ADOPT: Means(words=f"enters its books{entry}, and is managed like all that it traded"),
             Way.IGNORE: Means(words="is none of its business from now on; it trades beside it"),
         }
-        found = f"{leg.unexplained} that no own fill explains"
-        shown = _unexplained(spec, name, found, "all of it from own fills", "its engine", means)
+        shown = _unexplained(spec, name, f"{leg.unexplained} that no own fill explains", ITS_ENGINE, means)
         yield replace(shown, subject=leg.unexplained)
     elif not leg.ready:
         why = leg.why_not or "its engine is not ready yet"
         yield Unlooked(whose=spec.name, what=f"its position in {leg.market}", why=why)
+    elif missing:
+        why = f"{plain(missing)} more than own fills explain; its engine asks twice a minute, and has not said yet"
+        yield Unlooked(whose=spec.name, what=f"its position in {leg.market}", why=why)
 
 
-def _unexplained(
-    spec: BotSpec, name: str, found: str, expected: str, source: str, means: dict[Way, Means]
-) -> Finding:
+def _unexplained(spec: BotSpec, name: str, found: str, source: str, means: dict[Way, Means]) -> Finding:
     leg = spec.legs[name]
     not_ours = Means(
         words="botctl trades nothing that is not a bot's own",
@@ -192,10 +200,10 @@ def _unexplained(
         leg=name,
         account=leg.account,
         market=leg.market,
-        expected=expected,
+        expected="all of it from own fills",
         found=found,
         source=source,
-        needs_person=source == "its engine",
+        needs_person=source == ITS_ENGINE,
         means={**means, Way.REVERT: not_ours},
     )
 
