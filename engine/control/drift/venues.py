@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from engine.clock import iso_utc
 from engine.control.reconcile import SETTLE_S, is_at_rest, own_sides, reconcile
-from engine.control.venue_questions import Counter, account_leverage, ask_account
+from engine.control.venue_questions import Counter, account_identity, account_leverage, ask_account
 from engine.errors import BotctlError
+from engine.host.accounts import account_directory
+from engine.host.tags import tag_owners
 from engine.host.workspace import Workspace
 from engine.model.commands import Query, QueryOpenOrders, QueryPosition
 from engine.model.events import OpenOrdersReported, PositionReported
@@ -90,14 +92,14 @@ def _look_at_market(counter: Counter, market: str) -> MarketLook:
     reports = [report for event in events if isinstance(event, OpenOrdersReported) for report in event.orders]
     told = next((event.position for event in events if isinstance(event, PositionReported)), None)
     is_perp, lots = instrument.kind is MarketKind.PERP, told.lots if told else 0
-    explained = sum(_explained(side) for side in sides.values())
+    explained, tags = sum(_explained(side) for side in sides.values()), _tags(counter)
     if is_perp and lots != explained:
         time.sleep(SETTLE_S)  # A fill may be on its way into the journal.
         is_certain = is_at_rest(before.values(), own_sides(counter, market).values())
     else:
         is_certain = True
     return MarketLook(
-        orders=tuple(_order(instrument, report, sides) for report in reports),
+        orders=tuple(_order(instrument, report, sides, tags) for report in reports),
         position=instrument.size(lots) if is_perp else None,
         explained=instrument.size(explained) if is_certain else None,
         leverage=_leverage(counter, market) if is_perp and counter.account.leverage is not None else None,
@@ -116,14 +118,24 @@ def _account(counter: Counter) -> tuple[AccountLook, Baseline | None]:
     return AccountLook(unexplained=unexplained, since=since), found.now
 
 
-def _order(instrument: Instrument, report: OrderReport, sides: Mapping[str, OwnSide]) -> RestingOrder:
+def _order(
+    instrument: Instrument, report: OrderReport, sides: Mapping[str, OwnSide], tagged: Callable[[int | None], str]
+) -> RestingOrder:
+    owner = next((bot for bot, side in sides.items() if _knows(side, report)), "")
     return RestingOrder(
         venue_order_id=str(report.venue_order_id),
         side=str(report.side),
         price=instrument.price_text(report.ticks),
         size=instrument.size_text(report.lots - report.executed_lots),
-        owner=next((bot for bot, side in sides.items() if _knows(side, report)), ""),
+        owner=owner,
+        tagged="" if owner else tagged(report.client_id),
     )
+
+
+def _tags(counter: Counter) -> Callable[[int | None], str]:
+    """Says whose tag a client id begins with; nothing for one that nobody of this host has."""
+    owners, scheme = tag_owners(account_directory(account_identity(counter))), counter.venue.facts.client_ids
+    return lambda client_id: "" if client_id is None else owners.get(scheme.tag_of(client_id), "")
 
 
 def _knows(side: OwnSide, report: OrderReport) -> bool:

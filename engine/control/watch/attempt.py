@@ -26,7 +26,7 @@ from engine.errors import BotctlError, ConfigInvalid, Conflict, Refused, UsageEr
 from engine.host.generation import current_number, read_current, read_meta
 from engine.model.value import Value
 from engine.plan import policy_facts
-from engine.plan.actions import Plan, Subject
+from engine.plan.actions import Action, Plan, Subject
 from engine.plan.desired import Desired
 from engine.plan.policy_facts import Signature, Warrant
 from engine.plan.words import listed
@@ -121,8 +121,8 @@ class Attempt:
         def agree(plan: Plan) -> None:
             if plan.changes and (words := self._hand_made(commit)):
                 raise NeedsPerson(words, hint=GO_ON)
-            if touched := [action.name for action in plan.changes if action.subject is Subject.BOT]:
-                self._require_no_drift(desired, touched)
+            if anew := [action.name for action in plan.changes if _is_something_new(action)]:
+                self._require_no_drift(desired, anew)
 
         return agree
 
@@ -151,6 +151,11 @@ class Attempt:
         if commit.id != self.applied_commit or meta.verb == VERB:
             return ""
         return f"generation {number} in force is by {meta.who} (`botctl {meta.verb or 'apply'}`), {meta.created_at}"
+
+
+def _is_something_new(action: Action) -> bool:
+    """Whether a bot gets other settings than it has: what was in force is restored whatever happened beside it."""
+    return action.subject is Subject.BOT and action.before != action.after
 
 
 def _verdict(result: Result, error: BotctlError) -> Verdict:

@@ -13,13 +13,15 @@ Place = tuple[str, str]
 
 
 class RestingOrder(Value, frozen=True, kw_only=True):
-    """One order at the venue. `owner`: the bot whose journal knows it; empty when none does."""
+    """One order at the venue. `owner`: the bot whose journal knows it; empty when none does. `tagged`: whose
+    tag its client id begins with, where no journal knows it: `fleet/bot`."""
 
     venue_order_id: str
     side: str
     price: str
     size: str
     owner: str = ""
+    tagged: str = ""
 
 
 class SetLeverage(Value, frozen=True, kw_only=True):

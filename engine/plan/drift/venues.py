@@ -75,6 +75,11 @@ def _orders(evidence: Evidence, spec: BotSpec, leg: LegSpec, look: MarketLook) -
             yield _order(Kind.ORPHAN_ORDER, spec, leg, order, _of_orphan(spec.name))
 
 
+def _order_words(order: RestingOrder) -> str:
+    tagged = f", tagged as of {order.tagged}, whose journal never sent it" if order.tagged else ""
+    return f"{order.side} {order.size} at {order.price}, order {order.venue_order_id}{tagged}"
+
+
 def _order(kind: Kind, spec: BotSpec, leg: LegSpec, order: RestingOrder, means: dict[Way, Means]) -> Finding:
     return Finding(
         kind=kind,
@@ -83,7 +88,7 @@ def _order(kind: Kind, spec: BotSpec, leg: LegSpec, order: RestingOrder, means: 
         market=leg.market,
         subject=order.venue_order_id,
         expected="only orders of bots" if kind is Kind.FOREIGN_ORDER else "no order while its bot does not run",
-        found=f"{order.side} {order.size} at {order.price}, order {order.venue_order_id}",
+        found=_order_words(order),
         source=leg.venue,
         needs_person=kind is Kind.FOREIGN_ORDER,
         means={**means, Way.IGNORE: NOTED},
