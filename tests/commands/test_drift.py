@@ -19,10 +19,12 @@ from engine.control.fleet import Eyes, View
 from engine.control.venue_questions import Counter, account_leverage, open_counter
 from engine.control.venue_settings import set_leverage
 from engine.errors import NotSent, Refused, VenueError
-from engine.exchanges.interface import Codec, Context
-from engine.exchanges.messages import HttpRequest
+from engine.exchanges.interface import Codec, Context, Endpoints, LeverageCodec
+from engine.exchanges.messages import HttpRequest, HttpResponse
+from engine.exchanges.registry import find_venue
 from engine.host.endpoints import SimEndpoint, write_sim_endpoint
 from engine.host.workspace import Workspace
+from engine.sim.venues import simulated_markets
 from tests.fleets import bot_spec, fleet_spec, write_generation
 from tests.sim.served import served, sim_spec
 
@@ -91,6 +93,33 @@ def test_a_venue_that_only_tells_leverage_is_not_set(folder: Path) -> None:
 def test_a_venue_that_does_not_tell_leverage_says_nothing(folder: Path) -> None:
     with opened(folder, "lighter") as workspace:
         assert account_leverage(counter_of(workspace), MARKETS["lighter"]) is None
+
+
+@pytest.mark.parametrize("venue", ["backpack", "aster", "paradex"])
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, b""),
+        (200, b"[]"),
+        (200, b"{}"),
+        (200, b'{"leverageLimit": "many", "configs": []}'),
+        (200, b'[{"symbol": "SOLUSDT", "leverage": "NaN"}]'),
+        (500, b"<html>"),
+        (429, b"{}"),
+    ],
+)
+def test_garbage_is_no_leverage(venue: str, status: int, body: bytes) -> None:
+    package = find_venue(venue)
+    instrument = next(one for one in simulated_markets(venue) if one.symbol == MARKETS[venue])
+    codec = package.codec(
+        leg="question",
+        instrument=instrument,
+        credentials=package.throwaway_credentials("garbage"),
+        endpoints=Endpoints(rest_url="http://127.0.0.1", ws_url="ws://127.0.0.1"),
+    )
+    assert isinstance(codec, LeverageCodec)
+    with pytest.raises(VenueError):
+        codec.decode_leverage(HttpResponse(status=status, body=body))
 
 
 def test_what_is_sent_as_a_question_can_only_be_one(folder: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +17,7 @@ from msgspec.structs import replace
 from engine.control.desired import desired_of
 from engine.control.generations import switch_to, write_generation
 from engine.host.generation import read_current
+from engine.host.holds import Hold, HoldKind, place_hold
 from engine.resources import resource
 from engine.spec.fingerprint import fingerprint
 from tests.control.watch.repository import Repository
@@ -143,6 +146,20 @@ def test_an_engine_that_runs_other_settings_than_were_applied_is_restarted_on_de
     trading("drift", "revert", found["fingerprint"]["id"], "--yes")
     assert trading.status()["btc"]["pid"] != before
     assert "fingerprint" not in kinds(trading)
+
+
+def test_orders_that_a_dead_bot_left_behind_are_cancelled_on_demand(trading: Botctl) -> None:
+    trading.write("bots/fleet.yaml", FLEET + "sentinel: {enabled: false}\n")
+    trading("apply", "--yes")
+    hold = Hold(bot="btc", kind=HoldKind.STOP, who="ann", since_ns=0, why="nobody starts it again")
+    place_hold(trading.workspace, hold)
+    os.kill(trading.status()["btc"]["pid"], signal.SIGKILL)
+    finding = the(trading, "orphan_order")
+    assert len(trading.orders_at_venue("beta", MARKET)) == 4 and finding["bot"] == "btc"
+    assert "botctl start btc" in trading("drift", "adopt", finding["id"], "--yes", code=5)
+    trading("drift", "revert", finding["id"], "--yes")
+    assert trading.orders_at_venue("beta", MARKET) == ()
+    assert kinds(trading) == {}
 
 
 def test_what_does_not_answer_is_never_no_drift(trading: Botctl) -> None:
