@@ -6,11 +6,14 @@ from decimal import Decimal
 
 from engine.control.venue_questions import Counter, open_session
 from engine.control.ways import ask_through
-from engine.errors import Refused, Unresolved
+from engine.errors import Refused, Unavailable, Unresolved, VenueError
 from engine.exchanges.interface import Codec, Context, LeverageChangingCodec
 from engine.exchanges.messages import HttpRequest, HttpResponse
+from engine.model.instrument import plain
 from engine.session.facts import fetch_instrument
 from engine.transport.world import World
+
+LOOK_AGAIN = "look again: botctl drift"
 
 
 def set_leverage(counter: Counter, market: str, times: Decimal) -> None:
@@ -30,13 +33,15 @@ def set_leverage(counter: Counter, market: str, times: Decimal) -> None:
         async with open_session(world, counter, instrument) as session:
             return await session.inquire(change, answer)
 
+    venue = counter.account.venue
     try:
         is_set = ask_through(counter.proxy, ask)
     except Unresolved as error:
-        raise Unresolved(
-            f"whether it was set is unknown: {error.message}", hint="look again: botctl drift"
+        raise Unresolved(f"whether it was set is unknown: {error.message}", hint=LOOK_AGAIN) from error
+    except VenueError as error:
+        words = error.venue_words or error.message
+        raise Unavailable(
+            f"{venue} did not set leverage to {plain(times)} times: {words}", hint=LOOK_AGAIN
         ) from error
     if not is_set:
-        raise Refused(
-            f"botctl cannot set leverage at {counter.account.venue}", hint="set it on the venue's website"
-        )
+        raise Refused(f"botctl cannot set leverage at {venue}", hint="set it on the venue's website")

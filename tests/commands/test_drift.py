@@ -78,7 +78,7 @@ def test_leverage_is_told_and_set_by_the_venues_own_words(venue: str, folder: Pa
         set_leverage(counter, market, Decimal(7))
         again = account_leverage(counter, market)
         assert again is not None and again[0].times == 7
-        with pytest.raises(VenueError):
+        with pytest.raises(VenueError, match=r"did not set leverage to 0.5 times: \S"):
             set_leverage(counter, market, Decimal("0.5"))
 
 

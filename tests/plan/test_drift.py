@@ -15,14 +15,23 @@ import jsonschema
 import msgspec
 import pytest
 import yaml
+from hypothesis import given
 
+from engine.plan.actions import Subject
+from engine.plan.desired import Desired
+from engine.plan.diff import diff
 from engine.plan.drift.document import drift_document
 from engine.plan.drift.evidence import AccountLook, Evidence, MarketLook, RestingOrder, SetLeverage
-from engine.plan.drift.findings import Drift, Noted, Way
+from engine.plan.drift.findings import Drift, Finding, Noted, Unlooked, Way
+from engine.plan.drift.fleet import of_files, of_processes
 from engine.plan.drift.judge import find_drift
 from engine.plan.drift.render import render
-from engine.plan.observed import Unknown
+from engine.plan.narrowing import everybody
+from engine.plan.observed import Observed, Unknown
 from engine.resources import resource
+from engine.spec.types import BotSpec
+from tests.plan import fleets
+from tests.plan.presents import carried_out, fleets_of_specs, presents
 from tests.plan.words import desired, observed
 
 CASES = sorted((Path(__file__).parents[1] / "cases" / "drift").glob("*.yaml"))
@@ -102,3 +111,35 @@ def test_another_figure_is_another_finding_and_is_told_again() -> None:
 def test_right_after_an_apply_there_is_no_drift() -> None:
     drift = drift_of({"declared": {"sol": {}, "eth": {}}, "applied": {"sol": {}, "eth": {}}})
     assert (drift.findings, drift.unlooked, drift.is_complete) == ((), (), True)
+
+
+@given(old=presents(), new=fleets_of_specs)
+def test_straight_after_an_apply_files_and_processes_are_as_they_were_left(
+    old: Observed, new: list[BotSpec]
+) -> None:
+    wanted = fleets.desired(*new)
+    after = carried_out(wanted, old, diff(wanted, old))
+    assert findings(wanted, wanted, after) == []
+
+
+@given(old=presents(), new=fleets_of_specs)
+def test_whatever_a_plan_would_change_is_told_as_drift(old: Observed, new: list[BotSpec]) -> None:
+    wanted = fleets.desired(*new)
+    applied = fleets.desired(*old.applied.bots.values()) if old.applied else None
+    changes = diff(wanted, old).changes
+    told = {one.whose for one in [*findings(wanted, applied, old), *unlooked(wanted, applied, old)]}
+    assert {action.name for action in changes if action.subject is Subject.BOT} <= told
+
+
+def findings(declared: Desired, applied: Desired | None, present: Observed) -> list[Finding]:
+    return [one for one in _told(declared, applied, present) if isinstance(one, Finding)]
+
+
+def unlooked(declared: Desired, applied: Desired | None, present: Observed) -> list[Unlooked]:
+    return [one for one in _told(declared, applied, present) if isinstance(one, Unlooked)]
+
+
+def _told(declared: Desired, applied: Desired | None, present: Observed) -> list[Finding | Unlooked]:
+    evidence = Evidence(declared=declared, applied=applied, observed=present)
+    names = set(everybody(declared, present))
+    return [*of_files(evidence, names), *of_processes(evidence, names)]

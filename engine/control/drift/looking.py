@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from msgspec.structs import replace
 
 from engine.clock import iso_utc
-from engine.control.desired import desired_of, resolve_desired
+from engine.control.desired import desired_of, env_in_force, resolve_desired
 from engine.control.drift.venues import ask_venues, counters_of
 from engine.control.fleet import Fleet, View
 from engine.control.observe import observe
@@ -26,7 +26,7 @@ from engine.plan.drift.judge import find_drift, traded
 from engine.plan.narrowing import everybody
 from engine.plan.observed import Observed, Unknown
 from engine.plan.selection import Selection
-from engine.spec.types import BASE, LegSpec
+from engine.spec.types import LegSpec
 from engine.trading.reconciliation import Baseline
 
 Progress = Callable[[str], None]
@@ -50,7 +50,7 @@ def look(fleet: Fleet | View, wanted: Wanted, progress: Progress) -> Looked:
     """Everything that concerns the bots meant; what cannot be asked is told as such."""
     workspace, observed = fleet.workspace, observe(fleet)
     applied = _applied(workspace)
-    declared = _declared(workspace, wanted.env or _env(observed), progress)
+    declared = _declared(workspace, wanted.env or env_in_force(workspace), progress)
     evidence = Evidence(declared=declared, applied=applied, observed=observed)
     names = _names(evidence, wanted.selection)
     return _with_venues(workspace, evidence, names, progress)
@@ -67,10 +67,6 @@ def look_at(
 def _applied(workspace: Workspace) -> Desired | None:
     generation = read_current(workspace)
     return desired_of(generation) if generation else None
-
-
-def _env(observed: Observed) -> str | None:
-    return (observed.applied.fleet.env or BASE) if observed.applied else None
 
 
 def _declared(workspace: Workspace, env: str | None, progress: Progress) -> Desired | Unknown:

@@ -38,9 +38,10 @@ def of_files(evidence: Evidence, names: Collection[str]) -> Iterator[Finding | U
 
 def of_processes(evidence: Evidence, names: Collection[str]) -> Iterator[Finding | Unlooked]:
     """What was applied, and does not run so: the plan that would make the generation in force true again."""
-    if evidence.applied is None:
+    left = evidence.applied or _nothing_of(evidence.declared)
+    if left is None:
         return
-    for action in diff(evidence.applied, evidence.observed).actions:
+    for action in diff(left, evidence.observed).actions:
         if action.subject is not Subject.BOT or action.name not in names:
             continue
         if action.kind is ActionKind.UNKNOWN:
@@ -49,6 +50,11 @@ def of_processes(evidence: Evidence, names: Collection[str]) -> Iterator[Finding
             yield _process(action, evidence)
         elif why := _silence(action.name, evidence):
             yield Unlooked(whose=action.name, what="its engine", why=why)
+
+
+def _nothing_of(declared: Desired | Unknown) -> Desired | None:
+    """What was left before the first apply: no bot."""
+    return None if isinstance(declared, Unknown) else Desired(fleet=declared.fleet, bots={})
 
 
 def _silence(name: str, evidence: Evidence) -> str:
