@@ -128,6 +128,11 @@ class PositionView(WireObject, frozen=True, kw_only=True):
     entry_price: str = "0"
 
 
+class LeverageView(WireObject, frozen=True, kw_only=True):
+    symbol: str
+    leverage: str
+
+
 class Position(PositionView, frozen=True, kw_only=True):
     mark_price: str
     un_realized_profit: str

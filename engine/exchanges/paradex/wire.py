@@ -252,6 +252,17 @@ class Account(MarginView, frozen=True, kw_only=True):
     updated_at: int
 
 
+# {"account":"0x6343…","configs":[{"leverage":50,"margin_type":"CROSS","market":"BTC-USD-PERP"}],
+#  "margin_methodology":"cross_margin"} · Account: GET /account/margin
+class MarginConfig(WireObject, frozen=True, kw_only=True):
+    market: str
+    leverage: int
+
+
+class MarginConfigs(WireObject, frozen=True, kw_only=True):
+    configs: tuple[MarginConfig, ...]
+
+
 # {"token":"USDC","size":"123003.62","last_updated_at":1681462770114} · Account: GET /balance
 class Balance(WireObject, frozen=True, kw_only=True):
     token: str
