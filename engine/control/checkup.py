@@ -15,6 +15,7 @@ from engine.control.finding import Finding, Grade
 from engine.control.fleet import Fleet
 from engine.control.host_checkup import host_checkup
 from engine.control.observe import observe
+from engine.control.service_unit import unit_checkup
 from engine.control.ways import ask_through, way_out
 from engine.errors import BotctlError, ConfigInvalid, VenueError
 from engine.exchanges.registry import configured_venue
@@ -38,6 +39,7 @@ def checkup(fleet: Fleet) -> Iterator[Finding]:
     yield from host_checkup(fleet.workspace, len(bots))
     yield from _state(fleet.workspace)
     yield _supervisor(observed)
+    yield from unit_checkup(fleet.workspace)
     yield from _engines(observed)
     yield from _venues(fleet.workspace)
 
