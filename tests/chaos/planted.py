@@ -86,7 +86,7 @@ BUGS = (
         wrong="        if self.amended is not None:\n"
         "            self._amended_to(self.amended)\n"
         "        elif self.state is _PENDING[operation]:\n",
-        of="aster",
+        of="aimed",
     ),
     Bug(
         name="count a lost amend as never carried out",
@@ -95,7 +95,7 @@ BUGS = (
         wrong="        if self.amended is not None:\n"
         "            self._amended_to(self.request)\n"
         "        elif self.state is _PENDING[operation]:\n",
-        of="aster",
+        of="aimed",
     ),
     Bug(
         name="forget a pending amend in a crash",
