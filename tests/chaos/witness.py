@@ -81,7 +81,7 @@ class Witness:
         if order is None:
             return
         what = f"{request.leg} {request.slot} ({request.client_id}) as {record.state}"
-        if record.state is OrderState.ACCEPTED and not self._had(record):
+        if not self._had(record):
             self._complain(f"a bot has {what}, {request.lots} lots at {request.ticks}, which it never was")
         if max(record.executed_lots, record.filled_lots) > order.executed_lots:
             self._complain(f"a bot has {what}, {record.executed_lots} executed: more than {order.executed_lots}")
