@@ -129,7 +129,7 @@ def require_plannable(plan: Plan) -> None:
 def _carry_out(fleet: Fleet, desired: Desired, plan: Plan, observed: Observed, deed: Deed) -> None:
     workspace = fleet.workspace
     _learn_facts(fleet, desired, plan)
-    conf = fleet.backend.render(programs_of(desired))
+    conf = fleet.backend.render(programs_of(desired), desired.fleet.max_programs)
     number = write_generation(workspace, desired, conf=conf, plan=plan, deed=deed)
     fleet.events(GenerationWritten(generation=number))
     actions = [f"{action.kind} {action.subject} {action.name}" for action in plan.changes]
