@@ -12,7 +12,7 @@ from pathlib import Path
 from engine.control.fleet import Fleet
 from engine.errors import Locked
 from engine.host.holders import await_release, verified_holder
-from engine.host.locks import Holder, acquire, read_holder
+from engine.host.locks import acquire, read_holder, this_process
 from engine.host.workspace import Workspace
 
 
@@ -25,7 +25,7 @@ def lock_file(workspace: Workspace) -> Path:
 def only_keeper(workspace: Workspace) -> Iterator[None]:
     """Be the one that keeps this fleet up; Locked when another does."""
     file = lock_file(workspace)
-    me = Holder(pid=os.getpid(), bot="up", workspace=str(workspace.root), since_ns=time.time_ns())
+    me = this_process("up", workspace.root, time.time_ns())
     try:
         lock = acquire(file, me)
     except Locked as error:

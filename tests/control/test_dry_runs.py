@@ -24,6 +24,8 @@ LOOKS = (
     ("plan", "--full", "--json"),
     ("plan", "sol", "--detailed-exitcode"),
     ("validate",),
+    ("drift",),
+    ("drift", "--json", "--all"),
     ("explain", "sol"),
     ("status",),
     ("history",),
