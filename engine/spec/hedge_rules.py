@@ -51,16 +51,17 @@ def legs_complaints(spec: BotSpec) -> Iterator[Complaint]:
 
 
 def _leverage(spec: BotSpec) -> Iterator[Complaint]:
-    """One of the two would be wrong: what the account allows counts for all its bots together."""
+    """A hedge that the account may not carry would be refused when it is needed."""
     account, taken = spec.accounts[spec.legs["hedge"].account], _number(spec, "hedge_leverage")
-    if account.max_leverage is not None and taken > account.max_leverage:
-        yield Complaint(
-            code="leverage-beyond-account",
-            field=("strategy", "hedge_leverage"),
-            message=f"account {account.name} is taken to carry {plain(taken)} times its collateral, and its "
-            f"max_leverage allows {plain(account.max_leverage)} times its equity",
-            hint=f"at most {plain(account.max_leverage)} here, or another max_leverage in fleet.yaml",
-        )
+    for key, most in (("max_leverage", account.max_leverage), ("leverage", account.leverage)):
+        if most is not None and taken > most:
+            yield Complaint(
+                code="leverage-beyond-account",
+                field=("strategy", "hedge_leverage"),
+                message=f"account {account.name} is taken to carry {plain(taken)} times its collateral, and its "
+                f"{key} is {plain(most)}",
+                hint=f"at most {plain(most)} here, or another {key} in fleet.yaml",
+            )
 
 
 def _sizes(spec: BotSpec) -> Iterator[Complaint]:
