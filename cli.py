@@ -43,6 +43,7 @@ VERBS = {
     "start": Verb("start", "lift holds and start bots"),
     "restart": Verb("restart", "stop and start bots"),
     "resume": Verb("resume", "lift holds; a paused bot quotes again"),
+    "drift": Verb("drift", "show what is not as it was left; `drift adopt`, `revert`, `ignore` settle it"),
     "adopt": Verb("adopt", "take position that a bot did not trade into its books"),
     "ignore": Verb("ignore", "leave position that a bot did not trade alone for good"),
     "destroy": Verb("destroy", "stop bots and forget that they were applied"),
@@ -66,7 +67,7 @@ the time that a large fleet takes to be read."""
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 EXIT_CODES = """exit codes:
-  0 fine   1 failure   2 differences (plan --detailed-exitcode, status --exit-code)
+  0 fine   1 failure   2 differences (plan --detailed-exitcode, drift, status --exit-code)
   3 configuration invalid   4 conflict   5 refused   64 wrong usage   130 interrupted"""
 
 

@@ -147,6 +147,7 @@ def _account(name: str, data: Data, venues: Data) -> AccountSpec:
             "options": _storable(data["options"]) or None,
             "owner": data["owner"],
             "max_leverage": _plainest(data["max_leverage"]),
+            "leverage": _plainest(data["leverage"]),
         },
         AccountSpec,
     )
