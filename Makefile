@@ -79,6 +79,7 @@ bench: $(VENV)/.development  ## footprint, tick-to-order, signing and apply figu
 	$(BIN)/python -m benchmarks.tick_to_order
 	$(BIN)/python -m benchmarks.signing
 	$(BIN)/python -m benchmarks.apply
+	$(BIN)/python -m benchmarks.thousand
 
 oracles: $(VENV)/.development  ## identities and published figures the engine must meet, in full
 	$(BIN)/python -m benchmarks.oracles.grid_identity

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import sys
@@ -60,6 +61,9 @@ VERBS = {
     "doctor": Verb("doctor", "check this host and this workspace"),
 }
 
+GC_AFTER = 100_000
+"""Objects between two looks for garbage in cycles, of which verbs make next to none: the usual 700 cost a fifth of
+the time that a large fleet takes to be read."""
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 EXIT_CODES = """exit codes:
@@ -82,6 +86,7 @@ class CtrlC:
 
 def main() -> int:
     """The installed command; returns the exit code."""
+    gc.set_threshold(GC_AFTER)
     ctrl_c = CtrlC()
     try:
         code = run(sys.argv[1:])

@@ -15,6 +15,19 @@ from engine.host.generation import Generation, read_current
 from engine.host.workspace import Workspace
 
 DRAIN_S = 2
+LEG = {
+    "venue": "backpack",
+    "account": "main",
+    "market": "SOL_USDC",
+    "ready": True,
+    "orders": 6,
+    "unresolved": 0,
+    "fills": 12,
+    "position": "0.5",
+    "bid": "180.51",
+    "ask": "180.58",
+}
+"""What an engine says of itself, as far as plans read it."""
 STAND_IN = f"""#!/bin/sh
 # Called like an engine: STATE_DIR BOT.
 up="$1/up/$2"
@@ -82,4 +95,5 @@ def _reply(workspace: Workspace, name: str, generation: Generation | None) -> di
         "state": "running",
         "fingerprint": generation.fingerprints[name],
         "generation": generation.number,
+        "legs": {"main": LEG},
     }

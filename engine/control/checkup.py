@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from engine.clock import NS_PER_S
-from engine.control.backends.supervisor import absent_supervisors
 from engine.control.desired import load_in_force
 from engine.control.facts import known_facts
 from engine.control.finding import Finding, Grade
@@ -39,7 +38,7 @@ def checkup(fleet: Fleet) -> Iterator[Finding]:
     bots = observed.applied.bots if observed.applied else {}
     yield from host_checkup(fleet.workspace, len(bots))
     yield from _state(fleet.workspace)
-    yield _supervisor(observed, absent_supervisors(fleet.workspace))
+    yield _supervisor(observed, fleet.backend.ended())
     yield from unit_checkup(fleet.workspace)
     yield from _engines(observed)
     yield from _venues(fleet.workspace)
@@ -68,13 +67,13 @@ def _secret(path: Path) -> Finding:
     return Finding(grade=Grade.OK, what=f"{path} is private")
 
 
-def _supervisor(observed: Observed, absent: Sequence[str]) -> Finding:
+def _supervisor(observed: Observed, ended: Sequence[str]) -> Finding:
     if isinstance(observed.processes, Unknown):
         return Finding(grade=Grade.FAIL, what=observed.processes.why, hint="see .botctl/logs/supervisord.log")
     if not observed.processes:
         return Finding(grade=Grade.OK, what="no supervisord runs; `botctl apply` starts one")
-    if absent:
-        return Finding(grade=Grade.FAIL, what=f"{', '.join(absent)} ended with its bots", hint="botctl apply")
+    if ended:
+        return Finding(grade=Grade.FAIL, what=f"{', '.join(ended)} ended with its bots", hint="botctl apply")
     return Finding(grade=Grade.OK, what=f"supervisord keeps {len(observed.processes)} bots")
 
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterable, Mapping
 
 from engine.control.fleet import Fleet
-from engine.control.ways import ask_through, way_out
 from engine.exchanges.registry import configured_venue, find_venue
 from engine.host.endpoints import account_endpoints
 from engine.host.facts import cached_facts, write_facts
@@ -15,7 +14,6 @@ from engine.model.instrument import Instrument, MarketKind
 from engine.plan.actions import Plan, Subject
 from engine.plan.desired import Desired
 from engine.plan.observed import Observed
-from engine.session.facts import fetch_instruments
 from engine.spec.facts import FactsLookup, VenueMarkets
 from engine.spec.types import AccountSpec, BotSpec, Environment
 
@@ -71,6 +69,10 @@ def _meaning(name: str, desired: Desired, before: Mapping[str, BotSpec]) -> BotS
 
 
 def _fetch(fleet: Fleet, venue: str, account: AccountSpec, bots: list[BotSpec]) -> tuple[Instrument, ...]:
+    # Imported here: a whole client, and nearly every plan knows its markets already.
+    from engine.control.ways import ask_through, way_out
+    from engine.session.facts import fetch_instruments
+
     package = configured_venue(venue, account.options)
     endpoints = account_endpoints(fleet.workspace, account, package.facts)
     proxy = way_out(fleet.workspace, bots)

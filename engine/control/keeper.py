@@ -13,22 +13,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from engine.control.desired import desired_of
 from engine.control.down import WAIT_S, take_down
 from engine.control.fleet import Fleet
 from engine.control.kept import only_keeper
 from engine.control.lifecycle import make_true
-from engine.control.observe import observe_processes
-from engine.control.programs import program_name, programs_of
 from engine.errors import BotctlError, Conflict, Locked, Refused
-from engine.host.generation import current_number, read_generation
-from engine.host.holds import read_holds
-from engine.plan.actions import Subject
-from engine.plan.observed import Unknown
 
 LOOK_S = 2.0
 FIRST_RETRY_S = 5.0
 LAST_RETRY_S = 300.0
+IDLE_S = 30.0
 TRIES_MAX = 12
 """What did not come up in about half an hour waits for a person, or for the next time a supervisord dies."""
 
@@ -54,8 +48,6 @@ class Keeper:
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
-        self._number: int | None = None
-        self._programs: frozenset[str] = frozenset()
         self._has_begun = False
         self._failures = 0
         self._due_s = 0.0
@@ -73,8 +65,7 @@ class Keeper:
             return
         try:
             if self._has_work():
-                make_true(self._fleet, verb="up")
-                self._worked()
+                self._worked(did_something=make_true(self._fleet, verb="up"))
         except Locked:  # Whoever changes the fleet will be done, and there is another look.
             return
         except BotctlError as error:
@@ -86,36 +77,23 @@ class Keeper:
         self._has_begun = True
 
     def _has_work(self) -> bool:
+        """Only a supervisor that ended is answered: what else is not as applied, somebody may have meant."""
         is_unfinished = not self._has_begun or 0 < self._failures < TRIES_MAX
-        return is_unfinished or self._lacks_supervisor()
+        return is_unfinished or bool(self._fleet.backend.ended())
 
-    def _worked(self) -> None:
-        self._fleet.progress("the fleet is up")
+    def _worked(self, *, did_something: bool) -> None:
+        """Where a supervisor has ended and nothing is to be done, all its bots are held: there is no hurry."""
+        is_news = did_something or not self._has_begun
+        if is_news:
+            self._fleet.progress("the fleet is up")
         self._failures = 0
-        self._due_s = time.monotonic() + FIRST_RETRY_S
+        self._due_s = time.monotonic() + (FIRST_RETRY_S if is_news else IDLE_S)
 
     def _failed(self, why: str) -> None:
         wait_s = min(LAST_RETRY_S, FIRST_RETRY_S * 2 ** min(self._failures, 10))
         self._failures += 1
         self._due_s = time.monotonic() + wait_s
         self._fleet.progress(f"not all is up: {why}; looking again in {wait_s:.0f} s")
-
-    def _lacks_supervisor(self) -> bool:
-        """Whether no supervisor knows a program that should run. One that does not answer is left alone."""
-        known = observe_processes(self._fleet)
-        if isinstance(known, Unknown):
-            return False
-        held = {program_name(Subject.BOT, name) for name in read_holds(self._fleet.workspace)}
-        return not self._wanted() - held <= known.keys()
-
-    def _wanted(self) -> frozenset[str]:
-        """The programs of the generation in force, read again only when it is another one."""
-        number = current_number(self._fleet.workspace)
-        if number is not None and number != self._number:
-            desired = desired_of(read_generation(self._fleet.workspace, number))
-            self._programs = frozenset(program.name for program in programs_of(desired))
-            self._number = number
-        return self._programs
 
 
 @contextmanager

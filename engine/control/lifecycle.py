@@ -99,9 +99,9 @@ def restart(fleet: Fleet, names: Sequence[str], *, why: str = "") -> None:
         _converge_only(fleet, known, verb="restart")
 
 
-def make_true(fleet: Fleet, *, verb: str) -> None:
+def make_true(fleet: Fleet, *, verb: str) -> bool:
     """Carry out what the generation in force asks of a fleet that lives through a reboot or the end of its
-    supervisor; recorded only where there is something to do."""
+    supervisor. Whether there was anything to do; only then it is recorded."""
     fleet.workspace.prepare()
     with writer_lock(fleet.workspace, verb):
         generation = applied_generation(fleet)
@@ -109,10 +109,11 @@ def make_true(fleet: Fleet, *, verb: str) -> None:
         plan = diff(desired, observed)
         require_plannable(plan)
         if not plan.changes:
-            return
+            return False
         actions = [f"{action.kind} {action.subject} {action.name}" for action in plan.changes]
         with recorded(fleet.workspace, verb, write=note, generation=generation.number, actions=actions):
             converge(Run(fleet=fleet, plan=plan, desired=desired, observed=observed))
+        return True
 
 
 def applied_generation(fleet: Fleet) -> Generation:

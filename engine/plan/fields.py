@@ -15,6 +15,8 @@ from engine.spec.types import BotSpec
 
 def field_changes(before: BotSpec, after: DesiredBot) -> tuple[FieldChange, ...]:
     """Every setting that differs, with the place of its new value."""
+    if before == after.spec:
+        return ()
     old, new = _written(before), _written(after.spec)
     return tuple(
         FieldChange(

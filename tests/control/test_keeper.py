@@ -13,6 +13,7 @@ import pytest
 
 from engine.control import keeper
 from engine.control.apply import apply
+from engine.control.backends.interface import Remove, Stop
 from engine.control.down import take_down, time_to_stop_s
 from engine.control.fleet import Fleet
 from engine.control.keeper import TRIES_MAX, Keeper
@@ -32,6 +33,7 @@ DEADLINE_S = 20
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A look is never too early, but for the test that is about waiting."""
     monkeypatch.setattr(keeper, "FIRST_RETRY_S", 0.0)
+    monkeypatch.setattr(keeper, "IDLE_S", 0.0)
 
 
 @pytest.fixture
@@ -148,6 +150,30 @@ def test_a_fleet_that_is_up_is_left_alone(fleet: Fleet) -> None:
     for _ in range(3):
         kept.look()
     assert pids(fleet) == before
+
+
+def test_where_all_are_held_nothing_is_started_and_nothing_said_twice(telling: Fleet, said: list[str]) -> None:
+    applied(telling, bot("eth"), bot("sol"))
+    stop(telling, ["eth", "sol"], why="maintenance")
+    daemon = int((telling.workspace.state / "supervisord.pid").read_text())
+    os.kill(daemon, signal.SIGKILL)
+    until(lambda: not runs(daemon))
+    kept = Keeper(telling)
+    said.clear()
+    for _ in range(3):
+        kept.look()
+    assert pids(telling) == {} and said == ["the fleet is up"]
+
+
+def test_what_somebody_took_out_beside_a_supervisor_that_runs_is_left_alone(fleet: Fleet) -> None:
+    """An apply that failed on its way, with reason, is no business of the host's."""
+    applied(fleet, bot("eth"), bot("sol"))
+    kept = Keeper(fleet)
+    kept.look()
+    fleet.backend.execute(Stop(names=("bot-sol",), deadline_s=10), fleet.progress)
+    fleet.backend.execute(Remove(names=("bot-sol",)), fleet.progress)
+    kept.look()
+    assert set(pids(fleet)) == {"eth"}
 
 
 def test_before_anything_was_applied_there_is_nothing_to_keep_up(fleet: Fleet) -> None:

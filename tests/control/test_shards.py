@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from engine.control.apply import apply
 from engine.control.backends.shards import assign, known_shards
-from engine.control.backends.supervisor import absent_supervisors
 from engine.control.checkup import checkup
 from engine.control.down import take_down
 from engine.control.fleet import Fleet
@@ -149,7 +148,7 @@ def test_one_daemon_that_is_killed_costs_its_own_bots_alone_a_restart(fleet: Fle
     os.kill(daemon, signal.SIGKILL)
     until(lambda: not runs(daemon) and not any(runs(before[name]) for name in ("eth", "sol")))
     assert planned(fleet, *FIVE) == [("start", "eth"), ("start", "sol")]
-    assert absent_supervisors(fleet.workspace) == ["supervisord-1"]
+    assert fleet.backend.ended() == ["supervisord-1"]
     assert "supervisord-1 ended with its bots" in {finding.what for finding in checkup(fleet)}
     if heals == "apply":
         applied(fleet, *FIVE)
@@ -157,7 +156,7 @@ def test_one_daemon_that_is_killed_costs_its_own_bots_alone_a_restart(fleet: Fle
         Keeper(fleet).look()
     after = pids(fleet)
     assert {name for name in before if after[name] != before[name]} == {"eth", "sol"}
-    assert planned(fleet, *FIVE) == [] and absent_supervisors(fleet.workspace) == []
+    assert planned(fleet, *FIVE) == [] and fleet.backend.ended() == []
 
 
 def test_down_ends_every_daemon_and_the_next_start_needs_no_more_than_it_must(fleet: Fleet) -> None:

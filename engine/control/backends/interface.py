@@ -72,6 +72,9 @@ class Backend(Protocol):
     def observe(self) -> Mapping[str, Process]:
         """Every known program. Raises Absent when no supervisor runs, Unavailable when one does not answer."""
 
+    def ended(self) -> Sequence[str]:
+        """Supervisors that have programs to keep and do not run: they died, or their host did."""
+
     def render(self, programs: Sequence[Program], room: int) -> str:
         """The configuration that keeps these programs, as text, for the record of a generation."""
 

@@ -66,6 +66,10 @@ class SupervisorBackend:
             raise absent[0]
         return found
 
+    def ended(self) -> list[str]:
+        """The supervisords that have programs to keep and do not run, by name."""
+        return [each.name for each in known_shards(self._workspace) if each.programs() and not self._runs(each)]
+
     def render(self, programs: Sequence[Program], room: int) -> str:
         """All instances' configurations, one after another."""
         return "\n".join(_conf(each, mine) for each, mine in self._spread(programs, room))
@@ -158,6 +162,16 @@ class SupervisorBackend:
             with suppress(Absent):
                 self._client(each).call_many(calls, tolerate=tolerate)
 
+    def _runs(self, each: Shard) -> bool:
+        """One that does not answer does."""
+        try:
+            self._client(each).call("supervisor.getState")
+        except Absent:
+            return False
+        except BotctlError:
+            return True
+        return True
+
     def _client(self, each: Shard) -> Supervisord:
         return self._clients.setdefault(each.socket, Supervisord(each.socket))
 
@@ -165,21 +179,6 @@ class SupervisorBackend:
 def supervisor_backend(workspace: Workspace) -> SupervisorBackend:
     """The workspace's own backend."""
     return SupervisorBackend(workspace)
-
-
-def absent_supervisors(workspace: Workspace) -> list[str]:
-    """The names of those that have programs to keep and do not run."""
-    return [each.name for each in known_shards(workspace) if each.programs() and not _runs(each)]
-
-
-def _runs(each: Shard) -> bool:
-    try:
-        Supervisord(each.socket).call("supervisor.getState")
-    except Absent:
-        return False
-    except BotctlError:
-        return True
-    return True
 
 
 def _conf(each: Shard, programs: Sequence[Program]) -> str:
