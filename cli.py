@@ -48,6 +48,8 @@ VERBS = {
     "destroy": Verb("destroy", "stop bots and forget that they were applied"),
     "forget": Verb("forget", "put aside what is remembered of a bot that is declared no more"),
     "down": Verb("down", "stop everything without holding it; apply starts it again"),
+    "up": Verb("up", "start what was applied last and keep it up, for service managers"),
+    "unit": Verb("unit", "print a systemd unit (or launchd job) that starts the fleet with its host"),
     "logs": Verb("logs", "show a bot's log"),
     "run": Verb("run", "run one bot in the foreground"),
     "sim": Verb("sim", "run a simulated venue in the foreground"),

@@ -17,7 +17,8 @@ class Instrument(Value, frozen=True, kw_only=True):
     """One market of one venue. Prices count in ticks and sizes in lots, both integers, inside the step.
 
     `tick_size` is in quote per base, `lot_size` and `min_size` in base, `min_notional` in quote. `venue_code` is
-    the venue's own number for the market where its wire does not speak symbols.
+    the venue's own number for the market where its wire does not speak symbols. `reduces_any_notional`: an order
+    that can only reduce need not be worth the min notional.
     """
 
     venue: str
@@ -32,6 +33,7 @@ class Instrument(Value, frozen=True, kw_only=True):
     maker_fee: Decimal = Decimal(0)
     taker_fee: Decimal = Decimal(0)
     venue_code: str = ""
+    reduces_any_notional: bool = False
 
     def price(self, ticks: int) -> Decimal:
         """Ticks as a price in quote per base."""
@@ -77,10 +79,10 @@ class Instrument(Value, frozen=True, kw_only=True):
         """A plain decimal on the lot, never an exponent."""
         return plain(self.size(lots))
 
-    def min_lots(self, ticks: int) -> int:
-        """The smallest order the venue takes at this price, in lots."""
+    def min_lots(self, ticks: int, *, reduces: bool = False) -> int:
+        """The smallest order the venue takes at this price, in lots; `reduces`: of those that can only reduce."""
         lots = _ceiling(self.min_size / self.lot_size)
-        if self.min_notional and ticks > 0:
+        if self.min_notional and ticks > 0 and not (reduces and self.reduces_any_notional):
             lots = max(lots, _ceiling(self.min_notional / self.notional(ticks, 1)))
         return max(lots, 1)
 

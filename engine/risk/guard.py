@@ -95,7 +95,8 @@ class Guard:
         return Denied(reason=reason) if reason else ApprovedOrder(request=request)
 
     def _size(self, request: OrderRequest) -> str:
-        if request.ticks < 1 or request.lots < self._instrument.min_lots(max(request.ticks, 1)):
+        least = self._instrument.min_lots(max(request.ticks, 1), reduces=request.reduce_only)
+        if request.ticks < 1 or request.lots < least:
             return "below the venue's minimum size"
         return ""
 

@@ -55,7 +55,8 @@ class Exchange:
         self.ledger = Ledger()
         self.crossing_post_only_expires = False
         """Whether a post-only order that would cross is taken and ends at once, instead of being refused."""
-        self._listener = listener
+        self.listener = listener
+        """May be put behind one that overhears."""
         self._order_ids = 0
         self._open: dict[str, dict[int, Order]] = defaultdict(dict)
         self._orders: dict[str, dict[int, Order]] = defaultdict(dict)
@@ -239,7 +240,7 @@ class Exchange:
         at.tape.record(trade)
         for order in (maker, taker):
             self._book_side(trade, order, at.market, is_maker=order is maker)
-        self._listener.traded(trade)
+        self.listener.traded(trade)
         if at.market.is_perp:
             self._review_reducing(maker.owner, at, now_ns)
             self._review_reducing(taker.owner, at, now_ns)
@@ -273,7 +274,7 @@ class Exchange:
         self._fills[order.owner].append(fill)
         self._tell(order, OrderChange.FILLED, fill)
         if market.is_perp:
-            self._listener.position_changed(account, order.symbol, lots_before)
+            self.listener.position_changed(account, order.symbol, lots_before)
             self._money_moved(account, instrument.quote)
         else:
             self._money_moved(account, instrument.base, instrument.quote)
@@ -318,9 +319,9 @@ class Exchange:
 
     def _tell(self, order: Order, change: OrderChange, fill: ExchangeFill | None = None) -> None:
         if not self.account(order.owner).is_house:
-            self._listener.order_changed(order, change, fill)
+            self.listener.order_changed(order, change, fill)
 
     def _money_moved(self, account: Account, *assets: str) -> None:
         if not account.is_house:
             for asset in assets:
-                self._listener.balance_changed(account, asset)
+                self.listener.balance_changed(account, asset)

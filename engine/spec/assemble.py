@@ -49,6 +49,7 @@ def fleet_spec(written: Data, env: str | None) -> FleetSpec:
         policy=msgspec.convert(_plainest(data["policy"]), Policy),
         rollout=_rollout(data["rollout"]),
         watch=_watch(data["watch"]),
+        max_programs=data["supervisor"]["max_programs"],
     )
 
 

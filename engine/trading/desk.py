@@ -96,7 +96,8 @@ class Desk:
             return []
         ticks = book[0][0] + side.sign * int(book[0][0] * wanted.slippage_bps / BPS)
         lots = min(abs(missing), reducible_lots(leg, side)) if wanted.reduce_only else abs(missing)
-        if lots < leg.instrument.min_lots(ticks):
+        reduce_only = wanted.reduce_only and leg.may_flag
+        if lots < leg.instrument.min_lots(ticks, reduces=reduce_only):
             return []
         largest = leg.guard.largest_lots(ticks)
         placement = Placement(
@@ -105,7 +106,7 @@ class Desk:
             ticks=ticks,
             lots=lots if largest is None else min(lots, largest),
             post_only=False,
-            reduce_only=wanted.reduce_only and not leg.difference.ignored_lots,
+            reduce_only=reduce_only,
             time_in_force=TimeInForce.IOC,
         )
         return self._place(self._paid_for(placement, funds), urgent=True)
@@ -135,7 +136,7 @@ class Desk:
         """The order as it may be sent now; None when something stands against it."""
         leg, now_ns = self._leg, self._now_ns
         waiting = not leg.refusals.allows(placement.slot, now_ns) or self._would_take(placement)
-        if placement.lots < leg.least_lots or waiting:
+        if placement.lots < leg.least_lots_of(reduce_only=placement.reduce_only) or waiting:
             return None
         request = OrderRequest(
             leg=leg.setup.leg,

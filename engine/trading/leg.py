@@ -282,7 +282,17 @@ class Leg:
     @property
     def least_lots(self) -> int:
         """The smallest order the venue takes at today's price."""
-        return self.instrument.min_lots(self.bids[0][0] if self.bids else 0)
+        return self.least_lots_of(reduce_only=False)
+
+    def least_lots_of(self, *, reduce_only: bool) -> int:
+        """The same of orders that can only reduce: some venues take those whatever they are worth."""
+        return self.instrument.min_lots(self.bids[0][0] if self.bids else 0, reduces=reduce_only)
+
+    @property
+    def may_flag(self) -> bool:
+        """Whether what takes the own position out may say to the venue that it only reduces: not beside a position
+        that somebody else holds."""
+        return self.instrument.kind is MarketKind.PERP and not self.difference.ignored_lots
 
     @staticmethod
     def cancel_key(client_id: int) -> str:

@@ -35,7 +35,8 @@ class Parting:
 
     def is_over(self, leg: Leg) -> bool:
         """Whether the position is as the policy wants it; that no order is left is for the machine to see."""
-        return self._policy is StopPolicy.KEEP or abs(leg.held_lots) < leg.least_lots
+        flattens = self._policy is StopPolicy.FLATTEN and leg.may_flag
+        return self._policy is StopPolicy.KEEP or abs(leg.held_lots) < leg.least_lots_of(reduce_only=flattens)
 
     def _flattened(self, leg: Leg) -> LegTarget:
         slippage_bps, perp = self._risk.price_band_bps / 2, leg.instrument.kind is MarketKind.PERP

@@ -14,13 +14,14 @@ from itertools import count, islice
 
 from msgspec.structs import replace
 
+from tests.chaos.aims import aimed
 from tests.chaos.play import perform
-from tests.chaos.story import KINDS, Story, tell
+from tests.chaos.story import AIMED, KINDS, Story, tell
 
 
-def run(seed: int) -> tuple[int, list[str]]:
-    """A seed, and what went wrong in its story."""
-    return seed, perform(tell(seed))
+def run(story: Story) -> tuple[Story, list[str]]:
+    """A story, and what went wrong in it."""
+    return story, perform(story)
 
 
 def only(story: Story, numbers: list[int]) -> Story:
@@ -38,48 +39,50 @@ def shrink(story: Story) -> list[int]:
     return kept
 
 
-def report(seed: int) -> str:
-    """How a failing seed fails, in as few troubles as it takes, and the command that shows it again."""
-    story = tell(seed)
+def report(story: Story) -> str:
+    """How a failing story fails, in as few troubles as it takes, and the command that shows it again."""
     numbers = shrink(story)
     shrunk = only(story, numbers)
     complaints = "\n".join(f"  ! {each}" for each in perform(shrunk))
     chosen = ",".join(map(str, numbers)) or "none"
     return (
         f"FAILED {shrunk}\n{complaints}\n"
-        f"again, whole:  python -m tests.chaos --from {seed} --seeds 1\n"
-        f"again, shrunk: python -m tests.chaos --from {seed} --only {chosen}"
+        f"again, whole:  python -m tests.chaos {story.again} --seeds 1\n"
+        f"again, shrunk: python -m tests.chaos {story.again} --only {chosen}"
     )
 
 
-def chosen_from(first: int, kind: str | None) -> Iterator[int]:
-    """Seeds from the first on, all or those of one kind."""
-    return (seed for seed in count(first) if kind in (None, tell(seed).kind))
+def stories_from(first: int, kind: str | None) -> Iterator[Story]:
+    """Stories from a seed on, all or those of one kind; aimed ones are told only when asked for."""
+    if kind == AIMED:
+        return map(aimed, count(first))
+    return (story for story in map(tell, count(first)) if kind in (None, story.kind))
 
 
-def outcomes(seeds: Sequence[int], workers: int) -> Iterator[tuple[int, list[str]]]:
-    """Every seed's outcome, in order."""
+def outcomes(stories: Sequence[Story], workers: int) -> Iterator[tuple[Story, list[str]]]:
+    """Every story's outcome, in order."""
     if workers == 1:
-        yield from map(run, seeds)
+        yield from map(run, stories)
         return
     with ProcessPoolExecutor(workers) as pool:
-        yield from pool.map(run, seeds)
+        yield from pool.map(run, stories)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--from", dest="first", type=int, default=0, help="the first seed")
     parser.add_argument("--seeds", type=int, default=300, help="how many seeds")
-    parser.add_argument("--of", choices=KINDS, help="only stories of one kind")
+    parser.add_argument("--of", choices=KINDS, help="only stories of one kind; aimed ones have seeds of their own")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", help="of one seed, only the troubles with these numbers: 0,3 or none")
     parser.add_argument("--fail-fast", action="store_true", help="end at the first failing seed, unshrunk")
     chosen = parser.parse_args()
+    first = next(stories_from(chosen.first, chosen.of))
     if chosen.only is not None:
         numbers = [] if chosen.only == "none" else [int(number) for number in chosen.only.split(",")]
-        return show(only(tell(chosen.first), numbers))
+        return show(only(first, numbers))
     if chosen.seeds == 1:
-        return show(tell(chosen.first))
+        return show(first)
     return sweep(chosen)
 
 
@@ -94,16 +97,16 @@ def show(story: Story) -> int:
 def sweep(chosen: argparse.Namespace) -> int:
     """Many stories; says how far it is, so that it can be resumed from there."""
     began, failed = time.monotonic(), 0
-    seeds = list(islice(chosen_from(chosen.first, chosen.of), chosen.seeds))
-    for number, (seed, complaints) in enumerate(outcomes(seeds, chosen.workers), start=1):
+    stories = list(islice(stories_from(chosen.first, chosen.of), chosen.seeds))
+    for number, (story, complaints) in enumerate(outcomes(stories, chosen.workers), start=1):
         if complaints:
             failed += 1
             if chosen.fail_fast:
-                print(f"seed {seed}: {complaints[0]}")
+                print(f"seed {story.seed}: {complaints[0]}")
                 return 1
-            print(report(seed), flush=True)
+            print(report(story), flush=True)
         if number % 100 == 0:
-            print(f"{number} seeds, {failed} failed; to go on: --from {seed + 1}", flush=True)
+            print(f"{number} seeds, {failed} failed; to go on: --from {story.seed + 1}", flush=True)
     taken_s = time.monotonic() - began
     print(f"{chosen.seeds} seeds from {chosen.first}: {failed} failed, {taken_s:.0f} s")
     return 1 if failed else 0

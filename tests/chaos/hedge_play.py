@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable
 from decimal import Decimal
 from itertools import accumulate
 from pathlib import Path
@@ -25,20 +24,12 @@ from engine.model.instrument import Instrument, MarketKind
 from engine.model.order import Side, TimeInForce
 from engine.model.value import Value
 from engine.runtime.process import BotProcess
-from engine.sim.aster.settings import AsterSettings
-from engine.sim.aster.venue import AsterMachine
-from engine.sim.backpack.settings import BackpackSettings
-from engine.sim.backpack.venue import BackpackMachine
 from engine.sim.exchange import Exchange
 from engine.sim.flow import Flow, GeneratedFlow
-from engine.sim.market_machine import MarketMachine
 from engine.sim.network import VirtualNetwork
 from engine.sim.orders import ExchangeFill, Order
-from engine.sim.paradex.settings import ParadexSettings
-from engine.sim.paradex.venue import ParadexMachine
 from engine.sim.trouble import Trouble, Weather
 from engine.sim.venue_market import VenueMarket
-from engine.sim.venues import account_credentials
 from engine.sim.virtual_loop import VirtualLoop
 from engine.sim.world import Crashed, VirtualWorld
 from engine.spec.types import (
@@ -51,9 +42,11 @@ from engine.spec.types import (
     StopPolicy,
     StrategySpec,
 )
+from engine.trading.funding import STEADY_NS
 from engine.trading.records import FillRecord
 from engine.trading.status import LegStatus
-from tests.chaos.flow import FUNDING_INTERVAL_S, FUNDING_RATE, NO_FUNDING, FlowThatRests, set_funding
+from tests.chaos.flow import FUNDING_RATE, NO_FUNDING, FlowThatRests, set_funding
+from tests.chaos.hedge_stage import BALANCES, PAIRS, open_venues
 from tests.chaos.invariants import DRIFT
 from tests.chaos.journals import rows
 from tests.chaos.keeper import LOOK_EVERY_S, Keeper, until_all_quote
@@ -61,14 +54,6 @@ from tests.chaos.story import TROUBLED_MS, Mishap, Story
 from tests.fleets import ACCOUNT, PROCESS, RISK, write_generation
 
 BOT = "hedge"
-PAIRS = {
-    "spot and perp": (("backpack", "main", "SOL_USDC"), ("backpack", "main", "SOL_USDC_PERP")),
-    "two accounts": (("backpack", "main", "SOL_USDC_PERP"), ("backpack", "other", "SOL_USDC")),
-    "backpack and paradex": (("backpack", "main", "SOL_USDC_PERP"), ("paradex", "far", "SOL-USD-PERP")),
-    "backpack and aster": (("backpack", "main", "SOL_USDC_PERP"), ("aster", "far", "SOLUSDT")),
-}
-"""Venue, account and market of the maker leg and of the hedge leg."""
-BALANCES = {"SOL": Decimal(50), "USDC": Decimal(10_000), "USDT": Decimal(10_000)}
 STRATEGY: dict[str, Any] = {
     "order_size": "0.4",
     "offset_ticks": 0,
@@ -109,7 +94,7 @@ class HedgePlay:
         self.loop = VirtualLoop()
         self.loop.set_exception_handler(self._broken)
         legs = dict(zip(("maker", "hedge"), PAIRS[story.pair], strict=True))
-        self.venues = self._venues(legs.values())
+        self.venues = open_venues(story, legs.values(), self._flow)
         weather = Weather((each for each in story.troubles if isinstance(each, Trouble)), seed=story.seed)
         self.network = VirtualNetwork(
             self.loop, self.venues, seed=story.seed, latency_ms=(1, story.latency_ms), weather=weather
@@ -145,6 +130,7 @@ class HedgePlay:
         self.keeper.relent()
         await asyncio.sleep(SETTLE_S)
         await until_all_quote([self.keeper])
+        await self._until_funding_is_told()
         self.agree(self.keeper.process)
         self.keeper.end()
         await asyncio.wait([life], timeout=SETTLE_S)
@@ -251,13 +237,25 @@ class HedgePlay:
 
     def _agree_on_funding(self, place: Place, status: LegStatus) -> None:
         """On either leg, whatever happened: what the venue paid is what the bot counts, and wrote down."""
-        position = place.exchange.account(place.account).positions.get(place.symbol)
-        paid = position.funding if position else Decimal(0)
+        paid = self._paid(place)
         written = sum((one.own for one in rows(self.workspace, BOT, "funding") if one.leg == place.leg), Decimal(0))
         if not status.funding == written == paid:
             self.complain(
                 f"the {place.leg} leg says {status.funding} of funding, wrote down {written}, the venue paid {paid}"
             )
+
+    async def _until_funding_is_told(self) -> None:
+        """Where a venue has no funding clock, and its news of a payment was lost, the next question tells."""
+        for _ in range(STEADY_NS // NS_PER_S):
+            bot = self.keeper.process.bot if self.keeper.process else None
+            legs = bot.status.legs if bot else {}
+            if all(leg in legs and legs[leg].funding == self._paid(place) for leg, place in self.places.items()):
+                return
+            await asyncio.sleep(1.0)
+
+    def _paid(self, place: Place) -> Decimal:
+        position = place.exchange.account(place.account).positions.get(place.symbol)
+        return position.funding if position else Decimal(0)
 
     @property
     def residual(self) -> Decimal:
@@ -324,34 +322,6 @@ class HedgePlay:
     def _set_funding(self, rate: Decimal) -> None:
         for machine in self.venues.values():
             set_funding(machine.exchange, rate)
-
-    def _venues(self, legs: Iterable[tuple[str, str, str]]) -> dict[str, Any]:
-        machines: dict[str, MarketMachine] = {}
-        for venue, account, _ in dict.fromkeys(legs):
-            machine = machines.setdefault(venue, self._machine(venue))
-            if account not in machine.exchange.ledger.accounts:
-                credentials = account_credentials(venue, "test", account)
-                if isinstance(machine, BackpackMachine):
-                    machine.open_account(account, credentials["api_key"], BALANCES)
-                elif isinstance(machine, AsterMachine | ParadexMachine):
-                    machine.open_account(account, credentials, BALANCES)
-        return machines
-
-    def _machine(self, venue: str) -> MarketMachine:
-        story = self.story
-        if venue == "paradex":
-            return ParadexMachine(
-                ParadexSettings(interactive_delay_ms=0, funding_interval_s=FUNDING_INTERVAL_S), self._flow
-            )
-        if venue == "aster":
-            return AsterMachine(MarketKind.PERP, AsterSettings(funding_interval_s=FUNDING_INTERVAL_S), self._flow)
-        settings = BackpackSettings(
-            taker_delay_ms=story.taker_delay_ms,
-            accept_cancels_only=story.cancels_later,
-            snapshot_lag_ms=story.lag_ms,
-            funding_interval_s=FUNDING_INTERVAL_S,
-        )
-        return BackpackMachine(settings, self._flow)
 
     def _flow(self, exchange: Exchange, at: VenueMarket, now_ns: int) -> Flow:
         random = Random(f"{self.story.seed}/{at.market.symbol}")

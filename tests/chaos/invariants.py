@@ -12,6 +12,7 @@ import msgspec
 
 from engine.clock import NS_PER_MS, NS_PER_S
 from engine.host.workspace import Workspace
+from engine.model.instrument import MarketKind
 from engine.model.order import OrderRequest, Side
 from engine.risk.stops import Stops
 from engine.runtime.process import BotProcess
@@ -217,7 +218,8 @@ class Watch:
         """At the lowest price of the play: what is smaller cannot be sold."""
         market = self._exchange.markets[self._symbol(bot)].market
         lowest = market.start_price * (1 - LOWEST_PCT / 100)
-        return market.instrument.size(market.instrument.min_lots(market.instrument.ticks_below(lowest)))
+        ticks, reduces = market.instrument.ticks_below(lowest), market.instrument.kind is MarketKind.PERP
+        return market.instrument.size(market.instrument.min_lots(ticks, reduces=reduces))
 
     def _cost(self, bot: str) -> Decimal:
         position = self._exchange.account("main").positions.get(self._symbol(bot))

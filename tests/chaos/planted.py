@@ -86,7 +86,7 @@ BUGS = (
         wrong="        if self.amended is not None:\n"
         "            self._amended_to(self.amended)\n"
         "        elif self.state is _PENDING[operation]:\n",
-        of="aster",
+        of="aimed",
     ),
     Bug(
         name="count a lost amend as never carried out",
@@ -95,7 +95,7 @@ BUGS = (
         wrong="        if self.amended is not None:\n"
         "            self._amended_to(self.request)\n"
         "        elif self.state is _PENDING[operation]:\n",
-        of="aster",
+        of="aimed",
     ),
     Bug(
         name="forget a pending amend in a crash",
@@ -189,6 +189,47 @@ BUGS = (
         file="trading/machine.py",
         right="as_counted(memory.fills, memory.funding)",
         wrong="as_counted((), ())",
+        of="hedge",
+    ),
+    Bug(
+        name="count a lost cancel as done",
+        file="trading/lifecycle.py",
+        right="        if self.state is _PENDING[operation]:\n",
+        wrong="        if operation is Operation.CANCEL:\n"
+        "            self._over(OrderState.CANCELED, why)\n"
+        "        elif self.state is _PENDING[operation]:\n",
+    ),
+    Bug(
+        name="count an order as gone once its cancel is sent",
+        file="trading/orders.py",
+        right="for order in self.without(without) if order.request.side is side)",
+        wrong="for order in self.without(without)"
+        ' if order.request.side is side and order.state != "cancel pending")',
+    ),
+    Bug(
+        name="take a round with a failed answer for a whole one",
+        file="trading/sync.py",
+        right="            self._waiting.clear()\n            self._retry(event.at_ns)",
+        wrong="            self._waiting.discard(event.query)",
+    ),
+    Bug(
+        name="trade on after a reconnect before the venue was asked",
+        file="trading/leg.py",
+        right='self.link_why_not, self.synced, self._connected_ns = "", False, at_ns',
+        wrong='self.link_why_not, self._connected_ns = "", at_ns',
+    ),
+    Bug(
+        name="book the hedge leg's funding under the maker leg",
+        file="trading/funding.py",
+        right="FundingRecord(leg=self._leg, payment",
+        wrong='FundingRecord(leg="maker", payment',
+        of="hedge",
+    ),
+    Bug(
+        name="round what is not hedged to lots",
+        file="trading/hedging.py",
+        right="return self._maker.held_base + self._hedge.held_base",
+        wrong="return sum(leg.instrument.size(leg.held_lots) for leg in (self._maker, self._hedge))",
         of="hedge",
     ),
 )

@@ -37,6 +37,7 @@ from tests.chaos.invariants import Watch
 from tests.chaos.keeper import LOOK_EVERY_S, Keeper, until_all_quote
 from tests.chaos.stages import ACCOUNT, STAGES
 from tests.chaos.story import TROUBLED_MS, Mishap, Story
+from tests.chaos.witness import Witness
 from tests.fleets import STRATEGY, bot_spec, write_generation
 from tests.simulated import end_all_tasks
 
@@ -50,12 +51,15 @@ LONGEST_S = 3_600.0
 
 def perform(story: Story) -> list[str]:
     """Tell a story to its end; gives what happened that must not happen, nothing when all is well."""
+    play: Play | HedgePlay
     with TemporaryDirectory(prefix="chaos-") as directory:
         environment = {"XDG_STATE_HOME": f"{directory}/host"}
         with patch.dict(os.environ, environment), silence():
             play = (HedgePlay if story.pair else Play)(Path(directory), story)
+            witness = Witness([machine.exchange for machine in play.venues.values()], play)
             try:
-                play.loop.run_until_complete(asyncio.wait_for(play.scene(), LONGEST_S))
+                with witness.reading():
+                    play.loop.run_until_complete(asyncio.wait_for(play.scene(), LONGEST_S))
             finally:
                 play.loop.run_until_complete(end_all_tasks())
                 play.loop.close()
@@ -73,11 +77,12 @@ class Play:
         self.loop.set_exception_handler(self._broken)
         self.stage = STAGES[story.venue]
         self.venue = self.stage.open(story, self._flow)
+        self.venues = {story.venue: self.venue}
         set_funding(self.venue.exchange, FUNDING_RATE)
         weather = Weather((each for each in story.troubles if isinstance(each, Trouble)), seed=story.seed)
         self.network = VirtualNetwork(
             self.loop,
-            {story.venue: self.venue},
+            self.venues,
             seed=story.seed,
             latency_ms=(1, story.latency_ms),
             weather=weather,

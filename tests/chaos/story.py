@@ -20,7 +20,9 @@ PAIRS = ("spot and perp", "two accounts", "backpack and paradex", "backpack and 
 VENUES = ("backpack", "backpack", "aster")
 """Backpack has spot, slow takers and snapshots that lag; Aster's perps amend orders, and cancel several at once."""
 
-KINDS = ("hedge", "backpack", "aster")
+AIMED = "aimed"
+"""Stories of a family of their own (`aims`), with seeds of their own."""
+KINDS = ("hedge", "backpack", "aster", AIMED)
 
 
 class Blow(StrEnum):
@@ -48,7 +50,8 @@ class Mishap(Value, frozen=True, kw_only=True):
 class Story(Value, frozen=True, kw_only=True):
     """`pace` is the market's speed. Of the `venue`'s habits `taker_delay_ms`, `cancels_later` and `lag_ms` (how far
     behind its own snapshots are) are Backpack's, `expires_crossing` is Aster's: a post-only order that would cross
-    ends instead of being refused. A story with a `pair` is of one bot that hedges over these two legs."""
+    ends instead of being refused. A story with a `pair` is of one bot that hedges over these two legs; one with an
+    `aim` lets whatever goes wrong on the wire hit messages of that kind only."""
 
     seed: int
     venue: str
@@ -62,6 +65,7 @@ class Story(Value, frozen=True, kw_only=True):
     expires_crossing: bool
     troubles: tuple[Trouble | Mishap, ...]
     pair: str = ""
+    aim: str = ""
 
     @property
     def has_budget(self) -> bool:
@@ -70,8 +74,13 @@ class Story(Value, frozen=True, kw_only=True):
 
     @property
     def kind(self) -> str:
-        """One of `KINDS`: a bot that hedges, or else the venue."""
-        return "hedge" if self.pair else self.venue
+        """One of `KINDS`: with an aim, a bot that hedges, or else the venue."""
+        return AIMED if self.aim else "hedge" if self.pair else self.venue
+
+    @property
+    def again(self) -> str:
+        """How to ask for this story."""
+        return f"--of {AIMED} --from {self.seed}" if self.aim else f"--from {self.seed}"
 
     def __str__(self) -> str:
         habits = [f"pace {self.pace:g}", f"latency up to {self.latency_ms} ms"]
@@ -81,7 +90,7 @@ class Story(Value, frozen=True, kw_only=True):
         habits += ["stop flattens"] if self.flatten else []
         habits += [f"the {'legs' if self.pair else 'bots'} share a budget"] if self.has_budget else []
         who = f"{' and '.join(self.bots)} {f'over {self.pair}' if self.pair else f'on {self.venue}'}"
-        lines = [f"seed {self.seed}: {who}; {', '.join(habits)}"]
+        lines = [f"seed {self.seed}{f', aimed at {self.aim}' if self.aim else ''}: {who}; {', '.join(habits)}"]
         return "\n".join(lines + [f"  {number:2}  {each}" for number, each in enumerate(self.troubles)])
 
 
@@ -113,7 +122,7 @@ def tell(seed: int) -> Story:
 
 
 def _trouble(random: Random, bots: tuple[str, ...]) -> Trouble | Mishap:
-    return _mishap(random, random.choice(bots)) if random.random() < 0.45 else _on_the_wire(random)
+    return mishap(random, random.choice(bots)) if random.random() < 0.45 else _on_the_wire(random)
 
 
 def _on_the_wire(random: Random) -> Trouble:
@@ -126,11 +135,12 @@ def _on_the_wire(random: Random) -> Trouble:
         at_ms=at_ms,
         for_ms=min(random.choice((300, 2_000, 12_000)), TROUBLED_MS - at_ms),
         share_pct=100 if kind is Kind.PARTITION else random.choice((5, 30, 100)),
-        delay_ms=random.choice((30, 400, 6_000)) if kind in _SLOW else 0,
+        delay_ms=random.choice((30, 400, 6_000)) if kind in SLOW else 0,
     )
 
 
-def _mishap(random: Random, bot: str) -> Mishap:
+def mishap(random: Random, bot: str) -> Mishap:
+    """One blow to a bot, drawn."""
     blow = random.choice((Blow.CRASH, Blow.CRASH, *Blow))
     amounts = {
         Blow.CRASH: random.randrange(60),
@@ -142,4 +152,4 @@ def _mishap(random: Random, bot: str) -> Mishap:
     return Mishap(blow=blow, bot=bot, at_ms=random.randrange(TROUBLED_MS), amount=amounts[blow])
 
 
-_SLOW = (Kind.SLOW_REQUEST, Kind.SLOW_REPLY, Kind.LATE_FRAME)
+SLOW = (Kind.SLOW_REQUEST, Kind.SLOW_REPLY, Kind.LATE_FRAME)

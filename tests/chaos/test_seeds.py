@@ -6,12 +6,14 @@ import pytest
 
 from engine.sim.trouble import Kind, Trouble
 from tests.chaos.__main__ import only, report, shrink
+from tests.chaos.aims import aimed
 from tests.chaos.planted import BUGS, ROOT
 from tests.chaos.play import perform
 from tests.chaos.stages import STAGES
 from tests.chaos.story import Blow, Mishap, tell
 
 SEEDS = 300
+AIMED_SEEDS = 80
 ONCE_FAILED = (383, 448, 533, 936, 1048, 1672)
 """Those beyond that found something, in the engine or in the harness."""
 
@@ -19,7 +21,13 @@ ONCE_FAILED = (383, 448, 533, 936, 1048, 1672)
 @pytest.mark.parametrize("seed", [*range(SEEDS), *ONCE_FAILED])
 def test_nothing_forbidden_happens_whatever_goes_wrong(seed: int) -> None:
     if perform(tell(seed)):
-        pytest.fail(report(seed), pytrace=False)
+        pytest.fail(report(tell(seed)), pytrace=False)
+
+
+@pytest.mark.parametrize("seed", range(AIMED_SEEDS))
+def test_nothing_forbidden_happens_whatever_goes_wrong_with_one_kind_of_message(seed: int) -> None:
+    if perform(aimed(seed)):
+        pytest.fail(report(aimed(seed)), pytrace=False)
 
 
 def test_the_stories_have_every_kind_of_trouble() -> None:

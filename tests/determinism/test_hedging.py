@@ -27,7 +27,8 @@ from engine.runtime.windup import WindUp
 from engine.sim.network import Host
 from engine.spec.types import BudgetSpec, BudgetsSpec, StopPolicy
 from engine.trading.hedging import HedgeStatus
-from tests.chaos.hedge_play import BOT, PAIRS, HedgePlay
+from tests.chaos.hedge_play import BOT, HedgePlay
+from tests.chaos.hedge_stage import PAIRS
 from tests.chaos.play import silence
 from tests.chaos.story import Story
 from tests.simulated import end_all_tasks

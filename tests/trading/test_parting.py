@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+from msgspec.structs import replace
+
 from engine.clock import NS_PER_S
 from engine.model.commands import Command
 from engine.model.events import StopRequested
+from engine.model.instrument import Instrument
 from engine.model.order import OrderRequest, OrderStatus, Side
 from engine.spec.types import StopPolicy
-from tests.trading.desk_bench import SPOT, Bench, bot_spec, canceled, report_of, submitted
+from tests.trading.desk_bench import PERP, SPOT, Bench, bot_spec, canceled, report_of, submitted
 
 REDUCE_FOR_S = 30
 
@@ -106,3 +111,33 @@ def test_a_second_stop_changes_nothing_about_the_first() -> None:
     assert canceled(stop(bench, keep_position=True)) == []
     bench.fill(quote, 100)
     assert bench.machine.is_stopped
+
+
+def flattened_with_dust(instrument: Instrument) -> tuple[Bench, list[OrderRequest]]:
+    """A bot that holds 0.30 SOL, less than the market's min notional, and stops flat; what it sends for that."""
+    spec = bot_spec(instrument, stop_policy=StopPolicy.FLATTEN)
+    bench = Bench(instrument=instrument, spec=spec)
+    resting = bench.quoting()
+    bench.fill(resting[0], 30)
+    bench.wait(31)
+    bench.answer(
+        open_orders=tuple(report_of(request, OrderStatus.RESTING) for request in resting), position_lots=30
+    )
+    out = submitted(stop(bench))
+    for request in resting:
+        executed_lots = 30 if request is resting[0] else 0
+        out += submitted(bench.update(request, OrderStatus.CANCELED, executed_lots=executed_lots))
+    return bench, out
+
+
+def test_where_reducing_needs_no_min_notional_flattening_leaves_no_dust() -> None:
+    bench, [taking] = flattened_with_dust(replace(PERP, min_notional=Decimal(50), reduces_any_notional=True))
+    assert (taking.side, taking.lots, taking.reduce_only) == (Side.SELL, 30, True)
+    assert not bench.machine.is_stopped
+    bench.fill(taking, 30)
+    assert bench.machine.is_stopped
+
+
+def test_where_it_does_flattening_keeps_what_no_order_can_sell() -> None:
+    bench, taking = flattened_with_dust(replace(PERP, min_notional=Decimal(50)))
+    assert (taking, bench.machine.is_stopped) == ([], True)

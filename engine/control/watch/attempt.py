@@ -25,10 +25,9 @@ from engine.control.watch.state import Result, Wishes
 from engine.errors import BotctlError, ConfigInvalid, Conflict, Refused, UsageError
 from engine.host.generation import current_number, read_current, read_meta
 from engine.model.value import Value
-from engine.plan import policy_facts
 from engine.plan.actions import Action, Plan, Subject
 from engine.plan.desired import Desired
-from engine.plan.policy_facts import Signature, Warrant
+from engine.plan.policy_facts import Origin, Signature, Warrant
 from engine.plan.words import listed
 from engine.spec.types import WatchSpec
 
@@ -96,15 +95,15 @@ class Attempt:
         apply(fleet, desired, self._agrees(commit, desired), accepted=self.spec.accept, deed=deed, only=only)
         return Verdict(result=Result.APPLIED)
 
-    def _made_from(self, commit: Commit) -> policy_facts.Commit:
+    def _made_from(self, commit: Commit) -> Origin:
         """What the policy judges: a commit and nothing beside it. Unsigned where a signature is wanted."""
         try:
             self.git.require_signature(commit, signers_of(self.fleet.workspace, self.spec))
         except Unsigned as error:
             if self.spec.require_signed:
                 raise
-            return policy_facts.Commit(id=commit.id, signature=Signature.BAD, says=error.message)
-        return policy_facts.Commit(id=commit.id, signature=Signature.GOOD)
+            return Origin(id=commit.id, signature=Signature.BAD, says=error.message)
+        return Origin(id=commit.id, signature=Signature.GOOD)
 
     def _without_suspended(self, desired: Desired) -> tuple[Desired, tuple[str, ...]]:
         """Suspended bots as they are in force, and the names of all others; none where nobody is suspended."""

@@ -60,6 +60,7 @@ def _instrument(kind: MarketKind, symbol: SymbolView) -> Instrument:
         min_notional=_min_notional(filters),
         maker_fee=maker_fee,
         taker_fee=taker_fee,
+        reduces_any_notional=kind is MarketKind.PERP,
     )
 
 

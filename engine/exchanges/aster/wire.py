@@ -5,7 +5,7 @@ UNSET and is then left out. What the codec reads of a large object stands in a `
 ignores can break it. Above each type stand a payload and its section of the documentation (Futures v3, Spot v3).
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: msgspec would have to compile every text among them when a bot starts.
 
 from msgspec import UNSET, UnsetType
 

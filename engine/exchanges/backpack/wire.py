@@ -7,7 +7,7 @@ codec reads of a large object stands in a `…View` of its own, so that no key i
 Above each type stand a payload and the page of docs.backpack.exchange it belongs to.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: msgspec would have to compile every text among them when a bot starts.
 
 from msgspec import UNSET, UnsetType
 

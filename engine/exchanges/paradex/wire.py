@@ -6,7 +6,7 @@ sends, so that no key the codec ignores can break it. Above each type stand a pa
 docs.paradex.trade (API reference).
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: msgspec would have to compile every text among them when a bot starts.
 
 from decimal import Decimal
 from typing import Generic, TypeVar

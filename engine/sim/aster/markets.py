@@ -38,6 +38,7 @@ def _market(kind: MarketKind, base: str, tick: str, step: str, price: str) -> Ma
             min_notional=MIN_NOTIONAL,
             maker_fee=maker_fee,
             taker_fee=taker_fee,
+            reduces_any_notional=is_perp,
         ),
         start_price=Decimal(price),
         band=NO_BAND,

@@ -161,7 +161,7 @@ def test_a_rollback_is_not_undone_until_somebody_says_so(watched: Watched) -> No
 
 
 def test_a_rollback_of_its_own_is_answered_by_another_commit_and_by_no_second_try(watched: Watched) -> None:
-    rolled = f"{FLEET}rollout: {{health_timeout_s: 0.5, max_unavailable: 1}}\n"
+    rolled = f"{FLEET}rollout: {{health_timeout_s: 10, max_unavailable: 1}}\n"
     watched.repository.commit({"bots/fleet.yaml": FLEET, "bots/sol.yaml": bot("sol")})
     watched.look()
     fake = watched.fleet.workspace.state / "fake"
