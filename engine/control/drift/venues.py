@@ -23,7 +23,7 @@ from engine.plan.observed import Applied, Unknown
 from engine.trading.reconciliation import Baseline, OwnSide
 
 LEG = "question"
-ACCOUNTS_AT_ONCE = 8
+VENUES_AT_ONCE = 8
 Counters = Mapping[str, Counter]
 
 NEVER_COMPARED = "there is nothing to compare with yet: `botctl account reconcile` keeps how it stands"
@@ -58,10 +58,17 @@ class Answer(Value, frozen=True, kw_only=True):
 
 
 def ask_venues(counters: Counters, markets: Mapping[str, Sequence[str]]) -> dict[str, Answer]:
-    """These markets of these accounts, several accounts at a time."""
-    with ThreadPoolExecutor(ACCOUNTS_AT_ONCE) as asking:
-        answers = asking.map(lambda name: _ask(counters[name], markets[name]), markets)
-        return dict(zip(markets, answers, strict=True))
+    """These markets of these accounts: venues side by side, the accounts of one in turn, because they share its
+    limits and what signs for it."""
+    venues = sorted({counters[name].account.venue for name in markets})
+    with ThreadPoolExecutor(VENUES_AT_ONCE) as asking:
+        answers = asking.map(lambda venue: _ask_venue(counters, markets, venue), venues)
+        return {name: answer for found in answers for name, answer in found.items()}
+
+
+def _ask_venue(counters: Counters, markets: Mapping[str, Sequence[str]], venue: str) -> dict[str, Answer]:
+    mine = [name for name in markets if counters[name].account.venue == venue]
+    return {name: _ask(counters[name], markets[name]) for name in mine}
 
 
 def _ask(counter: Counter, markets: Sequence[str]) -> Answer:

@@ -91,7 +91,7 @@ class Finding(Value, frozen=True, kw_only=True):
 
 class Unlooked(Value, frozen=True, kw_only=True):
     """What was not compared, and why. `is_failure`: it was asked and no answer came, so nobody knows (law 1); else
-    there is nothing to compare with, and that is as it is."""
+    there was nothing to compare, and the next look may say more."""
 
     whose: str
     what: str

@@ -22,7 +22,7 @@ LEGEND = {
     "-": "does not run as it was applied",
     "~": "the files say otherwise",
     "?": "could not be looked at",
-    "i": "has nothing to be compared with",
+    "i": "was not compared",
     ".": "ignored",
 }
 
