@@ -1,7 +1,7 @@
 """A hedging bot of which something is dead: one of its venues, or every process that looked after it.
 
-Its venues are no programs of the fleet, so that either outlives the other: to the fleet they are testnets, with keys
-in `.env`.
+Its venues are no programs of the fleet, so that either outlives the other: to the fleet they are testnets, with
+keys in `.env`.
 """
 
 from __future__ import annotations
