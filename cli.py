@@ -42,11 +42,14 @@ VERBS = {
     "start": Verb("start", "lift holds and start bots"),
     "restart": Verb("restart", "stop and start bots"),
     "resume": Verb("resume", "lift holds; a paused bot quotes again"),
+    "drift": Verb("drift", "show what is not as it was left; `drift adopt`, `revert`, `ignore` settle it"),
     "adopt": Verb("adopt", "take position that a bot did not trade into its books"),
     "ignore": Verb("ignore", "leave position that a bot did not trade alone for good"),
     "destroy": Verb("destroy", "stop bots and forget that they were applied"),
     "forget": Verb("forget", "put aside what is remembered of a bot that is declared no more"),
     "down": Verb("down", "stop everything without holding it; apply starts it again"),
+    "up": Verb("up", "start what was applied last and keep it up, for service managers"),
+    "unit": Verb("unit", "print a systemd unit (or launchd job) that starts the fleet with its host"),
     "logs": Verb("logs", "show a bot's log"),
     "run": Verb("run", "run one bot in the foreground"),
     "sim": Verb("sim", "run a simulated venue in the foreground"),
@@ -60,7 +63,7 @@ VERBS = {
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 EXIT_CODES = """exit codes:
-  0 fine   1 failure   2 differences (plan --detailed-exitcode, status --exit-code)
+  0 fine   1 failure   2 differences (plan --detailed-exitcode, drift, status --exit-code)
   3 configuration invalid   4 conflict   5 refused   64 wrong usage   130 interrupted"""
 
 

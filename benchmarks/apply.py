@@ -46,7 +46,8 @@ def main() -> int:
         apply(fleet, after, lambda _plan: None)
         print(f"{f'botctl apply (target: under {TARGET_S})':<36}{time.monotonic() - started:6.1f}")
     with prepared() as (fleet, before, after):
-        fleet.backend.execute(Load(programs=starting(before), leaving=frozenset()), fleet.progress)
+        load = Load(programs=starting(before), leaving=frozenset(), room=before.fleet.max_programs)
+        fleet.backend.execute(load, fleet.progress)
         await_all(fleet)
         started = time.monotonic()
         update(fleet, after)
@@ -110,7 +111,8 @@ def starting(desired: Desired) -> tuple[Program, ...]:
 
 def update(fleet: Fleet, desired: Desired) -> None:
     """What one would type without botctl."""
-    fleet.workspace.supervisor_conf.write_text(fleet.backend.render(starting(desired)))
+    conf = fleet.backend.render(starting(desired), desired.fleet.max_programs)
+    fleet.workspace.supervisor_conf.write_text(conf)
     server = f"unix://{fleet.workspace.supervisor_socket}"
     command = [sys.executable, "-m", "supervisor.supervisorctl", "-s", server, "update"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE_S)

@@ -23,7 +23,7 @@ from engine.control.venue_questions import (
 from engine.errors import Unavailable, UsageError
 from engine.host.workspace import find_workspace
 from engine.model.account import Fill
-from engine.model.commands import Command, QueryBalances, QueryFills, QueryOpenOrders, QueryPosition
+from engine.model.commands import Query, QueryBalances, QueryFills, QueryOpenOrders, QueryPosition
 from engine.model.events import BalancesReported, Event, FillsReported, OpenOrdersReported, PositionReported
 from engine.model.instrument import Instrument, MarketKind, plain
 from engine.model.order import OrderReport
@@ -104,7 +104,7 @@ def _deposit_address(counter: Counter, market: str, blockchain: str | None) -> l
 
 
 def _ask(counter: Counter, market: str, what: What, since_ns: int) -> list[Row]:
-    question: dict[What, Command] = {
+    question: dict[What, Query] = {
         What.BALANCES: QueryBalances(leg=LEG),
         What.POSITIONS: QueryPosition(leg=LEG),
         What.ORDERS: QueryOpenOrders(leg=LEG),

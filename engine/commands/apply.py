@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -11,9 +11,10 @@ import typer
 from msgspec.structs import replace
 
 from engine.commands.consent import asked
+from engine.commands.going_back import back_to, beside_the_files
 from engine.commands.options import SELECTORS, Accept, Directory, Env, Exclude, Override, Why, Yes, tell
 from engine.commands.show import show
-from engine.control.apply import apply
+from engine.control.apply import apply, require_allowed
 from engine.control.desired import resolve_desired
 from engine.control.events import Applied, Progressed, Sink, Stream, failed, nobody
 from engine.control.fleet import Fleet, open_fleet
@@ -22,7 +23,7 @@ from engine.control.observe import observe
 from engine.control.plan_file import SUFFIX, read_plan
 from engine.control.planning import make_plan
 from engine.control.policy import with_findings
-from engine.errors import BotctlError, UsageError
+from engine.errors import BotctlError, Interrupted, UsageError
 from engine.plan.actions import Plan
 from engine.plan.desired import Desired
 from engine.plan.policy_facts import Warrant
@@ -51,6 +52,7 @@ class Typed:
     exclude: Sequence[str]
     env: str | None
     yes: bool
+    accepted: Collection[str]
     look: Agree
 
 
@@ -78,15 +80,20 @@ def command(
     fleet = open_fleet(directory, verb="apply", progress=_progress(events), events=events)
     try:
         look = _say_nothing if as_json else show
-        typed = Typed(what=what or (), exclude=exclude or (), env=env, yes=yes, look=look)
+        typed = Typed(what=what or (), exclude=exclude or (), env=env, yes=yes, accepted=accepted, look=look)
         task = _task(fleet, Deed(why=why, warrant=Warrant(overrides=tuple(override or ()))), typed)
-        done = apply(fleet, task.desired, task.agree, accepted=accepted, only=task.only, deed=task.deed)
+        done = apply(fleet, task.desired, task.agree, accepted=typed.accepted, only=task.only, deed=task.deed)
     except BotctlError as error:
         events(failed(error))
+        raise
+    except KeyboardInterrupt:
+        events(failed(Interrupted("interrupted", hint="the next `botctl apply` goes on from here")))
         raise
     events(Applied(changes=len(done.changes)))
     if done.changes and not as_json:
         print(f"applied: {len(done.changes)} done")
+    if task.deed.came_from is not None:
+        tell(beside_the_files(fleet))
 
 
 def _task(fleet: Fleet, deed: Deed, typed: Typed) -> Task:
@@ -99,7 +106,10 @@ def _task(fleet: Fleet, deed: Deed, typed: Typed) -> Task:
     planned = with_findings(fleet.workspace, make_plan(desired, observed, chosen), observed, deed.warrant)
     agree = typed.look
     if not typed.yes:
-        agree = asked(planned.plan, "Apply this plan?", look=typed.look, overrides=deed.warrant.overrides)
+        require = require_allowed(
+            fleet, planned.desired, observed, accepted=typed.accepted, overrides=deed.warrant.overrides
+        )
+        agree = asked(planned.plan, "Apply this plan?", require=require, look=typed.look)
     return Task(desired=planned.desired, agree=agree, only=planned.only, deed=deed)
 
 
@@ -115,7 +125,11 @@ def _saved(fleet: Fleet, deed: Deed, typed: Typed) -> Task:
         typed.look(plan)
         saved.require_same(plan)
 
-    warrant = replace(deed.warrant, plan_hash=saved.digest, made_from=saved.made_from)
+    is_again = saved.came_from is not None
+    warrant = replace(deed.warrant, plan_hash=saved.digest, made_from=saved.made_from, is_again=is_again)
+    if saved.came_from is not None:
+        tell(back_to(saved.came_from))
+        deed = replace(deed, verb="rollback", came_from=saved.came_from)
     return Task(desired=saved.desired, agree=agree, only=saved.only, deed=replace(deed, warrant=warrant))
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from engine.commands.consent import confirmed
+from engine.commands.going_back import back_to
 from engine.commands.options import Directory, Why, Yes
 from engine.commands.show import show
 from engine.control.approvals import approve
@@ -27,6 +28,8 @@ def command(
         raise UsageError(f"{file} is no saved plan", hint=f"botctl plan -o FILE{SUFFIX}, then botctl approve it")
     fleet = open_fleet(directory, verb="approve")
     saved = read_plan(file, fleet)
+    if saved.came_from is not None:
+        print(back_to(saved.came_from))
     if yes:
         show(saved.plan)
     else:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 import typer
 
 from engine.commands.show import show
-from engine.control.apply import as_shown, require_plannable
+from engine.control.apply import as_shown
 from engine.errors import Refused
 from engine.plan.actions import Plan
-from engine.plan.upholding import require_upheld
 
 
 def asked(
-    plan: Plan, question: str, *, look: Callable[[Plan], None] = show, overrides: Collection[str] = ()
+    plan: Plan, question: str, *, require: Callable[[Plan], None], look: Callable[[Plan], None] = show
 ) -> Callable[[Plan], None]:
     """Show a plan and wait for a yes; agrees afterwards to this plan only. Refused without a yes or a person, for
-    one who could not see the plan, and before anybody is asked, by the policy."""
+    one who could not see the plan, and by `require`, before anybody is asked."""
     look(plan)
-    require_plannable(plan)
-    require_upheld(plan, overrides)
+    require(plan)
     _ask(plan, question, can_see=look is show)
     return as_shown(plan)
 

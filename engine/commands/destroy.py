@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+
 from engine.commands.consent import asked
 from engine.commands.options import Accept, Directory, Exclude, Names, Why, Yes, tell
 from engine.commands.show import show
+from engine.control.apply import require_allowed
 from engine.control.desired import desired_of
 from engine.control.destroy import destroy, destroyed
-from engine.control.fleet import open_fleet
+from engine.control.fleet import Fleet, open_fleet
 from engine.control.lifecycle import applied_generation, applied_names
 from engine.control.observe import observe
+from engine.plan.actions import Plan
+from engine.plan.desired import Desired
 from engine.plan.diff import diff
-from engine.plan.risk_words import parse_risks
+from engine.plan.risk_words import RiskWord, parse_risks
 
 
 def command(
@@ -27,5 +32,13 @@ def command(
     fleet = open_fleet(directory, verb="destroy", progress=tell)
     meant = applied_names(fleet, names or (), exclude) if names or exclude else ()
     desired = destroyed(desired_of(applied_generation(fleet)), meant)
-    agree = show if yes else asked(diff(desired, observe(fleet)).only(meant), "Destroy these?")
+    agree = show if yes else _asked(fleet, desired, meant, {*accepted, RiskWord.EMPTY})
     destroy(fleet, desired, agree, names=meant, accepted=accepted, why=why)
+
+
+def _asked(
+    fleet: Fleet, desired: Desired, names: Collection[str], accepted: Collection[str]
+) -> Callable[[Plan], None]:
+    observed = observe(fleet)
+    plan = diff(desired, observed).only(names)
+    return asked(plan, "Destroy these?", require=require_allowed(fleet, desired, observed, accepted=accepted))

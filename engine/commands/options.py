@@ -42,6 +42,16 @@ Override = Annotated[
     list[str] | None,
     typer.Option("--override", metavar="RULE", help="go on against a rule of level override; needs --why"),
 ]
+Out = Annotated[
+    Path | None, typer.Option("-o", "--out", metavar="FILE.botplan", help="save it for `botctl apply FILE`")
+]
+Expires = Annotated[
+    float, typer.Option("--expires-s", metavar="SECONDS", min=1, help="how long a saved plan may be applied")
+]
+HOUR_S = 3600.0
+Tolerance = Annotated[
+    float, typer.Option("--tolerance-pct", min=0, help="how far the money of a saved plan may move")
+]
 Json = Annotated[bool, typer.Option("--json", help="for programs")]
 
 

@@ -9,14 +9,25 @@ from typing import Annotated
 
 import typer
 
-from engine.commands.options import Directory, Env, Exclude, Json, Names, tell
+from engine.commands.options import (
+    HOUR_S,
+    Directory,
+    Env,
+    Exclude,
+    Expires,
+    Json,
+    Names,
+    Out,
+    Tolerance,
+    tell,
+)
 from engine.commands.show import show
 from engine.control.committed import workspace_at
 from engine.control.desired import resolve_desired
 from engine.control.fleet import View, open_view
 from engine.control.in_force import rollback_in_force
 from engine.control.observe import observe
-from engine.control.plan_file import SUFFIX, write_plan
+from engine.control.plan_file import require_plan_name, write_plan
 from engine.control.planning import make_plan
 from engine.control.policy import with_findings
 from engine.control.risks import find_risks
@@ -29,7 +40,6 @@ from engine.plan.selection import selection
 from engine.plan.settled import as_if_applied
 
 DIFFERENCES = 2
-HOUR_S = 3600.0
 
 
 def command(
@@ -47,20 +57,14 @@ def command(
     ] = None,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="every setting that changes")] = False,
     full: Annotated[bool, typer.Option("--full", help="also what stays as it is, and all that is known")] = False,
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", metavar="FILE.botplan", help="save it for `botctl apply FILE`")
-    ] = None,
-    expires_s: Annotated[
-        float, typer.Option("--expires-s", metavar="SECONDS", min=1, help="how long a saved plan may be applied")
-    ] = HOUR_S,
-    tolerance_pct: Annotated[
-        float, typer.Option("--tolerance-pct", min=0, help="how far the money of a saved plan may move")
-    ] = 10,
+    out: Out = None,
+    expires_s: Expires = HOUR_S,
+    tolerance_pct: Tolerance = 10,
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="write a report of one page")] = None,
 ) -> int:
     """Show what `botctl apply` would do, and why. Changes nothing."""
-    if out is not None and out.suffix != SUFFIX:
-        raise UsageError(f"a plan file's name ends with {SUFFIX}", hint=f"-o {out.stem}{SUFFIX}")
+    if out is not None:
+        require_plan_name(out)
     if out is not None and against is not None:
         raise UsageError("a plan against what does not run cannot be applied", hint="leave out -o, or --against")
     view = open_view(directory, verb="plan")

@@ -10,12 +10,14 @@ import msgspec
 
 from engine.clock import iso_utc
 from engine.commands.table import table
+from engine.control.baselines import keep_baseline
 from engine.control.desired import load_in_force
 from engine.control.reconcile import Reconciliation, reconcile
 from engine.control.venue_questions import open_counter
 from engine.errors import UsageError
 from engine.host.workspace import Workspace
 from engine.model.instrument import plain
+from engine.spec.types import Environment
 from engine.trading.reconciliation import MarketDifference
 
 DIFFERENCES = 2
@@ -35,7 +37,12 @@ BALANCE_HEAD = ("ASSET", "CHANGE", "OWN FILLS", "FUNDING", "OTHERS'", "UNEXPLAIN
 
 def show_reconciled(workspace: Workspace, account: str | None, *, since_ns: int, as_json: bool) -> int:
     """The named account, or every one that bots trade on; 2 when something is unexplained."""
-    found = [reconcile(open_counter(workspace, name), since_ns=since_ns) for name in _accounts(workspace, account)]
+    found = []
+    for name in _accounts(workspace, account):
+        counter = open_counter(workspace, name)
+        found.append(reconcile(counter, since_ns=since_ns))
+        if counter.account.environment is not Environment.SIM:
+            keep_baseline(counter, found[-1].now)
     if as_json:
         print(json.dumps([_document(one) for one in found], indent=2))
     else:

@@ -98,6 +98,25 @@ def as_shown(shown: Plan) -> Callable[[Plan], None]:
     return agree
 
 
+def require_allowed(
+    fleet: Fleet,
+    desired: Desired,
+    observed: Observed,
+    *,
+    accepted: Collection[str] = (),
+    overrides: Collection[str] = (),
+) -> Callable[[Plan], None]:
+    """Refuses a plan that `apply` would refuse, with the same words: so that nobody is asked in vain."""
+
+    def require(plan: Plan) -> None:
+        require_plannable(plan)
+        require_renamable(fleet.workspace, renames(desired, observed))
+        require_upheld(plan, overrides)
+        require_accepted(find_risks(fleet.workspace, plan, desired, observed), accepted)
+
+    return require
+
+
 def require_plannable(plan: Plan) -> None:
     """What could not be observed is not acted upon (law 1), nor what cannot be meant."""
     if plan.trouble:
@@ -110,7 +129,7 @@ def require_plannable(plan: Plan) -> None:
 def _carry_out(fleet: Fleet, desired: Desired, plan: Plan, observed: Observed, deed: Deed) -> None:
     workspace = fleet.workspace
     _learn_facts(fleet, desired, plan)
-    conf = fleet.backend.render(programs_of(desired))
+    conf = fleet.backend.render(programs_of(desired), desired.fleet.max_programs)
     number = write_generation(workspace, desired, conf=conf, plan=plan, deed=deed)
     fleet.events(GenerationWritten(generation=number))
     actions = [f"{action.kind} {action.subject} {action.name}" for action in plan.changes]

@@ -5,16 +5,18 @@ from __future__ import annotations
 
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from engine.clock import NS_PER_S
+from engine.control.backends.supervisor import absent_supervisors
 from engine.control.desired import load_in_force
 from engine.control.facts import known_facts
 from engine.control.finding import Finding, Grade
 from engine.control.fleet import Fleet
 from engine.control.host_checkup import host_checkup
 from engine.control.observe import observe
+from engine.control.service_unit import unit_checkup
 from engine.control.ways import ask_through, way_out
 from engine.errors import BotctlError, ConfigInvalid, VenueError
 from engine.exchanges.registry import configured_venue
@@ -37,7 +39,8 @@ def checkup(fleet: Fleet) -> Iterator[Finding]:
     bots = observed.applied.bots if observed.applied else {}
     yield from host_checkup(fleet.workspace, len(bots))
     yield from _state(fleet.workspace)
-    yield _supervisor(observed)
+    yield _supervisor(observed, absent_supervisors(fleet.workspace))
+    yield from unit_checkup(fleet.workspace)
     yield from _engines(observed)
     yield from _venues(fleet.workspace)
 
@@ -65,11 +68,13 @@ def _secret(path: Path) -> Finding:
     return Finding(grade=Grade.OK, what=f"{path} is private")
 
 
-def _supervisor(observed: Observed) -> Finding:
+def _supervisor(observed: Observed, absent: Sequence[str]) -> Finding:
     if isinstance(observed.processes, Unknown):
         return Finding(grade=Grade.FAIL, what=observed.processes.why, hint="see .botctl/logs/supervisord.log")
     if not observed.processes:
         return Finding(grade=Grade.OK, what="no supervisord runs; `botctl apply` starts one")
+    if absent:
+        return Finding(grade=Grade.FAIL, what=f"{', '.join(absent)} ended with its bots", hint="botctl apply")
     return Finding(grade=Grade.OK, what=f"supervisord keeps {len(observed.processes)} bots")
 
 

@@ -95,7 +95,8 @@ def converge(run: Run) -> None:
     if is_supervised:
         wanted = programs_of(run.desired)
         leaving = frozenset({*known_programs(run.observed), *COMPANIONS}) - {program.name for program in wanted}
-        run.fleet.backend.execute(Load(programs=wanted, leaving=leaving), run.tell)
+        room = run.desired.fleet.max_programs
+        run.fleet.backend.execute(Load(programs=wanted, leaving=leaving, room=room), run.tell)
     _stop(run)
     left = _left_behind(run)
     run.commit()

@@ -83,6 +83,7 @@ def desired_of(generation: Generation) -> Desired:
             for name, spec in generation.bots.items()
         },
         simulators=_simulators(generation.fleet),
+        without=f"generation {generation.number} has no such bot",
     )
 
 

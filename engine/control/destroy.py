@@ -17,6 +17,8 @@ from engine.plan.desired import Desired
 from engine.plan.risk_words import RiskWord
 from engine.runtime.retire import retire_bot
 
+_DESTROYED = "destroyed, until it is applied again; its files stay"
+
 
 def destroy(
     fleet: Fleet,
@@ -48,6 +50,6 @@ def destroyed(desired: Desired, names: Sequence[str]) -> Desired:
         )
     if not names:
         fleet = msgspec.structs.replace(desired.fleet, sims={})
-        return Desired(fleet=fleet, bots={}, simulators={})
+        return Desired(fleet=fleet, bots={}, simulators={}, without=_DESTROYED)
     bots = {name: bot for name, bot in desired.bots.items() if name not in names}
-    return msgspec.structs.replace(desired, bots=bots)
+    return msgspec.structs.replace(desired, bots=bots, without=_DESTROYED)

@@ -56,6 +56,42 @@ class StepDone(ApplyEvent, frozen=True, kw_only=True, tag="step_done"):
     names: tuple[str, ...]
 
 
+class WaveEvent(ApplyEvent, frozen=True, kw_only=True):
+    """About one wave of a rollout, the first being 1. A canary's bots trade at a smaller size until judged."""
+
+    wave: int
+    of: int
+    bots: tuple[str, ...]
+    canary: bool
+
+
+class WaveBegun(WaveEvent, frozen=True, kw_only=True, tag="wave_begun"):
+    """Its bots are being changed."""
+
+
+class WaveHealthy(WaveEvent, frozen=True, kw_only=True, tag="wave_healthy"):
+    """Its bots quote with what was planned, and a canary did well: the next wave may begin."""
+
+
+class WaveFailed(WaveEvent, frozen=True, kw_only=True, tag="wave_failed"):
+    """It did not become what it should; no later wave begins."""
+
+    error: str
+
+
+class RollbackBegun(ApplyEvent, frozen=True, kw_only=True, tag="rollback_begun"):
+    """Bots touched so far get the settings of that generation back, by a plan of its own."""
+
+    to_generation: int
+    plan: Plan
+
+
+class RolledBack(ApplyEvent, frozen=True, kw_only=True, tag="rolled_back"):
+    """They have them, and are healthy. Positions and fills stay what they became."""
+
+    to_generation: int
+
+
 class Applied(ApplyEvent, frozen=True, kw_only=True, tag="applied"):
     """Everything planned is true; with nothing to do, at once."""
 
@@ -95,7 +131,7 @@ class Stream:
 
 def _document(event: ApplyEvent) -> dict[str, Any]:
     """A plan looks as it does in `plan --json`."""
-    if isinstance(event, Planned):
-        return {"event": "planned", "plan": plan_document(event.plan)}
     facts: dict[str, Any] = msgspec.to_builtins(event)
+    if isinstance(event, Planned | RollbackBegun):
+        facts["plan"] = plan_document(event.plan)
     return facts

@@ -17,8 +17,8 @@ import msgspec
 
 from engine import __version__
 from engine.clock import iso_utc
-from engine.control.commit import head_of
 from engine.control.fleet import caller
+from engine.control.origin import head_of
 from engine.errors import BotctlError
 from engine.host.files import PRIVATE_DIRECTORY, write_atomic
 from engine.host.generation import (

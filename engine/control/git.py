@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from engine.errors import BotctlError, Refused, Unavailable
+from engine.errors import Refused, Unavailable
 from engine.model.value import Value
 
 TIMEOUT_S = 60.0
@@ -32,6 +32,7 @@ _SETTINGS = (
 )
 _PASSED_ON = frozenset({"GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"})
 _ANSWER_NOBODY = {
+    "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_ASKPASS": "true",
     "SSH_ASKPASS_REQUIRE": "never",
@@ -72,25 +73,35 @@ class Git:
 
     def ask(self, *arguments: str, given: bytes = b"") -> bytes:
         """What git answers; Unavailable with its own words when it does not, or not in time."""
-        settings = [word for setting in _SETTINGS for word in ("-c", setting)]
-        with subprocess.Popen(
-            ["git", *settings, *arguments],
-            cwd=self._folder,
-            env=_environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        ) as process:
+        return self._run(arguments, given)[0]
+
+    def _run(self, arguments: tuple[str, ...], given: bytes = b"") -> tuple[bytes, bytes]:
+        """The answer, and what git says beside it."""
+        with self._started(arguments) as process:
             try:
-                answer, complaint = self._communicate(process, given, _verb(arguments))
+                answer, beside = self._communicate(process, given, _verb(arguments))
             except BaseException:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)  # With all that it started: ssh, gpg.
                 raise
         if process.returncode != 0:
-            raise Unavailable(f"git {_verb(arguments)}: {_readable(complaint)}")
-        return answer
+            raise Unavailable(f"git {_verb(arguments)}: {_readable(beside)}")
+        return answer, beside
+
+    def _started(self, arguments: tuple[str, ...]) -> subprocess.Popen[bytes]:
+        settings = [word for setting in _SETTINGS for word in ("-c", setting)]
+        try:
+            return subprocess.Popen(
+                ["git", *settings, *arguments],
+                cwd=self._folder,
+                env=_environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except FileNotFoundError as error:
+            raise Unavailable("git is not installed here", hint="install git 2.30 or newer") from error
 
     def _communicate(self, process: subprocess.Popen[bytes], given: bytes, verb: str) -> tuple[bytes, bytes]:
         deadline_s = time.monotonic() + self._timeout_s
@@ -111,11 +122,16 @@ class Git:
         subject = self.ask("show", "-s", "--format=%s", name).decode(errors="replace")
         return Commit(id=name, subject=_CONTROL.sub(" ", subject).strip()[:100])
 
-    def require_signature(self, commit: Commit, allowed_signers: Path | None) -> None:
-        """Unsigned unless git verifies the commit's signature: by these SSH keys, or by whom this host trusts."""
+    def verified(self, commit: str, allowed_signers: Path | None = None) -> str:
+        """Git's own words about a signature that is good: by these SSH keys, or by whom this host trusts.
+        Unavailable for any other, and for none."""
         keys = ("-c", f"gpg.ssh.allowedSignersFile={allowed_signers}") if allowed_signers else ()
+        return _readable(self._run((*keys, "verify-commit", commit))[1])
+
+    def require_signature(self, commit: Commit, allowed_signers: Path | None) -> None:
+        """Unsigned unless git verifies the commit's signature."""
         try:
-            self.ask(*keys, "verify-commit", commit.id)
+            self.verified(commit.id, allowed_signers)
         except Unavailable as error:
             raise Unsigned(
                 f"commit {commit.id[:12]} bears no signature that counts here ({error.message})",
@@ -150,11 +166,8 @@ def fetch(git: Git, repo: str, branch: str) -> Commit:
 
 
 def require_git() -> None:
-    """BotctlError where git is not installed."""
-    try:
-        subprocess.run(["git", "--version"], capture_output=True, timeout=TIMEOUT_S, check=True)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise BotctlError("git is not installed here", hint="install git 2.30 or newer") from error
+    """Unavailable where git is not installed."""
+    Git(Path("/")).ask("version")
 
 
 def without_user(address: str) -> str:

@@ -9,7 +9,7 @@ from contextlib import suppress
 import msgspec
 
 from engine.control.apply import require_plannable
-from engine.control.audit import recorded
+from engine.control.audit import note, recorded
 from engine.control.converge import Run, converge
 from engine.control.desired import desired_of
 from engine.control.fleet import Fleet, caller
@@ -97,6 +97,22 @@ def restart(fleet: Fleet, names: Sequence[str], *, why: str = "") -> None:
         raise Conflict(f"held: {', '.join(held)}", hint=f"lift the hold with `botctl resume {' '.join(held)}`")
     with recorded(fleet.workspace, "restart", bots=list(known), why=why):
         _converge_only(fleet, known, verb="restart")
+
+
+def make_true(fleet: Fleet, *, verb: str) -> None:
+    """Carry out what the generation in force asks of a fleet that lives through a reboot or the end of its
+    supervisor; recorded only where there is something to do."""
+    fleet.workspace.prepare()
+    with writer_lock(fleet.workspace, verb):
+        generation = applied_generation(fleet)
+        desired, observed = desired_of(generation), observe(fleet)
+        plan = diff(desired, observed)
+        require_plannable(plan)
+        if not plan.changes:
+            return
+        actions = [f"{action.kind} {action.subject} {action.name}" for action in plan.changes]
+        with recorded(fleet.workspace, verb, write=note, generation=generation.number, actions=actions):
+            converge(Run(fleet=fleet, plan=plan, desired=desired, observed=observed))
 
 
 def applied_generation(fleet: Fleet) -> Generation:

@@ -19,7 +19,15 @@ SUFFIX = ".botplan"
 MOST_BYTES = 256 << 20
 
 
-def write_plan(path: Path, planned: Planned, *, expires_s: float, tolerance_pct: Decimal) -> None:
+def require_plan_name(path: Path) -> None:
+    """So that `apply` knows a file from a bot."""
+    if path.suffix != SUFFIX:
+        raise UsageError(f"a plan file's name ends with {SUFFIX}", hint=f"-o {path.stem}{SUFFIX}")
+
+
+def write_plan(
+    path: Path, planned: Planned, *, expires_s: float, tolerance_pct: Decimal, came_from: int | None = None
+) -> None:
     """Save a plan for `apply`, readable by its owner alone."""
     now_ns = time.time_ns()
     saved = SavedPlan(
@@ -32,6 +40,7 @@ def write_plan(path: Path, planned: Planned, *, expires_s: float, tolerance_pct:
         only=planned.only,
         tolerance_pct=tolerance_pct,
         made_from=planned.made_from,
+        came_from=came_from,
     )
     write_atomic(path, encode(saved))
 

@@ -8,7 +8,7 @@ from engine.plan.desired import Desired
 from engine.plan.diff import diff
 from engine.plan.narrowing import everybody, narrowed
 from engine.plan.observed import Observed
-from engine.plan.policy_facts import Commit
+from engine.plan.policy_facts import Origin
 from engine.plan.selection import Selection
 
 
@@ -19,7 +19,7 @@ class Planned(Value, frozen=True, kw_only=True):
     plan: Plan
     desired: Desired
     only: tuple[str, ...] = ()
-    made_from: Commit = Commit(says="nobody asked git")
+    made_from: Origin = Origin(says="nobody asked git")
 
 
 def make_plan(desired: Desired, observed: Observed, selection: Selection) -> Planned:

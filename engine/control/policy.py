@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from engine.control.commit import commit_of
 from engine.control.desired import declared
 from engine.control.fleet import person
+from engine.control.origin import origin_of
 from engine.control.planning import Planned
 from engine.host.approvals import approvals_of
 from engine.host.workspace import Workspace
@@ -16,7 +16,7 @@ from engine.plan.findings import Finding
 from engine.plan.marks import equity, prices
 from engine.plan.observed import Observed
 from engine.plan.policy import judge
-from engine.plan.policy_facts import Commit, Facts, Warrant
+from engine.plan.policy_facts import Facts, Origin, Warrant
 from engine.spec.diagnostics import Diagnostic, Related, Severity
 from engine.spec.document import Place
 from engine.spec.load import Loaded
@@ -59,13 +59,13 @@ def with_findings(
     return msgspec.structs.replace(planned, plan=plan, made_from=made_from)
 
 
-def commit_behind(workspace: Workspace, desired: Desired) -> Commit:
+def commit_behind(workspace: Workspace, desired: Desired) -> Origin:
     """What git says of the files; it is only asked where a rule wants to know."""
     is_asked = any(rule.mainnet_commit for rule in desired.fleet.policy.values())
     accounts = (account for bot in desired.bots.values() for account in bot.spec.accounts.values())
     if is_asked and any(account.environment is Environment.MAINNET for account in accounts):
-        return commit_of(workspace.root)
-    return Commit(says="nobody asked git")
+        return origin_of(workspace.root)
+    return Origin(says="nobody asked git")
 
 
 def diagnostics(loaded: Loaded) -> tuple[Diagnostic, ...]:

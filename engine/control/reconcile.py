@@ -7,7 +7,7 @@ same it is asked again, so that a fill on its way is not taken for a missing one
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,9 +17,9 @@ from engine.control.venue_questions import Counter, account_identity, ask_accoun
 from engine.control.ways import shell_secrets
 from engine.errors import Unavailable
 from engine.host.accounts import account_directory
-from engine.host.files import read_if_present, write_atomic
+from engine.host.files import read_if_present
 from engine.model.account import FundingPayment, Position
-from engine.model.commands import QueryBalances, QueryFills, QueryFunding, QueryPosition
+from engine.model.commands import Query, QueryBalances, QueryFills, QueryFunding, QueryPosition
 from engine.model.events import BalancesReported, FillsReported, FundingReported, PositionReported
 from engine.model.instrument import MarketKind
 from engine.model.value import Value
@@ -39,7 +39,6 @@ from engine.trading.reconciliation import (
 )
 
 LEG = "question"
-Own = TypeVar("Own")
 Asked = TypeVar("Asked")
 ATTEMPTS_WHOLE, ATTEMPTS = 5, 30
 SETTLE_S = 0.2
@@ -55,6 +54,8 @@ class Reconciliation(Value, frozen=True, kw_only=True):
     """Something was filled at every attempt to see all of the account at one moment."""
     markets: tuple[MarketDifference, ...]
     balances: tuple[BalanceDifference, ...]
+    now: Baseline | None = None
+    """How the account stands, for the baseline of a later comparison; None while it never rests."""
 
     @property
     def is_explained(self) -> bool:
@@ -68,14 +69,11 @@ class _Look(Value, frozen=True, kw_only=True):
 
 
 def reconcile(counter: Counter, *, since_ns: int) -> Reconciliation:
-    """Compare, and keep how the account stands now as the baseline of the next comparison."""
-    place = account_directory(account_identity(counter)) / "reconciled.json"
-    before = _baseline(counter, place)
+    """Compare with the baseline; changes nothing, not even that: `engine.control.baselines` does."""
+    before = _baseline(counter)
     asked_ns = min(since_ns, before.at_ns) if before else since_ns
     look = _look(counter, asked_ns)
     sides = tuple(zip(look.own, look.venue, strict=True))
-    if look.totals and counter.account.environment is not Environment.SIM:
-        write_atomic(place, msgspec.json.encode(look.totals))
     return Reconciliation(
         account=counter.account.name,
         venue=counter.account.venue,
@@ -83,15 +81,23 @@ def reconcile(counter: Counter, *, since_ns: int) -> Reconciliation:
         never_rests=look.totals is None,
         markets=tuple(compare_market(own, venue) for own, venue in sides),
         balances=compare_balances(before, look.totals, sides) if before and look.totals else (),
+        now=look.totals,
     )
 
 
-def _baseline(counter: Counter, place: Path) -> Baseline | None:
-    """A simulated account began with what the fleet declares; a real one is followed from the first look on."""
+def baseline_file(counter: Counter) -> Path:
+    """Where the host keeps how an account stood when somebody last said that it stands well."""
+    return account_directory(account_identity(counter)) / "reconciled.json"
+
+
+def _baseline(counter: Counter) -> Baseline | None:
+    """What was kept; else a simulated account began with what the fleet declares, and a real one has none."""
+    kept = read_if_present(baseline_file(counter))
+    if kept:
+        return msgspec.json.decode(kept, type=Baseline)
     if counter.account.environment is Environment.SIM and not counter.account.rest_url:
         return Baseline(at_ns=0, totals=dict(counter.account.balances))
-    kept = read_if_present(place)
-    return msgspec.json.decode(kept, type=Baseline) if kept else None
+    return None
 
 
 def _look(counter: Counter, since_ns: int) -> _Look:
@@ -106,39 +112,52 @@ def _look(counter: Counter, since_ns: int) -> _Look:
 
 def _look_at_market(counter: Counter, market: str, since_ns: int) -> tuple[OwnSide, VenueSide]:
     found = _quiet(
-        lambda: own_side_of(counter, market), lambda: _ask_market(counter, market, since_ns), attempts=ATTEMPTS
+        lambda: (own_side_of(counter, market),), lambda: _ask_market(counter, market, since_ns), attempts=ATTEMPTS
     )
     if found is None:
         raise Unavailable(
             f"{market} is traded too busily to be compared",
             hint="stop the bots of the account for a moment, or try again",
         )
-    return found
+    (own,), answer = found
+    return own, answer
 
 
-def _quiet(read: Callable[[], Own], ask: Callable[[], Asked], *, attempts: int) -> tuple[Own, Asked] | None:
+def _quiet(
+    read: Callable[[], tuple[OwnSide, ...]], ask: Callable[[], Asked], *, attempts: int
+) -> tuple[tuple[OwnSide, ...], Asked] | None:
     """Both sides at one moment: nothing was filled between two readings of the journals. None when all the while
     something was."""
     for _ in range(attempts):
         own, answer = read(), ask()
         time.sleep(SETTLE_S)
-        if read() == own:
+        if is_at_rest(own, read()):
             return own, answer
     return None
+
+
+def is_at_rest(before: Iterable[OwnSide], after: Iterable[OwnSide]) -> bool:
+    """Whether nothing was filled or paid between two readings of the journals; orders may have come and gone."""
+    return [side.counted for side in before] == [side.counted for side in after]
 
 
 def _own(counter: Counter) -> tuple[OwnSide, ...]:
     return tuple(own_side_of(counter, market) for market in counter.markets)
 
 
-def own_side_of(counter: Counter, market: str) -> OwnSide:
-    """What all bots of the account know of the market together."""
-    sides = [
-        own_side(journal_of(counter, bot), leg, market)
+def own_sides(counter: Counter, market: str) -> dict[str, OwnSide]:
+    """What each bot of the account knows of the market."""
+    return {
+        bot.name: own_side(journal_of(counter, bot), leg, market)
         for bot in counter.bots
         for leg, where in bot.legs.items()
         if where.account == counter.account.name and where.market == market
-    ]
+    }
+
+
+def own_side_of(counter: Counter, market: str) -> OwnSide:
+    """What all bots of the account know of the market together."""
+    sides = list(own_sides(counter, market).values())
     return OwnSide(
         fills=tuple(fill for side in sides for fill in side.fills),
         client_ids=frozenset[int]().union(*(side.client_ids for side in sides)),
@@ -166,7 +185,7 @@ def _ask(counter: Counter, since_ns: int) -> tuple[tuple[VenueSide, ...], Baseli
 
 
 def _ask_market(counter: Counter, market: str, since_ns: int) -> VenueSide:
-    questions = [QueryFills(leg=LEG, since_ns=since_ns), QueryPosition(leg=LEG)]
+    questions: list[Query] = [QueryFills(leg=LEG, since_ns=since_ns), QueryPosition(leg=LEG)]
     instrument, events = ask_account(counter, market, questions)
     reports = [event for event in events if isinstance(event, FillsReported)]
     position = next((event.position for event in events if isinstance(event, PositionReported)), None)

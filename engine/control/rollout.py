@@ -10,7 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
+from msgspec.structs import asdict
+
 from engine.control.canary import judge, shrink_by
+from engine.control.events import RollbackBegun, RolledBack, WaveBegun, WaveFailed, WaveHealthy
 from engine.control.fleet import Fleet
 from engine.control.generations import Deed
 from engine.control.health import Gate
@@ -43,10 +46,14 @@ def roll_out(
     done: list[Wave] = []
     for stage in stages(desired, observed.applied, waves, shrink_by(fleet.workspace, policy)):
         done.append(stage.wave)
+        begun = WaveBegun(wave=len(done), of=len(waves), bots=stage.wave.bots, canary=stage.wave.canary)
+        fleet.events(begun)
         try:
             rollout.take(stage, f"wave {len(done)} of {len(waves)}", plan if len(waves) == 1 else None, deed)
         except BotctlError as error:
+            fleet.events(WaveFailed(**asdict(begun), error=error.message))
             rollout.fail(error, done, len(waves))
+        fleet.events(WaveHealthy(**asdict(begun)))
 
 
 def gate_of(policy: RolloutSpec | None) -> Gate:
@@ -106,7 +113,9 @@ class _Rollout:
         )
         now, plan = self._plan(before, touched)
         self.fleet.progress(f"rolling back; {_NO_ROLLBACK}\n{render(plan)}")
+        self.fleet.events(RollbackBegun(to_generation=self.observed.applied.generation, plan=plan))
         self.carry_out(before, plan, now, deed)
+        self.fleet.events(RolledBack(to_generation=self.observed.applied.generation))
 
     def _plan(self, desired: Desired, wave: Wave) -> tuple[Observed, Plan]:
         """What a wave takes by now. Nothing is done about what cannot be seen (law 1)."""

@@ -27,6 +27,9 @@ from engine.exchanges.interface import (
     Credentials,
     DepositCodec,
     Endpoints,
+    Leverage,
+    LeverageChangingCodec,
+    LeverageCodec,
     Venue,
 )
 from engine.exchanges.messages import HttpRequest, HttpResponse
@@ -34,7 +37,7 @@ from engine.exchanges.registry import configured_venue
 from engine.host.accounts import AccountIdentity, credentials_of
 from engine.host.endpoints import account_endpoints, read_sim_endpoint
 from engine.host.workspace import Workspace
-from engine.model.commands import Command, QueryBook
+from engine.model.commands import Query, QueryBook
 from engine.model.events import DepthSnapshot, Event
 from engine.model.instrument import Instrument
 from engine.model.value import Value
@@ -161,6 +164,19 @@ def account_collateral(counter: Counter, market: str) -> Collateral | None:
     return _ask_codec(counter, market, question, answer)
 
 
+def account_leverage(counter: Counter, market: str) -> tuple[Leverage, bool] | None:
+    """How leverage is set at the venue, and whether its package can also set it; None where it does not ask."""
+
+    def question(codec: Codec, context: Context) -> HttpRequest | None:
+        return codec.leverage_request(context) if isinstance(codec, LeverageCodec) else None
+
+    def answer(codec: Codec, response: HttpResponse) -> tuple[Leverage, bool]:
+        assert isinstance(codec, LeverageCodec)
+        return codec.decode_leverage(response), isinstance(codec, LeverageChangingCodec)
+
+    return _ask_codec(counter, market, question, answer)
+
+
 def deposit_address(counter: Counter, market: str, blockchain: str) -> str | None:
     """Where deposits go on a blockchain; None where the venue's package does not ask."""
 
@@ -180,29 +196,37 @@ def _ask_codec(
     question: Callable[[Codec, Context], HttpRequest | None],
     answer: Callable[[Codec, HttpResponse], T],
 ) -> T | None:
-    """A private question that is no command: sent by the account's session, so signed and counted as all are."""
+    """A private question that is no command: sent by the account's session, so signed and counted as all are.
+    What leaves is a GET, or nothing."""
+
+    def only_reading(codec: Codec, context: Context) -> HttpRequest | None:
+        request = question(codec, context)
+        if request is not None and request.method != "GET":
+            raise NotSent(f"{request.method} {request.target} is no question")
+        return request
 
     async def ask(world: World) -> T | None:
         instrument = await fetch_instrument(world, counter.venue, counter.endpoints(), market)
-        async with _session(world, counter, instrument) as session:
-            return await session.inquire(question, answer)
+        async with open_session(world, counter, instrument) as session:
+            return await session.inquire(only_reading, answer)
 
     return ask_through(counter.proxy, ask)
 
 
-def ask_account(counter: Counter, market: str, commands: Sequence[Command]) -> tuple[Instrument, list[Event]]:
+def ask_account(counter: Counter, market: str, commands: Sequence[Query]) -> tuple[Instrument, list[Event]]:
     """The events that answer private questions about one market of the account."""
 
     async def ask(world: World) -> tuple[Instrument, list[Event]]:
         instrument = await fetch_instrument(world, counter.venue, counter.endpoints(), market)
-        async with _session(world, counter, instrument) as session:
+        async with open_session(world, counter, instrument) as session:
             return instrument, [event for command in commands for event in await session.ask(command)]
 
     return ask_through(counter.proxy, ask)
 
 
 @asynccontextmanager
-async def _session(world: World, counter: Counter, instrument: Instrument) -> AsyncIterator[Session]:
+async def open_session(world: World, counter: Counter, instrument: Instrument) -> AsyncIterator[Session]:
+    """A conversation of the account about one market, sharing its budget with the bots."""
     with ExitStack() as held:
         site = _site(counter, instrument.symbol)
         codec = site.venue.codec(

@@ -7,7 +7,6 @@ Codecs call it for every price and size of every book level, which is what makes
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from fractions import Fraction
 
 MAX_EXPONENT = 40
 """No venue's number has more digits on either side of the point; `1e999999999` is an attack, not a price."""
@@ -59,10 +58,12 @@ class Grid:
 
     def _units_of_unusual(self, text: str) -> int:
         """Signs, exponents and more digits than the step has: rare on the wire, so exactness is all."""
-        count = Fraction(exact(text)) / Fraction(self._step)
-        if count.denominator != 1:
+        above, below = exact(text).as_integer_ratio()
+        step_above, step_below = self._step.as_integer_ratio()
+        count, rest = divmod(above * step_below, below * step_above)
+        if rest:
             raise OffGrid(f"{text} is not a multiple of {self._step:f}")
-        return count.numerator
+        return count
 
 
 def exact(text: str) -> Decimal:

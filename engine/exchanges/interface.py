@@ -338,6 +338,34 @@ class CollateralCodec(Protocol):
         """Raises a VenueError."""
 
 
+class Leverage(Value, frozen=True, kw_only=True):
+    """How often its margin a position may be worth, as somebody chose it at the venue; for one market, or for all
+    of the account's at once."""
+
+    times: Decimal
+    is_of_account: bool = False
+
+
+@runtime_checkable
+class LeverageCodec(Protocol):
+    """A codec that can also ask how leverage is set: for people, never for trading."""
+
+    def leverage_request(self, context: Context) -> HttpRequest: ...
+
+    def decode_leverage(self, response: HttpResponse) -> Leverage:
+        """Raises a VenueError."""
+
+
+@runtime_checkable
+class LeverageChangingCodec(Protocol):
+    """A codec that can also set leverage, when a person asks for it."""
+
+    def leverage_change(self, times: Decimal, context: Context) -> HttpRequest: ...
+
+    def decode_leverage_change(self, response: HttpResponse) -> None:
+        """Raises a VenueError, with the venue's words where it refused."""
+
+
 @runtime_checkable
 class DepositCodec(Protocol):
     """A codec of a venue that tells where to send deposits."""

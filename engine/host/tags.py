@@ -79,6 +79,11 @@ def transfer_tag(directory: Path, owner: str, heir: str) -> None:
         _write(directory, {**tags, heir: msgspec.structs.replace(tag, owner=heir)})
 
 
+def tag_owners(directory: Path) -> dict[int, str]:
+    """Whose each tag is, for whoever only wants to tell."""
+    return {tag.number: owner for owner, tag in _read(directory).items()}
+
+
 def _change(directory: Path, whose: str, /, **fields: object) -> None:
     with exclusive(directory / "tags.lock"):
         tags = _read(directory)

@@ -115,6 +115,11 @@ class Workspace(Value, frozen=True, kw_only=True):
         return self.state / "approvals"
 
     @property
+    def ignored_drift(self) -> Path:
+        """What people said of drift that they leave as it is."""
+        return self.state / "ignored-drift.json"
+
+    @property
     def supervisor_conf(self) -> Path:
         return self.state / "supervisord.conf"
 

@@ -31,9 +31,10 @@ class DesiredSimulator(Value, frozen=True, kw_only=True):
 
 class Desired(Value, frozen=True, kw_only=True):
     """The whole fleet, checked and resolved; secrets are still references. `rules` says where each rule of the
-    policy is written."""
+    policy is written, `without` why a bot that is not among them goes, in words."""
 
     fleet: FleetSpec
     bots: dict[str, DesiredBot]
     simulators: dict[str, DesiredSimulator] = {}
     rules: dict[str, str] = {}
+    without: str = "no file declares it any more"

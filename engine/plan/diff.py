@@ -34,7 +34,7 @@ def diff(desired: Desired, observed: Observed) -> Plan:
     venues = simulators.actions(desired, observed)
     over = frozenset(venue.name for venue in venues if venue.kind is Kind.RESTART)
     seen = views(names, desired, observed)
-    bots = [_action(desired.bots.get(name), seen[name], over) for name in sorted(names)]
+    bots = [_action(desired.bots.get(name), seen[name], over, desired.without) for name in sorted(names)]
     plan = Plan(
         fleet=desired.fleet.id,
         env=desired.fleet.env,
@@ -52,11 +52,11 @@ def _trouble(observed: Observed) -> Iterator[str]:
         yield f"the process supervisor does not answer: {observed.processes.why}"
 
 
-def _action(wanted: DesiredBot | None, seen: BotView, over: frozenset[str]) -> Action:
+def _action(wanted: DesiredBot | None, seen: BotView, over: frozenset[str], without: str) -> Action:
     if seen.process_unknown:
         return _undecided(wanted, seen)
     if wanted is None:
-        return _removed(seen)
+        return _removed(seen, without)
     return _declared(wanted, seen, over) if wanted.spec.enabled else _disabled(wanted, seen)
 
 
@@ -80,13 +80,13 @@ def _undecided(wanted: DesiredBot | None, seen: BotView) -> Action:
     )
 
 
-def _removed(seen: BotView) -> Action:
+def _removed(seen: BotView, without: str) -> Action:
     """The bot is declared no more: its process goes, its journal and logs stay."""
     renamed = f"renamed: {seen.goes_on_as} takes over its position, journal, owner tag and hold"
     return Action(
         name=seen.name,
         kind=Kind.RETIRE,
-        reason=renamed if seen.goes_on_as else "no file declares it any more",
+        reason=renamed if seen.goes_on_as else without,
         before=seen.fingerprint,
         money=stake(seen, Kind.RETIRE),
     )

@@ -43,7 +43,9 @@ def narrowed(desired: Desired, applied: Applied | None, names: Collection[str]) 
     kept = {name: _kept(name, applied, desired) for name in applied.bots if name not in names}
     simulators = {venue: DesiredSimulator(fingerprint=print_) for venue, print_ in applied.simulators.items()}
     fleet = msgspec.structs.replace(applied.fleet, policy=desired.fleet.policy)
-    return Desired(fleet=fleet, bots={**kept, **chosen}, simulators=simulators, rules=desired.rules)
+    return Desired(
+        fleet=fleet, bots={**kept, **chosen}, simulators=simulators, rules=desired.rules, without=desired.without
+    )
 
 
 def _kept(name: str, applied: Applied, desired: Desired) -> DesiredBot:

@@ -24,9 +24,9 @@ class Signature(StrEnum):
     """Broken, or made by somebody who is not allowed to."""
 
 
-class Commit(Value, frozen=True, kw_only=True):
-    """The commit that files come from, and what differs from it. `says` is git's own word on the signature, or why
-    there is no commit, and then `id` is empty."""
+class Origin(Value, frozen=True, kw_only=True):
+    """Where files come from: their commit, and what differs from it. `says` is git's own word on the signature, or
+    why there is no commit, and then `id` is empty."""
 
     id: str = ""
     dirty: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class Warrant(Value, frozen=True, kw_only=True):
 
     overrides: tuple[str, ...] = ()
     plan_hash: str = ""
-    made_from: Commit | None = None
+    made_from: Origin | None = None
     is_again: bool = False
 
 
@@ -58,7 +58,7 @@ class Facts(Value, frozen=True, kw_only=True):
 
     prices: dict[Book, Decimal] = {}
     equity: dict[str, Decimal] = {}
-    commit: Commit = Commit(says="nobody asked git")
+    commit: Origin = Origin(says="nobody asked git")
     applier: str = ""
     approvals: tuple[Approval, ...] = ()
     is_again: bool = False

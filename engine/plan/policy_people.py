@@ -6,14 +6,12 @@ from collections.abc import Collection, Iterator
 
 from engine.plan.desired import Desired
 from engine.plan.findings import Breach
-from engine.plan.policy_facts import Commit, Facts, Signature
+from engine.plan.policy_facts import Facts, Origin, Signature
 from engine.plan.words import NAMES_MAX, listed
 from engine.spec.policy import CommitState, Rule
 from engine.spec.types import Environment
 
-_APPROVE = (
-    "botctl plan -o FILE.botplan, then somebody else: botctl approve FILE.botplan, then botctl apply FILE.botplan"
-)
+_APPROVE = "{} -o FILE.botplan, then somebody else: botctl approve FILE.botplan, then botctl apply FILE.botplan"
 
 
 def commit(rule: Rule, desired: Desired, facts: Facts) -> Iterator[Breach]:
@@ -46,7 +44,7 @@ def four_eyes(rule: Rule, desired: Desired, facts: Facts) -> Iterator[Breach]:
         what=f"plan with {listed(bots, NAMES_MAX)} in {', '.join(rule.four_eyes or ())}",
         figure=own,
         limit="what somebody else approved",
-        hint=_APPROVE,
+        hint=_APPROVE.format("botctl rollback GEN" if facts.is_again else "botctl plan"),
     )
 
 
@@ -58,12 +56,12 @@ def _bots_in(desired: Desired, environments: Collection[str]) -> list[str]:
     ]
 
 
-def _unsigned(found: Commit) -> str:
+def _unsigned(found: Origin) -> str:
     state = "not signed" if found.signature is Signature.NONE else "whose signature is not good"
     return f"{found.id[:12]}, {state}" + (f" ({found.says})" if found.says else "")
 
 
-def _how_to_sign(found: Commit) -> str:
+def _how_to_sign(found: Origin) -> str:
     if found.signature is Signature.NONE:
         return "git commit --amend -S, with a key that git's allowed signers name"
     return "git verify-commit HEAD says why; git config gpg.ssh.allowedSignersFile names those who may sign"

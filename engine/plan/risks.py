@@ -16,6 +16,7 @@ from engine.plan.desired import Desired
 from engine.plan.freezes import Freeze
 from engine.plan.money import LegMoney, PositionEffect
 from engine.plan.observed import Observed, Unknown
+from engine.plan.renames import renames
 from engine.plan.risk_words import RiskWord
 from engine.plan.waves import stake_usd
 from engine.spec.types import BASE, BotSpec, Environment, RolloutSpec
@@ -35,7 +36,7 @@ def risks_of(plan: Plan, desired: Desired, observed: Observed, freezes: Iterable
     found = [
         *_mainnet(applied.values(), declared.values()),
         *_other_environment(plan),
-        *_protected(plan, applied),
+        *_protected(plan, applied, {one.old for one in renames(desired, observed)}),
         *_flattened(plan),
         *_emptied(plan, applied, declared),
         *(_frozen(freeze) for freeze in freezes if _changes(plan)),
@@ -47,9 +48,10 @@ def risks_of(plan: Plan, desired: Desired, observed: Observed, freezes: Iterable
 
 def require_accepted(found: Iterable[RiskFound], accepted: Collection[str]) -> None:
     """Refused with every risk that nobody took yet, and with the words that take them."""
-    open_ = [one for one in found if one.risk not in accepted]
+    all_ = tuple(found)
+    open_ = [one for one in all_ if one.risk not in accepted]
     if open_:
-        words = sorted({*accepted, *(one.risk for one in open_)})
+        words = sorted({one.risk for one in all_})
         raise Refused(
             "; ".join(one.why for one in open_),
             hint=f"nothing was changed; if that is what you want, add --accept {','.join(words)}",
@@ -85,10 +87,11 @@ def _other_environment(plan: Plan) -> Iterator[RiskFound]:
         yield RiskFound(risk=RiskWord.ENV, why=words)
 
 
-def _protected(plan: Plan, applied: Mapping[str, BotSpec]) -> Iterator[RiskFound]:
-    """By what was applied last: the file may be gone, or say something else by now."""
+def _protected(plan: Plan, applied: Mapping[str, BotSpec], renamed: Collection[str]) -> Iterator[RiskFound]:
+    """By what was applied last: the file may be gone, or say something else by now. One that goes on under another
+    name loses nothing."""
     for action in _changes(plan):
-        was = applied.get(action.name)
+        was = applied.get(action.name) if action.name not in renamed else None
         if was is not None and was.protected and action.kind in (Kind.RETIRE, Kind.REPLACE):
             why = f"{action.name} is protected, and this would {action.kind} it"
             yield RiskFound(risk=RiskWord.PROTECTED, why=why)

@@ -19,7 +19,7 @@ from engine.errors import Conflict, StalePlan, StateDamaged
 from engine.model.value import Value
 from engine.plan.actions import Plan
 from engine.plan.desired import Desired
-from engine.plan.policy_facts import Commit
+from engine.plan.policy_facts import Origin
 
 _HEAD = b"botplan 1 sha256:"
 _AGAIN = "make a new one: botctl plan -o FILE"
@@ -27,7 +27,8 @@ _AGAIN = "make a new one: botctl plan -o FILE"
 
 class SavedPlan(Value, frozen=True, kw_only=True):
     """`only` names the bots it is for; empty: all. `tolerance_pct` is how far the money at stake may move until the
-    plan is another one, `made_from` the commit its declaration comes from."""
+    plan is another one, `made_from` the commit its declaration comes from; `came_from` is, of a rollback, the
+    generation whose settings come back."""
 
     botctl: str
     who: str
@@ -37,7 +38,8 @@ class SavedPlan(Value, frozen=True, kw_only=True):
     desired: Desired
     only: tuple[str, ...] = ()
     tolerance_pct: Decimal = Decimal(10)
-    made_from: Commit = Commit(says="nobody asked git")
+    made_from: Origin = Origin(says="nobody asked git")
+    came_from: int | None = None
 
     @property
     def digest(self) -> str:

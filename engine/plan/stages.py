@@ -48,6 +48,7 @@ def as_desired(applied: Applied) -> Desired:
             for name, spec in applied.bots.items()
         },
         simulators={venue: DesiredSimulator(fingerprint=print_) for venue, print_ in applied.simulators.items()},
+        without=f"{file} has no such bot",
     )
 
 
@@ -63,7 +64,8 @@ def _between(desired: Desired, applied: Applied | None, touched: set[str]) -> De
         sims={**old.fleet.sims, **desired.fleet.sims},
     )
     waiting = {name: bot for name, bot in old.bots.items() if name not in touched}
-    return Desired(fleet=fleet, bots={**waiting, **new}, simulators={**old.simulators, **desired.simulators})
+    simulators = {**old.simulators, **desired.simulators}
+    return Desired(fleet=fleet, bots={**waiting, **new}, simulators=simulators, without=desired.without)
 
 
 def _shrunk(fleet: Desired, wave: Wave, shrink: Shrink) -> Desired:

@@ -34,6 +34,16 @@ def live_orders(file: Path) -> int:
     return read_number(file, "SELECT count(*) FROM orders WHERE done = 0")
 
 
+def last_dead_after_ns(file: Path) -> int:
+    """The moment after which none of the orders that are not certainly done can arrive any more; 0 without any."""
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as reader:
+            rows = reader.execute("SELECT record FROM orders WHERE done = 0").fetchall()
+    except sqlite3.DatabaseError as error:
+        raise _unreadable(file, error) from error
+    return max((msgspec.json.decode(record, type=OrderRecord).dead_after_ns for (record,) in rows), default=0)
+
+
 def read_number(file: Path, question: str) -> int:
     """One figure out of a journal; StateDamaged when it cannot be read."""
     try:

@@ -6,7 +6,6 @@ soon as the pipe is full. Everybody logs through `logging` with a constant messa
 
 from __future__ import annotations
 
-import gzip
 import json
 import logging
 from collections.abc import Callable, Iterable
@@ -109,6 +108,8 @@ def json_line(record: logging.LogRecord) -> str:
 
 def pack(file: Path) -> None:
     """Compress a log that was moved aside, and forget the oldest ones of its folder."""
+    import gzip  # Few bots live long enough to need it.
+
     Path(f"{file}.gz").write_bytes(gzip.compress(file.read_bytes(), compresslevel=1))
     file.unlink()
     for oldest in sorted(file.parent.glob("*.gz"))[:-OLD_FILES_KEPT]:

@@ -95,6 +95,11 @@ class Exchange:
     def open_account(self, name: str, balances: Mapping[str, Decimal]) -> Account:
         return self.ledger.open_account(name, balances)
 
+    def withdraw(self, account: str, asset: str, amount: Decimal) -> None:
+        """Money leaves the venue: by its owner's will, and for good."""
+        self.ledger.withdraw(self.account(account), asset, amount)
+        self._money_moved(self.account(account), asset)
+
     def place(self, order: Order) -> None:
         """Take an order and match it. Raises OrderRefused, and then nothing has happened."""
         account, at = self.account(order.owner), self.markets[order.symbol]

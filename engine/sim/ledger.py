@@ -93,6 +93,11 @@ class Ledger:
         account.is_house = True
         return account
 
+    def withdraw(self, account: Account, asset: str, amount: Decimal) -> None:
+        """Kept beside the fees, so that sums stay what they were."""
+        account.total[asset] -= amount
+        self.fees[asset] += amount
+
     def trade(
         self, account: Account, market: Market, side: Side, ticks: int, lots: int, *, fee_rate: Decimal
     ) -> tuple[Decimal, str]:

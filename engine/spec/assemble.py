@@ -49,6 +49,7 @@ def fleet_spec(written: Data, env: str | None) -> FleetSpec:
         policy=msgspec.convert(_plainest(data["policy"]), Policy),
         rollout=_rollout(data["rollout"]),
         watch=_watch(data["watch"]),
+        max_programs=data["supervisor"]["max_programs"],
     )
 
 
@@ -146,6 +147,7 @@ def _account(name: str, data: Data, venues: Data) -> AccountSpec:
             "options": _storable(data["options"]) or None,
             "owner": data["owner"],
             "max_leverage": _plainest(data["max_leverage"]),
+            "leverage": _plainest(data["leverage"]),
         },
         AccountSpec,
     )

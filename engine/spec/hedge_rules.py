@@ -46,7 +46,21 @@ def legs_complaints(spec: BotSpec) -> Iterator[Complaint]:
             "what one of them does is no hedge of the other",
             hint="two accounts of one environment",
         )
+    yield from _leverage(spec)
     yield from _sizes(spec)
+
+
+def _leverage(spec: BotSpec) -> Iterator[Complaint]:
+    """One of the two would be wrong: what the account allows counts for all its bots together."""
+    account, taken = spec.accounts[spec.legs["hedge"].account], _number(spec, "hedge_leverage")
+    if account.max_leverage is not None and taken > account.max_leverage:
+        yield Complaint(
+            code="leverage-beyond-account",
+            field=("strategy", "hedge_leverage"),
+            message=f"account {account.name} is taken to carry {plain(taken)} times its collateral, and its "
+            f"max_leverage allows {plain(account.max_leverage)} times its equity",
+            hint=f"at most {plain(account.max_leverage)} here, or another max_leverage in fleet.yaml",
+        )
 
 
 def _sizes(spec: BotSpec) -> Iterator[Complaint]:

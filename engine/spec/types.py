@@ -4,11 +4,11 @@ they stand once, in schemas/, and the loader fills them in.
 An effective document (the JSON in a generation) decodes straight into these types.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: msgspec would have to compile every text among them when a bot starts.
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import msgspec
 
@@ -69,6 +69,7 @@ class AccountSpec(Value, frozen=True, kw_only=True):
     after how long the venue cancels all orders when it has not heard of the bot; only for exclusive accounts.
     `options` is what was chosen of that which the venue lets one choose. `owner` is whose it is: accounts of one
     owner must not trade with each other. `max_leverage`: how often its equity all its bots' positions may be worth.
+    `leverage`: what the account is expected to be set to at the venue; whoever looks for drift compares it.
     """
 
     name: str
@@ -83,11 +84,12 @@ class AccountSpec(Value, frozen=True, kw_only=True):
     options: dict[str, Any] | None = None
     owner: str | None = None
     max_leverage: Decimal | None = None
+    leverage: Decimal | None = None
 
     @property
-    def as_felt(self) -> AccountSpec:
+    def as_felt(self) -> Self:
         """The account as a process feels it: without what only plans weigh."""
-        return msgspec.structs.replace(self, owner=None, max_leverage=None)
+        return msgspec.structs.replace(self, owner=None, max_leverage=None, leverage=None)
 
 
 class LegSpec(Value, frozen=True, kw_only=True):
@@ -311,13 +313,17 @@ class RolloutSpec(Value, frozen=True, kw_only=True):
     max_notional_usd: Decimal | None
 
 
+MAX_PROGRAMS = 300
+"""As the schema has it; what generations from before the setting mean."""
+
+
 class FleetSpec(Value, frozen=True, kw_only=True):
     """The fleet around the bots. `live_allowed` must be said before any account may trade on mainnet.
 
     `requests_per_minute` is the most this fleet may use of one account's budget; None: all the venue allows.
     `sentinel` is None in generations from before there was one. `rollout` None: everything at once. `env` is the
     environment whose overlays lie over the files; None: no environment's. `policy` is what plans are judged by; no
-    process feels it. `watch` None: nothing is applied but by people.
+    process feels it. `watch` None: nothing is applied but by people. `max_programs` is what one supervisord keeps.
     """
 
     id: str
@@ -331,3 +337,4 @@ class FleetSpec(Value, frozen=True, kw_only=True):
     rollout: RolloutSpec | None = None
     policy: Policy = {}
     watch: WatchSpec | None = None
+    max_programs: int = MAX_PROGRAMS

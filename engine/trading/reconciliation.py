@@ -32,6 +32,11 @@ class OwnSide(Value, frozen=True, kw_only=True):
     """Of these, what is in the bot's own books."""
     funding: tuple[FundingRecord, ...] = ()
 
+    @property
+    def counted(self) -> tuple[object, ...]:
+        """What changes only when something was filled, paid or settled: not with every order."""
+        return self.fills, self.settled_lots, self.settled_ns, self.adopted_lots, self.funding
+
     def has_order_of(self, fill: Fill) -> bool:
         return fill.client_id in self.client_ids or fill.venue_order_id in self.order_ids
 

@@ -15,8 +15,9 @@ from engine.transport.proxy import Proxy
 from engine.transport.tls import client_context
 from engine.transport.without import without
 
-# It would load python-socks, for proxies that here `Proxy` speaks to: a seventh of an engine's imports.
-with without("python_socks"):
+# A third of an engine's imports, for what is never asked here: proxies, to which `Proxy` speaks, those of the
+# environment, and the version of a checkout.
+with without("python_socks", "urllib.request", "importlib.metadata"):
     from websockets.asyncio.client import ClientConnection, connect
     from websockets.exceptions import ConnectionClosed, WebSocketException
 

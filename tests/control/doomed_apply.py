@@ -54,7 +54,7 @@ class Doom:
         self._times: Counter[str] = Counter()
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
-        name = _name(event, arguments)
+        name = step_of(event, arguments)
         self._times[name] += 1
         if not name or self._times[name] > TIMES_MAX:
             return
@@ -64,7 +64,7 @@ class Doom:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _name(event: str, arguments: tuple[Any, ...]) -> str:
+def step_of(event: str, arguments: tuple[Any, ...]) -> str:
     """What a step is called; empty for what leaves no trace."""
     if event == "os.truncate":
         return event

@@ -26,7 +26,7 @@ def parsed(tmp_path: Path, *programs: Program) -> ServerOptions:
     state = tmp_path / "a folder"
     (state / "logs").mkdir(parents=True)
     conf = state / "supervisord.conf"
-    conf.write_text(render_conf(programs, state=state, socket=tmp_path / "s.sock"))
+    conf.write_text(render_conf(programs, conf=conf, socket=tmp_path / "s.sock"))
     options = ServerOptions()
     options.realize(["-c", str(conf)])
     return options
@@ -58,15 +58,15 @@ def test_nothing_listens_on_a_port(tmp_path: Path) -> None:
 )
 def test_a_path_that_supervisord_would_misread_is_refused(name: str) -> None:
     with pytest.raises(Refused, match="cannot be told"):
-        render_conf([], state=Path("/home") / name, socket=Path("/run/s.sock"))
+        render_conf([], conf=Path("/home") / name / "supervisord.conf", socket=Path("/run/s.sock"))
 
 
 @pytest.mark.parametrize("name", ["plain", "with space", "c#", "semi;colon", "ünïcode"])
 def test_other_paths_are_taken(name: str) -> None:
-    render_conf([], state=Path("/home") / name, socket=Path("/run/s.sock"))
+    render_conf([], conf=Path("/home") / name / "supervisord.conf", socket=Path("/run/s.sock"))
 
 
 @pytest.mark.parametrize("argument", ["a b", "%(ENV_HOME)s", "x;y", ""])
 def test_an_argument_that_is_no_plain_word_is_refused(argument: str) -> None:
     with pytest.raises(Refused):
-        render_conf([program(arguments=(argument,))], state=Path("/s"), socket=Path("/run/s.sock"))
+        render_conf([program(arguments=(argument,))], conf=Path("/s/supervisord.conf"), socket=Path("/run/s.sock"))

@@ -244,6 +244,41 @@ def test_a_rollback_says_what_does_not_roll_back_and_asks(
     assert kept_generations(workspace) == (1, 2)
 
 
+def test_a_bot_that_an_earlier_generation_does_not_have_goes_for_that_reason(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written(workspace, bot("sol"))
+    written(workspace, bot("sol"), bot("new"))
+    with pytest.raises(Refused, match="no terminal"):
+        run(["rollback", "-C", str(workspace.root)])
+    shown = capsys.readouterr().out
+    assert "generation 1 has no such bot" in shown and "no file declares" not in shown
+    with pytest.raises(Refused, match="no terminal"):
+        run(["destroy", "new", "-C", str(workspace.root)])
+    assert "destroyed, until it is applied again" in capsys.readouterr().out
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The questions that a person at a terminal is asked; every answer is yes."""
+    questions: list[str] = []
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("typer.confirm", lambda question, **_: questions.append(question) or True)
+    return questions
+
+
+@pytest.mark.parametrize("verb", ["rollback", "destroy"])
+def test_nobody_is_asked_about_what_would_be_refused_anyway(
+    workspace: Workspace, asked: list[str], verb: str
+) -> None:
+    written(workspace, bot("sol"))
+    written(workspace, bot("sol"), bot("eth", protected=True))
+    words = ["rollback", "1"] if verb == "rollback" else ["destroy", "eth"]
+    with pytest.raises(Refused, match="eth is protected") as refused:
+        run([*words, "-C", str(workspace.root)])
+    assert asked == [] and "--accept protected" in str(refused.value.hint)
+
+
 def test_only_the_newest_are_kept_and_never_less_than_what_runs(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,7 @@ from engine.commands import plan as plan_verb
 from engine.control import fleet as fleets_of_control
 from engine.control.fleet import Eyes, Fleet, View, open_view
 from engine.control.observe import observe
-from engine.errors import BotctlError, Conflict, StalePlan, StateDamaged, UsageError
+from engine.errors import BotctlError, Conflict, Refused, StalePlan, StateDamaged, UsageError
 from engine.host.generation import read_current
 from engine.plan.observed import Engine, Unknown
 from engine.resources import resource
@@ -237,6 +237,21 @@ def test_programs_hear_why_an_apply_was_refused(place: Path, capsys: pytest.Capt
     assert (last["event"], last["exit_code"]) == ("failed", 4) and last["hint"]
 
 
+def test_programs_hear_of_an_interruption(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ctrl_c(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    declare(place, sol=12)
+    capsys.readouterr()
+    monkeypatch.setattr("engine.control.apply.converge", ctrl_c)
+    with pytest.raises(KeyboardInterrupt):
+        apply_verb.command(directory=place, yes=True, as_json=True)
+    last = events(capsys)[-1]
+    assert (last["event"], last["exit_code"]) == ("failed", 130) and "goes on" in last["hint"]
+
+
 def test_programs_are_not_asked(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     declare(place, sol=12)
     capsys.readouterr()
@@ -244,6 +259,19 @@ def test_programs_are_not_asked(place: Path, capsys: pytest.CaptureFixture[str])
         apply_verb.command(directory=place, as_json=True)
     assert raised.value.exit_code == 5
     assert [event["event"] for event in events(capsys)] == ["failed"]
+
+
+def test_a_person_is_not_asked_about_what_would_be_refused_anyway(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place / "bots" / "eth.yaml").unlink()
+    (place / "bots" / "sol.yaml").unlink()
+    asked: list[str] = []
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("typer.confirm", lambda question, **_: asked.append(question) or True)
+    with pytest.raises(Refused, match="bots/ declares no bot at all") as refused:
+        apply_verb.command(directory=place)
+    assert asked == [] and "--accept empty" in str(refused.value.hint)
 
 
 def test_a_report_is_one_page_in_which_nothing_can_run(place: Path) -> None:

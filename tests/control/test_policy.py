@@ -238,7 +238,7 @@ def test_mainnet_from_a_dirty_or_unsigned_commit_is_refused(desk: Desk) -> None:
     desk.declare(rules, sol={"account": "real"})
     words = ("apply", "--yes", "--accept", "mainnet")
     code, _, told = desk.type(*words)
-    assert (code, "unknown: fatal: not a git repository" in told) == (5, True)
+    assert (code, "not a git repository" in told) == (5, True)
     git = ["git", "-c", "user.name=Ann", "-c", "user.email=ann@example.org"]
     subprocess.run([*git, "init", "-q"], cwd=desk.root, check=True)
     subprocess.run([*git, "add", "bots"], cwd=desk.root, check=True)
@@ -269,6 +269,35 @@ def test_four_eyes_let_pass_what_somebody_else_approved(desk: Desk) -> None:
     assert {entry.get("saved_plan") for entry in desk.audit() if entry["what"] == "apply"} <= {
         entry["saved_plan"] for entry in desk.audit() if entry["what"] == "approve"
     }
+
+
+def test_four_eyes_let_a_rollback_pass_that_somebody_else_approved(desk: Desk) -> None:
+    desk.declare(sol={})
+    assert desk.type("apply", "--yes", by="ann")[0] == 0
+    desk.declare(sol={"spread": 12}, eth={"market": "ETH_USDC_PERP"})
+    assert desk.type("apply", "--yes", by="ann")[0] == 0
+    desk.declare(EYES, sol={"spread": 12}, eth={"market": "ETH_USDC_PERP"})
+    file = desk.root / "plan.botplan"
+    desk.type("plan", "-o", file)
+    desk.type("approve", file, "--yes", by="bob")
+    assert desk.type("apply", file, by="ann")[0] == 0
+
+    code, _, told = desk.type("rollback", "1", "--yes", by="ann")
+    assert (code, "botctl rollback GEN -o FILE.botplan, then somebody else" in told) == (5, True)
+    back = desk.root / "back.botplan"
+    code, printed, told = desk.type("rollback", "1", "-o", back, by="ann")
+    assert (code, desk.generation) == (0, 3)
+    assert "generation 1 has no such bot" in printed and f"saved: botctl apply {back}" in told
+    assert desk.type("apply", back, by="ann")[0] == 5
+    code, printed, _ = desk.type("approve", back, "--yes", by="bob")
+    assert code == 0 and "back to generation 1" in printed and "positions do not roll back" in printed
+    code, _, told = desk.type("apply", back, by="ann")
+    assert code == 0 and "positions do not roll back" in told
+    assert "the files in bots/ still say otherwise" in told
+    meta = read_meta(desk.fleet.workspace, 4)
+    assert (meta.verb, meta.came_from) == ("rollback", 1)
+    assert desk.type("plan")[2].startswith("generation 4 in force is a rollback to 1")
+    assert desk.type("apply", back, by="ann")[0] == 4, "a saved rollback is for one moment, as any plan"
 
 
 def test_an_approval_is_for_one_plan_and_for_no_other(desk: Desk) -> None:

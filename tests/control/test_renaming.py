@@ -45,6 +45,23 @@ def test_a_held_bot_stays_held_under_its_new_name(fleet: Fleet) -> None:
     assert [one.state for one in fleet_status(observe(fleet))] == ["held"]
 
 
+def test_a_protected_bot_is_renamed_without_a_word_and_stays_protected(fleet: Fleet) -> None:
+    applied(fleet, bot("eth", protected=True), bot("sol", market="ETH_USDC_PERP"))
+    others = bot("sol", market="ETH_USDC_PERP")
+    applied(fleet, renamed("eth-one", of="eth", protected=True), others)
+    assert pids(fleet).keys() == {"eth-one", "sol"}
+    with pytest.raises(Refused, match="eth-one is protected, and this would retire it"):
+        applied(fleet, others)
+    assert pids(fleet).keys() == {"eth-one", "sol"}
+
+
+def test_the_end_of_a_protected_bot_is_no_rename_because_another_one_begins(fleet: Fleet) -> None:
+    applied(fleet, bot("eth", protected=True))
+    with pytest.raises(Refused, match="eth is protected"):
+        applied(fleet, bot("eth-one"))
+    assert pids(fleet).keys() == {"eth"}
+
+
 @pytest.mark.parametrize(
     ("changes", "why"), [({"market": "ETH_USDC_PERP"}, "another account or market"), ({}, "a journal of its own")]
 )

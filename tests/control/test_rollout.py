@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import jsonschema
 import msgspec
 import pytest
 
@@ -13,6 +15,7 @@ from engine.control import canary, health, risks
 from engine.control.apply import apply
 from engine.control.desired import desired_of
 from engine.control.destroy import destroy, destroyed
+from engine.control.events import Stream
 from engine.control.fleet import Fleet
 from engine.control.lifecycle import stop
 from engine.control.observe import observe
@@ -24,6 +27,7 @@ from engine.plan.diff import diff
 from engine.plan.freezes import Freeze
 from engine.plan.observed import Engine
 from engine.plan.risk_words import RiskWord
+from engine.resources import resource
 from engine.spec.types import BotSpec, RolloutSpec
 from tests.plan import fleets
 from tests.plan.test_risks import SOON
@@ -311,6 +315,62 @@ def test_nothing_changes_in_a_freeze_but_by_its_word(fleet: Fleet, monkeypatch: 
     assert spreads(fleet) == {"a": "10"}
     rolled_out(fleet, bot("a", "12"), rollout=policy(), accepted={RiskWord.FREEZE})
     assert spreads(fleet) == {"a": "12"}
+
+
+def hearing(fleet: Fleet) -> tuple[Fleet, list[dict[str, Any]]]:
+    """What a program hears of an apply, each line under its published schema."""
+    schema = json.loads(resource("schemas", "apply-events.schema.json").read_text())
+    plans = json.loads(resource("schemas", "plan.schema.json").read_text())
+    heard: list[dict[str, Any]] = []
+
+    def hear(line: str) -> None:
+        event = json.loads(line)
+        jsonschema.Draft202012Validator(schema).validate(event)
+        if "plan" in event:
+            jsonschema.Draft202012Validator(plans).validate(event["plan"])
+        heard.append(event)
+
+    return replace(fleet, events=Stream(hear)), heard
+
+
+def test_programs_hear_of_every_wave(fleet: Fleet) -> None:
+    rolled_out(fleet, bot("a"), bot("b"))
+    loud, heard = hearing(fleet)
+    rollout = policy(max_unavailable=1, canary={"for_s": 0.1, "size_pct": 50})
+    rolled_out(loud, bot("a", "12"), bot("b", "12"), rollout=rollout)
+    waves = [event for event in heard if event["event"].startswith("wave")]
+    assert [(event["event"], event["wave"], event["bots"], event["canary"]) for event in waves] == [
+        ("wave_begun", 1, ["a"], True),
+        ("wave_healthy", 1, ["a"], True),
+        ("wave_begun", 2, ["a"], False),
+        ("wave_healthy", 2, ["a"], False),
+        ("wave_begun", 3, ["b"], False),
+        ("wave_healthy", 3, ["b"], False),
+    ]
+    assert {event["of"] for event in waves} == {3}
+    between = [event["event"] for event in heard[heard.index(waves[0]) : heard.index(waves[1])]]
+    assert "generation_switched" in between and "step_done" in between
+
+
+def test_programs_hear_of_a_wave_that_failed_and_of_the_way_back(fleet: Fleet) -> None:
+    rolled_out(fleet, bot("a"), bot("b"))
+    behave(fleet, "b", "at 12 quiet")
+    loud, heard = hearing(fleet)
+    with pytest.raises(BotctlError):
+        rolled_out(loud, bot("a", "12"), bot("b", "12"), rollout=policy(max_unavailable=1))
+    told = [event for event in heard if event["event"].startswith(("wave", "roll"))]
+    assert [event["event"] for event in told] == [
+        "wave_begun",
+        "wave_healthy",
+        "wave_begun",
+        "wave_failed",
+        "rollback_begun",
+        "rolled_back",
+    ]
+    failed, begun, done = told[3:]
+    assert (failed["wave"], failed["of"], failed["bots"]) == (2, 2, ["b"]) and "without quotes" in failed["error"]
+    assert begun["to_generation"] == done["to_generation"] == 1
+    assert {action["name"]: action["kind"] for action in begun["plan"]["actions"]} == {"a": "update", "b": "update"}
 
 
 def telling(fleet: Fleet, told: list[str]) -> Fleet:

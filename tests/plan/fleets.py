@@ -64,7 +64,7 @@ def spec(name: str, **changes: Any) -> BotSpec:
         labels=changes.get("labels", {}),
         enabled=changes.get("enabled", True),
         legs={"main": LegSpec(venue="backpack", account="main", market=changes.get("market", "SOL_USDC_PERP"))},
-        accounts={"main": ACCOUNT},
+        accounts={"main": msgspec.structs.replace(ACCOUNT, leverage=_leverage(changes))},
         strategy=StrategySpec(
             kind="perp_market_maker", parameters={"spread_bps": changes.get("spread_bps", "10"), "layers": 2}
         ),
@@ -87,6 +87,10 @@ def spec(name: str, **changes: Any) -> BotSpec:
         depends_on=tuple(changes.get("depends_on", ())),
         renamed_from=changes.get("renamed_from"),
     )
+
+
+def _leverage(changes: dict[str, Any]) -> Decimal | None:
+    return Decimal(changes["leverage"]) if "leverage" in changes else None
 
 
 def rollout(**changes: Any) -> RolloutSpec:
@@ -140,6 +144,9 @@ def engine(one: BotSpec, **facts: Any) -> Engine:
             unresolved=0,
             fills=facts.get("fills", 2),
             position=facts.get("position", "-1.5"),
+            unexplained=facts.get("unexplained", "0"),
+            adoption_price=facts.get("adoption_price"),
+            why_not=facts.get("why_not", ""),
         )
         for name, leg in one.legs.items()
     }

@@ -20,7 +20,7 @@ from engine.plan.desired import Desired
 from engine.plan.exposure import Amount, added
 from engine.plan.findings import finding_text
 from engine.plan.policy import judge
-from engine.plan.policy_facts import Approval, Commit, Facts
+from engine.plan.policy_facts import Approval, Facts, Origin
 from engine.spec.facts import no_facts
 from engine.spec.load import load_fleet
 from engine.spec.policy import LIMITS, Level, Rule, Share
@@ -67,7 +67,7 @@ def _facts(words: dict[str, Any] | None) -> Facts | None:
     return Facts(
         prices={(venue, Environment(name), market): price for (venue, name, market), price in prices.items()},
         equity={name: Decimal(held) for name, held in words.get("equity", {}).items()},
-        commit=msgspec.convert(words.get("commit", {}), Commit),
+        commit=msgspec.convert(words.get("commit", {}), Origin),
         applier=words.get("applier", "ann"),
         approvals=tuple(msgspec.convert(one, Approval) for one in words.get("approvals", ())),
         is_again=words.get("is_again", False),

@@ -5,15 +5,22 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 LOADED = """
 import sys
 import engine.transport.websocket
-print("python_socks" in sys.modules)
-import python_socks
-print("python_socks" in sys.modules)
+print("{0}" in sys.modules)
+import {0}
+print({0}.{1}.__name__)
 """
 
 
-def test_a_websocket_does_not_load_the_proxies_package_and_a_proxy_still_can() -> None:
-    said = subprocess.run([sys.executable, "-c", LOADED], check=True, capture_output=True, text=True).stdout
-    assert said.split() == ["False", "True"]
+@pytest.mark.parametrize(
+    ("package", "member"),
+    [("python_socks", "ProxyType"), ("urllib.request", "urlopen"), ("importlib.metadata", "version")],
+)
+def test_a_websocket_does_not_load_what_it_never_asks_and_others_still_can(package: str, member: str) -> None:
+    code = LOADED.format(package, member)
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert said.split() == ["False", member]

@@ -19,16 +19,17 @@ _MISREAD = re.compile(r"""["'\\%\x00-\x1f\x7f]|\s[;#]|^\s|\s$""")
 """Quotes and backslashes end a word, `%` expands, ` ;` and ` #` start a comment, a newline starts a setting."""
 
 
-def render_conf(programs: Sequence[Program], *, state: Path, socket: Path) -> str:
-    """The configuration of one supervisord."""
+def render_conf(programs: Sequence[Program], *, conf: Path, socket: Path) -> str:
+    """The configuration of one supervisord, for the file `conf` in the state directory."""
     # Imported here: rendering is the only thing that needs it, and every verb would pay for it.
     from jinja2 import Environment, StrictUndefined
 
-    safe_path(state)
+    safe_path(conf.parent)
     template = Environment(undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True).from_string(
         resource("supervisord.conf.j2").read_text(encoding="utf-8")
     )
-    return template.render(socket=safe_path(socket), programs=[_checked(program) for program in programs])
+    checked = [_checked(program) for program in programs]
+    return template.render(name=conf.stem, socket=safe_path(socket), programs=checked)
 
 
 def safe_path(path: Path) -> str:

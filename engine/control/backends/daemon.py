@@ -62,14 +62,14 @@ def _await_answer(conf: Path, client: Supervisord) -> None:
         except Absent as absent:
             if time.monotonic() > deadline:
                 raise BotctlError(
-                    "supervisord was started and does not listen", hint=f"see {conf.parent}/logs/supervisord.log"
+                    "supervisord was started and does not listen", hint=f"see {conf.parent}/logs/{conf.stem}.log"
                 ) from absent
         time.sleep(0.02)
 
 
 def _refuse_second(conf: Path) -> None:
     """A supervisord whose socket was deleted still keeps its bots; a second one would start them again."""
-    pid = _written_pid(conf.parent / "supervisord.pid")
+    pid = _written_pid(conf.with_suffix(".pid"))
     if pid is not None and is_alive(pid) and str(conf) in _command_line(pid):
         raise Conflict(
             f"supervisord runs as process {pid}, but its socket is gone",

@@ -28,10 +28,12 @@ class Program(Value, frozen=True, kw_only=True):
 
 
 class Load(Value, frozen=True, kw_only=True):
-    """Make `programs` known without starting or stopping any; no others may leave than those in `leaving`."""
+    """Make `programs` known without starting or stopping any; no others may leave than those in `leaving`. Of those
+    that are new, no supervisor gets more than it has `room` for."""
 
     programs: tuple[Program, ...]
     leaving: frozenset[str]
+    room: int
 
 
 class Stop(Value, frozen=True, kw_only=True):
@@ -70,7 +72,7 @@ class Backend(Protocol):
     def observe(self) -> Mapping[str, Process]:
         """Every known program. Raises Absent when no supervisor runs, Unavailable when one does not answer."""
 
-    def render(self, programs: Sequence[Program]) -> str:
+    def render(self, programs: Sequence[Program], room: int) -> str:
         """The configuration that keeps these programs, as text, for the record of a generation."""
 
     def execute(self, operation: Operation, progress: Progress) -> None:

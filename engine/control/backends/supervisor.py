@@ -7,8 +7,8 @@ whatever supervisord thinks of its configuration: a newer template must not rest
 from __future__ import annotations
 
 import time
-import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,11 @@ from engine.control.backends.interface import (
     Start,
     Stop,
 )
+from engine.control.backends.shards import Shard, assign, known_shards, shard
 from engine.control.backends.xmlrpc import ALREADY_ADDED, ALREADY_STARTED, BAD_NAME, NOT_RUNNING, Call, Supervisord
 from engine.errors import BotctlError, Conflict
 from engine.host.files import write_atomic
 from engine.host.workspace import Workspace
-from engine.model.value import Value
 from engine.plan.observed import Process, ProcessState
 
 POLL_S = 0.1
@@ -45,65 +45,59 @@ _STATES = {
 }
 
 
-class Shard(Value, frozen=True, kw_only=True):
-    """One supervisord: its configuration file and its socket."""
-
-    conf: Path
-    socket: Path
-
-
 class SupervisorBackend:
-    """Programs spread over one or more supervisord instances by their names."""
+    """The programs of one workspace, spread over one supervisord or several."""
 
-    def __init__(self, shards: Sequence[Shard]) -> None:
-        self._shards = tuple(shards)
-        self._clients = tuple(Supervisord(shard.socket) for shard in self._shards)
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._clients: dict[Path, Supervisord] = {}
 
     def observe(self) -> dict[str, Process]:
         """Every program of every instance; Absent only when none of them runs."""
         found: dict[str, Process] = {}
         absent: list[Absent] = []
-        for client in self._clients:
+        shards = known_shards(self._workspace)
+        for each in shards:
             try:
-                found.update(_processes(client))
+                found.update(_processes(self._client(each)))
             except Absent as error:
                 absent.append(error)
-        if len(absent) == len(self._clients):
+        if len(absent) == len(shards):
             raise absent[0]
         return found
 
-    def render(self, programs: Sequence[Program]) -> str:
+    def render(self, programs: Sequence[Program], room: int) -> str:
         """All instances' configurations, one after another."""
-        return "\n".join(self._render(index, programs) for index in range(len(self._shards)))
+        return "\n".join(_conf(each, mine) for each, mine in self._spread(programs, room))
 
     def execute(self, operation: Operation, progress: Progress) -> None:
         match operation:
             case Load():
-                for index in range(len(self._shards)):
-                    self._load(index, operation, progress)
+                for each, programs in self._spread(operation.programs, operation.room):
+                    self._load(each, programs, operation.leaving, progress)
             case Stop():
                 self._stop(operation, progress)
             case Start(names=names):
-                for client, mine in self._by_client(names):
+                for client, mine in self._at_home(names):
                     client.call_many(_calls("addProcessGroup", mine), tolerate=frozenset({ALREADY_ADDED}))
                     client.call_many(_calls("startProcess", mine, False), tolerate=frozenset({ALREADY_STARTED}))
             case Remove(names=names):
-                for client, mine in self._by_client(names):
-                    client.call_many(_calls("removeProcessGroup", mine), tolerate=frozenset({BAD_NAME}))
+                self._call_all(_calls("removeProcessGroup", names), tolerate=frozenset({BAD_NAME}))
             case ShutDown():
                 self._shut_down(progress)
 
-    def _load(self, index: int, load: Load, progress: Progress) -> None:
+    def _load(self, each: Shard, programs: Sequence[Program], leaving: Collection[str], progress: Progress) -> None:
         """Write the file whole, let supervisord read it, and add what is new; refuse what nobody planned."""
-        shard, client = self._shards[index], self._clients[index]
-        write_atomic(shard.conf, self._render(index, load.programs).encode())
+        client = self._client(each)
+        write_atomic(each.conf, _conf(each, programs).encode())
         try:
             added, _changed, removed = client.call("supervisor.reloadConfig")[0]
         except Absent:
-            progress("starting supervisord")
-            start_daemon(shard.conf, client)
+            if programs or each.conf == self._workspace.supervisor_conf:
+                progress(f"starting {each.name}")
+                start_daemon(each.conf, client)
             return
-        unplanned = {*removed} - load.leaving
+        unplanned = {*removed} - {*leaving}
         if unplanned:
             raise Conflict(
                 f"supervisord keeps programs the plan does not know: {', '.join(sorted(unplanned))}",
@@ -112,9 +106,8 @@ class SupervisorBackend:
         client.call_many(_calls("addProcessGroup", added), tolerate=frozenset({ALREADY_ADDED}))
 
     def _stop(self, stop: Stop, progress: Progress) -> None:
-        for client, mine in self._by_client(stop.names):
-            calls = [("supervisor.stopProcess", (f"{name}:{name}", False)) for name in mine]
-            client.call_many(calls, tolerate=frozenset({NOT_RUNNING, BAD_NAME}))
+        calls = [("supervisor.stopProcess", (f"{name}:{name}", False)) for name in stop.names]
+        self._call_all(calls, tolerate=frozenset({NOT_RUNNING, BAD_NAME}))
         deadline = time.monotonic() + stop.deadline_s
         waiting = set(stop.names)
         while waiting:
@@ -128,32 +121,69 @@ class SupervisorBackend:
             time.sleep(POLL_S if waiting else 0)
 
     def _shut_down(self, progress: Progress) -> None:
-        for shard, client in zip(self._shards, self._clients, strict=True):
-            try:
-                client.call("supervisor.shutdown")
-            except Absent:
-                continue
-            progress("stopping supervisord")
-            _await_absence(shard)
+        """All at once. Their files go too: with nobody running, the next start may spread the programs anew."""
+        ending = []
+        for each in known_shards(self._workspace):
+            with suppress(Absent):
+                self._client(each).call("supervisor.shutdown")
+                progress(f"stopping {each.name}")
+                ending.append(each)
+        for each in ending:
+            _await_absence(each)
+        for each in reversed(known_shards(self._workspace)):
+            each.conf.unlink(missing_ok=True)
 
-    def _render(self, index: int, programs: Sequence[Program]) -> str:
-        shard = self._shards[index]
-        mine = [program for program in programs if self._index(program.name) == index]
-        return render_conf(mine, state=shard.conf.parent, socket=shard.socket)
+    def _spread(self, programs: Sequence[Program], room: int) -> list[tuple[Shard, list[Program]]]:
+        """Every shard there is or will be, with its programs."""
+        by_name = {program.name: program for program in programs}
+        kept = [each.programs() for each in known_shards(self._workspace)]
+        spread = assign(by_name, kept, room)
+        return [
+            (shard(self._workspace, number), [by_name[name] for name in names])
+            for number, names in enumerate(spread)
+        ]
 
-    def _by_client(self, names: Iterable[str]) -> list[tuple[Supervisord, list[str]]]:
-        groups: list[list[str]] = [[] for _ in self._shards]
+    def _at_home(self, names: Iterable[str]) -> list[tuple[Supervisord, list[str]]]:
+        """Names by the supervisord whose file has them; one that none has is the first one's to decline."""
+        shards = known_shards(self._workspace)
+        homes = {name: each for each in shards for name in each.programs()}
+        groups: dict[Shard, list[str]] = {}
         for name in names:
-            groups[self._index(name)].append(name)
-        return [(client, group) for client, group in zip(self._clients, groups, strict=True) if group]
+            groups.setdefault(homes.get(name, shards[0]), []).append(name)
+        return [(self._client(each), group) for each, group in groups.items()]
 
-    def _index(self, name: str) -> int:
-        return zlib.crc32(name.encode()) % len(self._shards)
+    def _call_all(self, calls: Sequence[Call], *, tolerate: frozenset[int]) -> None:
+        """To every supervisord that runs: whoever knows the name does it, since what leaves stands in no file."""
+        for each in known_shards(self._workspace):
+            with suppress(Absent):
+                self._client(each).call_many(calls, tolerate=tolerate)
+
+    def _client(self, each: Shard) -> Supervisord:
+        return self._clients.setdefault(each.socket, Supervisord(each.socket))
 
 
 def supervisor_backend(workspace: Workspace) -> SupervisorBackend:
-    """The workspace's own backend: one supervisord."""
-    return SupervisorBackend([Shard(conf=workspace.supervisor_conf, socket=workspace.supervisor_socket)])
+    """The workspace's own backend."""
+    return SupervisorBackend(workspace)
+
+
+def absent_supervisors(workspace: Workspace) -> list[str]:
+    """The names of those that have programs to keep and do not run."""
+    return [each.name for each in known_shards(workspace) if each.programs() and not _runs(each)]
+
+
+def _runs(each: Shard) -> bool:
+    try:
+        Supervisord(each.socket).call("supervisor.getState")
+    except Absent:
+        return False
+    except BotctlError:
+        return True
+    return True
+
+
+def _conf(each: Shard, programs: Sequence[Program]) -> str:
+    return render_conf(programs, conf=each.conf, socket=each.socket)
 
 
 def _calls(method: str, names: Iterable[str], *arguments: Any) -> list[Call]:
@@ -174,10 +204,10 @@ def _process(info: dict[str, Any]) -> Process:
     )
 
 
-def _await_absence(shard: Shard) -> None:
+def _await_absence(each: Shard) -> None:
     """supervisord's last deed is to remove its socket and its pid file."""
     deadline = time.monotonic() + SHUT_DOWN_S
-    while shard.socket.exists() or (shard.conf.parent / "supervisord.pid").exists():
+    while each.socket.exists() or each.pid_file.exists():
         if time.monotonic() > deadline:
-            raise BotctlError(f"supervisord is still there after {SHUT_DOWN_S:.0f} s")
+            raise BotctlError(f"{each.name} is still there after {SHUT_DOWN_S:.0f} s")
         time.sleep(POLL_S)

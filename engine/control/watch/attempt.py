@@ -1,12 +1,12 @@
 """One commit on its way: verified, read, validated, planned, and applied as a person's `apply --yes` would be.
 
-What a person must decide is said and waited for: a rollback, a generation made by hand, a lock, a risk that nobody
-accepted. Nothing of the sort is undone.
+What a person must decide is said and waited for: a rollback, a generation made by hand, drift that no apply
+corrects, a lock, a risk that nobody accepted. Nothing of the sort is undone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -14,23 +14,27 @@ import msgspec
 from engine.control.apply import apply
 from engine.control.committed import write_tree
 from engine.control.desired import desired_of, resolve_desired
+from engine.control.drift.looking import look_at
 from engine.control.fleet import Fleet
 from engine.control.generations import Deed
 from engine.control.git import Commit, Git, Unsigned
 from engine.control.in_force import rollback_in_force
+from engine.control.observe import observe
 from engine.control.watch.settings import signers_of
 from engine.control.watch.state import Result, Wishes
 from engine.errors import BotctlError, ConfigInvalid, Conflict, Refused, UsageError
 from engine.host.generation import current_number, read_current, read_meta
 from engine.model.value import Value
-from engine.plan import policy_facts
-from engine.plan.actions import Plan
+from engine.plan.actions import Action, Plan, Subject
 from engine.plan.desired import Desired
-from engine.plan.policy_facts import Signature, Warrant
+from engine.plan.policy_facts import Origin, Signature, Warrant
+from engine.plan.words import listed
 from engine.spec.types import WatchSpec
 
 VERB = "watch"
 CORRECT = "the fleet goes on as it is; push a commit that corrects this"
+SETTLE = "`botctl drift` shows it; `botctl drift adopt|revert|ignore ID` says what becomes of it"
+FINDINGS_MAX = 3
 GO_ON = "`botctl watch resume` goes on from what is in force; or change the repository"
 
 
@@ -88,18 +92,18 @@ class Attempt:
         if self.wishes.bots and not only:
             return Verdict(result=Result.APPLIED, why="every bot is suspended")
         deed = Deed(verb=VERB, why=commit.words, warrant=Warrant(made_from=made_from))
-        apply(fleet, desired, self._agrees(commit), accepted=self.spec.accept, deed=deed, only=only)
+        apply(fleet, desired, self._agrees(commit, desired), accepted=self.spec.accept, deed=deed, only=only)
         return Verdict(result=Result.APPLIED)
 
-    def _made_from(self, commit: Commit) -> policy_facts.Commit:
+    def _made_from(self, commit: Commit) -> Origin:
         """What the policy judges: a commit and nothing beside it. Unsigned where a signature is wanted."""
         try:
             self.git.require_signature(commit, signers_of(self.fleet.workspace, self.spec))
         except Unsigned as error:
             if self.spec.require_signed:
                 raise
-            return policy_facts.Commit(id=commit.id, signature=Signature.BAD, says=error.message)
-        return policy_facts.Commit(id=commit.id, signature=Signature.GOOD)
+            return Origin(id=commit.id, signature=Signature.BAD, says=error.message)
+        return Origin(id=commit.id, signature=Signature.GOOD)
 
     def _without_suspended(self, desired: Desired) -> tuple[Desired, tuple[str, ...]]:
         """Suspended bots as they are in force, and the names of all others; none where nobody is suspended."""
@@ -112,12 +116,22 @@ class Attempt:
         named = {*others, *before} - set(self.wishes.bots)
         return msgspec.structs.replace(desired, bots={**others, **kept}), tuple(sorted(named))
 
-    def _agrees(self, commit: Commit) -> Callable[[Plan], None]:
+    def _agrees(self, commit: Commit, desired: Desired) -> Callable[[Plan], None]:
         def agree(plan: Plan) -> None:
             if plan.changes and (words := self._hand_made(commit)):
                 raise NeedsPerson(words, hint=GO_ON)
+            if anew := [action.name for action in plan.changes if _is_something_new(action)]:
+                self._require_no_drift(desired, anew)
 
         return agree
+
+    def _require_no_drift(self, desired: Desired, bots: Collection[str]) -> None:
+        """NeedsPerson when something of these bots is not as it was left, and no apply corrects it. What a venue
+        does not answer is no drift yet: engines ask for themselves before they trade."""
+        drift = look_at(self.fleet, desired, observe(self.fleet), bots, _say_nothing)
+        if waiting := [one for one in drift.findings if one.needs_person]:
+            words = listed([f"{one.whose}: {one.words} ({one.id})" for one in waiting], FINDINGS_MAX)
+            raise NeedsPerson(f"drift: {words}", hint=SETTLE)
 
     def _hand_made(self, commit: Commit) -> str:
         """In words, why what is in force is a person's will, which this commit does not answer; else empty.
@@ -136,6 +150,11 @@ class Attempt:
         if commit.id != self.applied_commit or meta.verb == VERB:
             return ""
         return f"generation {number} in force is by {meta.who} (`botctl {meta.verb or 'apply'}`), {meta.created_at}"
+
+
+def _is_something_new(action: Action) -> bool:
+    """Whether a bot gets other settings than it has: what was in force is restored whatever happened beside it."""
+    return action.subject is Subject.BOT and action.before != action.after
 
 
 def _verdict(result: Result, error: BotctlError) -> Verdict:

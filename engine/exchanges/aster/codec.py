@@ -5,22 +5,25 @@ The work is done by `encode`, `replies` and `frames`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import msgspec
 
+from engine.errors import ProtocolError
 from engine.exchanges.aster.encode import Encoder
 from engine.exchanges.aster.frames import FrameDecoder, depth_stream, mark_stream, trade_stream
 from engine.exchanges.aster.gate import ListenKeyGate
-from engine.exchanges.aster.replies import ReplyDecoder, split
+from engine.exchanges.aster.refusals import request_failure
+from engine.exchanges.aster.replies import ReplyDecoder, leverage, split
 from engine.exchanges.aster.signing import Signer
 from engine.exchanges.aster.translate import Translator
 from engine.exchanges.aster.wire_streams import Control
-from engine.exchanges.interface import Context, Gate
+from engine.exchanges.interface import Context, Gate, Leverage
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
 from engine.exchanges.replies import UNREADABLE, unreadable_frame, unreadable_reply
 from engine.model.commands import Batch, Command
 from engine.model.events import Event
-from engine.model.instrument import Instrument, MarketKind
+from engine.model.instrument import Instrument, MarketKind, plain
 
 MARK_PRICE_SILENCE_S = 10.0
 """A perp's mark price comes every second even when nothing changes; spot has no such heartbeat."""
@@ -83,6 +86,27 @@ class AsterCodec:
             return self._replies.events(command, response, requested_ns=requested_ns, at_ns=at_ns)
         except UNREADABLE as error:
             raise unreadable_reply("Aster", command, response, error) from error
+
+    def leverage_request(self, context: Context) -> HttpRequest:
+        """See `engine.exchanges.interface.LeverageCodec`: each market of futures has its own."""
+        return self._encoder.private("GET", "/positionRisk", f"symbol={self.instrument.symbol}", context)
+
+    def decode_leverage(self, response: HttpResponse) -> Leverage:
+        if response.status != 200:
+            raise request_failure(response, "a question for leverage")
+        try:
+            return Leverage(times=leverage(response.body, self.instrument.symbol))
+        except UNREADABLE as error:
+            raise ProtocolError(f"Aster's leverage makes no sense: {error}") from error
+
+    def leverage_change(self, times: Decimal, context: Context) -> HttpRequest:
+        """See `engine.exchanges.interface.LeverageChangingCodec`."""
+        parameters = f"symbol={self.instrument.symbol}&leverage={plain(times)}"
+        return self._encoder.private("POST", "/leverage", parameters, context)
+
+    def decode_leverage_change(self, response: HttpResponse) -> None:
+        if response.status != 200:
+            raise request_failure(response, "a change of leverage")
 
     def answer_frame(self, _text: str | bytes) -> None:
         """Aster pings below the level of messages."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 import msgspec
 
@@ -13,6 +14,7 @@ from engine.exchanges.aster.instruments import instruments, same_rules
 from engine.exchanges.aster.refusals import refused
 from engine.exchanges.aster.translate import WOULD_CROSS, Translator, funding, futures_balance, spot_balance
 from engine.exchanges.aster.wire_streams import FUNDING_FEE
+from engine.exchanges.decimals import exact
 from engine.exchanges.messages import HttpResponse
 from engine.exchanges.replies import Readers, Reply, on_grid, other_rules
 from engine.model.account import Balance
@@ -48,6 +50,7 @@ _ORDERS = msgspec.json.Decoder(tuple[wire.Order, ...])
 _TRADES = msgspec.json.Decoder(tuple[wire.UserTrade, ...])
 _INCOME = msgspec.json.Decoder(tuple[wire.Income, ...])
 _POSITIONS = msgspec.json.Decoder(tuple[wire.PositionView, ...])
+_LEVERAGES = msgspec.json.Decoder(tuple[wire.LeverageView, ...])
 _FUTURES_BALANCES = msgspec.json.Decoder(tuple[wire.FuturesBalance, ...])
 _SPOT_ACCOUNT = msgspec.json.Decoder(wire.SpotAccount)
 _DEPTH = msgspec.json.Decoder(wire.Depth)
@@ -159,6 +162,14 @@ class ReplyDecoder:
 
     def _own_market(self, orders: Iterable[wire.Order]) -> Iterable[wire.Order]:
         return (order for order in orders if order.symbol == self._translator.symbol)
+
+
+def leverage(body: bytes, symbol: str) -> Decimal:
+    """What a market is set to; its rows, of hedge mode too, say the same."""
+    for row in _LEVERAGES.decode(body):
+        if row.symbol == symbol:
+            return exact(row.leverage)
+    raise ValueError(f"no row for {symbol}")
 
 
 def split(batch: Batch, response: HttpResponse) -> Sequence[HttpResponse]:

@@ -5,7 +5,7 @@ UNSET and is then left out. What the codec reads of a large object stands in a `
 ignores can break it. Above each type stand a payload and its section of the documentation (Futures v3, Spot v3).
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: msgspec would have to compile every text among them when a bot starts.
 
 from msgspec import UNSET, UnsetType
 
@@ -126,6 +126,11 @@ class PositionView(WireObject, frozen=True, kw_only=True):
     symbol: str
     position_amt: str
     entry_price: str = "0"
+
+
+class LeverageView(WireObject, frozen=True, kw_only=True):
+    symbol: str
+    leverage: str
 
 
 class Position(PositionView, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 Keys are single letters on the wire and words here; times are milliseconds. The rules of `wire` hold.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: msgspec would have to compile every text among them when a bot starts.
 
 import msgspec
 from msgspec import UNSET, UnsetType

@@ -5,6 +5,7 @@ VenueError. The work is done by `encode`, `replies` and `frames`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import TypeVar
 
 import msgspec
@@ -17,15 +18,15 @@ from engine.exchanges.backpack.refusals import public_failure
 from engine.exchanges.backpack.replies import ReplyDecoder, split
 from engine.exchanges.backpack.signing import Parameters, Signer, build_request
 from engine.exchanges.backpack.translate import Translator
-from engine.exchanges.backpack.wire import DepositAddress, NetEquityView
+from engine.exchanges.backpack.wire import AccountView, DepositAddress, NetEquityView
 from engine.exchanges.backpack.wire_streams import Subscription
 from engine.exchanges.decimals import exact
-from engine.exchanges.interface import Collateral, Context
+from engine.exchanges.interface import Collateral, Context, Leverage
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
 from engine.exchanges.replies import UNREADABLE, unreadable_frame, unreadable_reply
 from engine.model.commands import Batch, Command
 from engine.model.events import Event
-from engine.model.instrument import Instrument, MarketKind
+from engine.model.instrument import Instrument, MarketKind, plain
 
 MARK_PRICE_SILENCE_S = 10.0
 """A perp's mark price comes every second even when nothing changes; spot has no such heartbeat."""
@@ -33,6 +34,7 @@ MARK_PRICE_SILENCE_S = 10.0
 COLLATERAL_ASSET = "USDC"
 """What equity is told in."""
 _NET_EQUITY = msgspec.json.Decoder(NetEquityView)
+_ACCOUNT = msgspec.json.Decoder(AccountView)
 _DEPOSIT = msgspec.json.Decoder(DepositAddress)
 
 T = TypeVar("T")
@@ -103,6 +105,25 @@ class BackpackCodec:
         return Collateral(
             asset=COLLATERAL_ASSET, equity=equity, available=exact(view.net_equity_available), initial_margin=locked
         )
+
+    def leverage_request(self, context: Context) -> HttpRequest:
+        """See `engine.exchanges.interface.LeverageCodec`: one limit for the whole account."""
+        return self._ask("/api/v1/account", {}, context)
+
+    def decode_leverage(self, response: HttpResponse) -> Leverage:
+        try:
+            return Leverage(times=exact(self._answer(response, _ACCOUNT).leverage_limit), is_of_account=True)
+        except ValueError as error:
+            raise ProtocolError(f"Backpack's leverage limit makes no sense: {error}") from error
+
+    def leverage_change(self, times: Decimal, context: Context) -> HttpRequest:
+        """See `engine.exchanges.interface.LeverageChangingCodec`."""
+        parameters = {"leverageLimit": plain(times)}
+        return build_request(self._signer, "PATCH", "/api/v1/account", parameters, context.now_ns // NS_PER_MS)
+
+    def decode_leverage_change(self, response: HttpResponse) -> None:
+        if not 200 <= response.status < 300:
+            raise public_failure(response)
 
     def deposit_request(self, blockchain: str, context: Context) -> HttpRequest:
         """See `engine.exchanges.interface.DepositCodec`."""

@@ -7,7 +7,7 @@ codec reads of a large object stands in a `…View` of its own, so that no key i
 Above each type stand a payload and the page of docs.backpack.exchange it belongs to.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: msgspec would have to compile every text among them when a bot starts.
 
 from msgspec import UNSET, UnsetType
 
@@ -269,7 +269,11 @@ class Position(PositionView, frozen=True, kw_only=True):
 
 # {"autoBorrowSettlements":true,"autoLend":false,"futuresMakerFee":"2","futuresTakerFee":"5",
 #  "leverageLimit":"10","limitOrders":0,…} · Account: Get account; fees in basis points
-class Account(WireObject, frozen=True, kw_only=True):
+class AccountView(WireObject, frozen=True, kw_only=True):
+    leverage_limit: str
+
+
+class Account(AccountView, frozen=True, kw_only=True):
     auto_borrow_settlements: bool
     auto_lend: bool
     auto_realize_pnl: bool
@@ -279,7 +283,6 @@ class Account(WireObject, frozen=True, kw_only=True):
     futures_taker_fee: str
     spot_maker_fee: str
     spot_taker_fee: str
-    leverage_limit: str
     limit_orders: int
     trigger_orders: int
     liquidating: bool
@@ -292,6 +295,14 @@ class AccountPatch(WireObject, frozen=True, kw_only=True):
     auto_lend: bool | UnsetType = UNSET
     auto_repay_borrows: bool | UnsetType = UNSET
     leverage_limit: str | UnsetType = UNSET
+
+
+# {"address":"…","blockchain":"Solana","quantity":"12.5","symbol":"USDC"} · Capital: Request withdrawal
+class Withdrawal(WireObject, frozen=True, kw_only=True):
+    address: str
+    blockchain: str
+    quantity: str
+    symbol: str
 
 
 # Markets ---------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ Keys are single letters on the wire and words here. Times are microseconds unles
 The rules of `wire` hold: no default means always sent, UNSET means left out.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: msgspec would have to compile every text among them when a bot starts.
 
 import msgspec
 from msgspec import UNSET, UnsetType

@@ -5,7 +5,7 @@ that are always the same here have their value as default. Above each type stand
 apidocs.lighter.xyz. Unknown keys are ignored, because the venue adds some every month.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: msgspec would have to compile every text among them when a bot starts.
 
 from decimal import Decimal
 

@@ -5,11 +5,12 @@ VenueError. The work is done by `encode`, `replies`, `frames` and `gate`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import msgspec
 
 from engine.errors import ProtocolError
-from engine.exchanges.interface import Collateral, Context, SocketEntry
+from engine.exchanges.interface import Collateral, Context, Leverage, SocketEntry
 from engine.exchanges.messages import HttpRequest, HttpResponse, Stream
 from engine.exchanges.paradex.batches import split
 from engine.exchanges.paradex.encode import Encoder
@@ -21,13 +22,14 @@ from engine.exchanges.paradex.replies import ReplyDecoder
 from engine.exchanges.paradex.signing import Signer
 from engine.exchanges.paradex.socket_entry import ParadexSocketEntry
 from engine.exchanges.paradex.translate import Translator, margin
-from engine.exchanges.paradex.wire import MarginView, RpcRequest
+from engine.exchanges.paradex.wire import MarginConfigs, MarginView, RpcRequest
 from engine.exchanges.replies import UNREADABLE, unreadable_frame, unreadable_reply
 from engine.model.commands import Batch, Command, QueryBalances
 from engine.model.events import Event
 from engine.model.instrument import Instrument
 
 _ACCOUNT = msgspec.json.Decoder(MarginView)
+_MARGINS = msgspec.json.Decoder(MarginConfigs)
 _Call = tuple[str, dict[str, object]]
 """A method and its parameters."""
 
@@ -118,6 +120,21 @@ class ParadexCodec:
             return margin(_ACCOUNT.decode(response.body))
         except UNREADABLE as error:
             raise ProtocolError(f"Paradex's account makes no sense: {error}") from error
+
+    def leverage_request(self, context: Context) -> HttpRequest:
+        """See `engine.exchanges.interface.LeverageCodec`: each market has its own."""
+        return self._encoder.margin(context)
+
+    def decode_leverage(self, response: HttpResponse) -> Leverage:
+        if response.status != 200:
+            raise plain_failure(response)
+        try:
+            configs = _MARGINS.decode(response.body).configs
+            return Leverage(
+                times=next(Decimal(one.leverage) for one in configs if one.market == self.instrument.symbol)
+            )
+        except (*UNREADABLE, StopIteration) as error:
+            raise ProtocolError(f"Paradex's margin settings make no sense: {error}") from error
 
     def decode_frame(self, text: str | bytes, *, at_ns: int) -> Sequence[Event]:
         """The events of one WebSocket frame."""

@@ -90,6 +90,10 @@ class Encoder:
         body = _ENCODER.encode(CancelBatch(order_ids=(), client_order_ids=cancels))
         return _request("DELETE", "/v1/orders/batch", context, body)
 
+    def margin(self, context: Context) -> HttpRequest:
+        """The question how the market's margin is set."""
+        return _request("GET", f"/v1/account/margin{self._in_market}", context)
+
     def new_order(self, order: OrderRequest, now_ns: int) -> NewOrder:
         """A signed order, as it stands in a request of its own, in a batch or in a WebSocket frame."""
         price, size = self._translator.prices.text(order.ticks), self._translator.sizes.text(order.lots)

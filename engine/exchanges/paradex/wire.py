@@ -6,7 +6,7 @@ sends, so that no key the codec ignores can break it. Above each type stand a pa
 docs.paradex.trade (API reference).
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: msgspec would have to compile every text among them when a bot starts.
 
 from decimal import Decimal
 from typing import Generic, TypeVar
@@ -250,6 +250,17 @@ class Account(MarginView, frozen=True, kw_only=True):
     status: str
     seq_no: int
     updated_at: int
+
+
+# {"account":"0x6343…","configs":[{"leverage":50,"margin_type":"CROSS","market":"BTC-USD-PERP"}],
+#  "margin_methodology":"cross_margin"} · Account: GET /account/margin
+class MarginConfig(WireObject, frozen=True, kw_only=True):
+    market: str
+    leverage: int
+
+
+class MarginConfigs(WireObject, frozen=True, kw_only=True):
+    configs: tuple[MarginConfig, ...]
 
 
 # {"token":"USDC","size":"123003.62","last_updated_at":1681462770114} · Account: GET /balance

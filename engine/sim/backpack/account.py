@@ -128,6 +128,30 @@ def change_settings(call: Call) -> HttpResponse:
     return HttpResponse(status=200)
 
 
+def withdraw(call: Call) -> dict[str, object]:
+    """POST /wapi/v1/capital/withdrawals: confirmed at once, free of charge, to nobody."""
+    asked = call.decode(wire.Withdrawal)
+    account = call.state.exchange.account(call.account)
+    try:
+        quantity = exact(asked.quantity)
+    except ValueError:
+        quantity = ZERO
+    if not ZERO < quantity <= account.available(asked.symbol):
+        raise invalid_request("Invalid quantity")
+    call.state.exchange.withdraw(call.account, asked.symbol, quantity)
+    return {
+        "id": call.now_ns // NS_PER_MS,
+        "blockchain": asked.blockchain,
+        "quantity": plain(quantity),
+        "fee": "0",
+        "symbol": asked.symbol,
+        "status": "confirmed",
+        "toAddress": asked.address,
+        "createdAt": iso_text(call.now_ns),
+        "isInternal": False,
+    }
+
+
 def order_limit(call: Call) -> dict[str, object]:
     """GET /api/v1/account/limits/order: about how much more could be bought or sold."""
     at = call.market()

@@ -53,6 +53,7 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", "/wapi/v1/capital/deposit/address"): account.deposit_address,
     ("GET", "/wapi/v1/capital/deposits"): account.nothing,
     ("GET", "/wapi/v1/capital/withdrawals"): account.nothing,
+    ("POST", "/wapi/v1/capital/withdrawals"): account.withdraw,
     ("GET", "/wapi/v1/history/borrowLend"): account.nothing,
     ("GET", "/wapi/v1/history/dust"): account.nothing,
     ("GET", "/wapi/v1/history/fills"): account.fills,

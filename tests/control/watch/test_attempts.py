@@ -17,13 +17,14 @@ from msgspec.structs import replace
 
 from engine.control.apply import apply
 from engine.control.desired import desired_again, resolve_desired
+from engine.control.down import take_down
 from engine.control.fleet import Fleet
 from engine.control.generations import Deed
 from engine.control.history import find_generation, past_of
 from engine.control.lock import writer_lock
 from engine.control.observe import observe
 from engine.control.status import watch_words
-from engine.control.watch import session
+from engine.control.watch import attempt, session
 from engine.control.watch.reports import Reports
 from engine.control.watch.session import watch_once
 from engine.control.watch.settings import Options, address_of, watch_spec
@@ -33,6 +34,7 @@ from engine.errors import Locked, UsageError
 from engine.host.facts import write_facts
 from engine.host.generation import current_number, read_current
 from engine.host.secrets import Secrets
+from engine.plan.drift.findings import Drift, Finding, Kind, Means, Way
 from engine.plan.observed import Engine
 from engine.sim.venues import simulated_markets
 from engine.spec.facts import VenueMarkets
@@ -159,7 +161,7 @@ def test_a_rollback_is_not_undone_until_somebody_says_so(watched: Watched) -> No
 
 
 def test_a_rollback_of_its_own_is_answered_by_another_commit_and_by_no_second_try(watched: Watched) -> None:
-    rolled = f"{FLEET}rollout: {{health_timeout_s: 0.5, max_unavailable: 1}}\n"
+    rolled = f"{FLEET}rollout: {{health_timeout_s: 10, max_unavailable: 1}}\n"
     watched.repository.commit({"bots/fleet.yaml": FLEET, "bots/sol.yaml": bot("sol")})
     watched.look()
     fake = watched.fleet.workspace.state / "fake"
@@ -188,6 +190,41 @@ def test_what_somebody_applied_by_hand_stays_until_the_next_commit(watched: Watc
     watched.repository.commit({"bots/sol.yaml": bot("sol", spread_bps=21)})
     assert watched.look().result is Result.APPLIED
     assert watched.spreads() == {"sol": 21}
+
+
+def test_drift_that_needs_a_person_keeps_new_settings_waiting_and_lets_old_ones_come_back(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ways = dict.fromkeys(Way, Means(words="as you say"))
+    finding = Finding(
+        kind=Kind.FOREIGN_ORDER,
+        bot="sol",
+        expected="none",
+        found="one",
+        source="venue",
+        needs_person=True,
+        means=ways,
+    )
+    findings: list[Finding] = []
+
+    def look(*_: object) -> Drift:
+        return Drift(fleet="lab", generation=1, looked_at="", findings=tuple(findings))
+
+    monkeypatch.setattr(attempt, "look_at", look)
+    watched.repository.commit({"bots/fleet.yaml": FLEET, "bots/sol.yaml": bot("sol")})
+    watched.look()
+    findings.append(finding)
+    take_down(watched.fleet)
+    status = watched.look(after_s=10)
+    assert (status.why, status.result) == ("", Result.APPLIED), "what was in force is restored"
+    assert set(pids(watched.fleet)) == {"sol"}
+    watched.repository.commit({"bots/sol.yaml": bot("sol", spread_bps=12)})
+    status = watched.look()
+    assert status.result is Result.WAITING and finding.id in status.why and "botctl drift" in status.hint
+    assert watched.spreads() == {"sol": 8}
+    findings[0] = replace(finding, needs_person=False)
+    assert watched.look(after_s=1000).result is Result.APPLIED, "an apply is what corrects it"
+    assert watched.spreads() == {"sol": 12}
 
 
 def test_a_lock_that_somebody_holds_is_waited_for(watched: Watched) -> None:

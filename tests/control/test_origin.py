@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.control.commit import commit_of, head_of
+from engine.control.origin import head_of, origin_of
 from engine.plan.policy_facts import Signature
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="these ask git, which is not installed")
@@ -66,7 +66,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
 
 
 def test_a_commit_with_everything_in_it_is_clean_and_not_signed(repository: Repository) -> None:
-    found = commit_of(repository.root)
+    found = origin_of(repository.root)
     assert (found.id, found.dirty, found.signature) == (head_of(repository.root), (), Signature.NONE)
 
 
@@ -77,7 +77,7 @@ def test_a_file_that_was_never_committed_is_named_also_when_git_ignores_it(
     repository: Repository, name: str
 ) -> None:
     repository.write(name, "metadata: {name: new}\n")
-    assert commit_of(repository.root).dirty == (name,)
+    assert origin_of(repository.root).dirty == (name,)
 
 
 def test_edits_removals_and_what_is_staged_are_named(repository: Repository) -> None:
@@ -89,7 +89,7 @@ def test_edits_removals_and_what_is_staged_are_named(repository: Repository) -> 
     repository.git("mv", "bots/renamed.yaml", "bots/with a space.yaml")
     repository.write("bots/staged.yaml", "metadata: {name: staged}\n")
     repository.git("add", "bots/staged.yaml")
-    assert set(commit_of(repository.root).dirty) == {
+    assert set(origin_of(repository.root).dirty) == {
         "bots/edited.yaml",
         "bots/removed.yaml",
         "bots/with a space.yaml",
@@ -101,29 +101,29 @@ def test_what_no_bot_is_made_of_may_differ(repository: Repository) -> None:
     repository.write("notes.txt", "buy milk\n")
     repository.write("bots/fleet.yaml.bak", "id: old\n")
     repository.write(".botctl/audit.jsonl", "{}\n")
-    assert commit_of(repository.root).dirty == ()
+    assert origin_of(repository.root).dirty == ()
 
 
 def test_an_edit_that_git_was_told_not_to_see_is_seen(repository: Repository) -> None:
     repository.git("update-index", "--assume-unchanged", "bots/fleet.yaml")
     repository.write("bots/fleet.yaml", "id: other\n")
-    assert commit_of(repository.root).dirty == ("bots/fleet.yaml (hidden from git status)",)
+    assert origin_of(repository.root).dirty == ("bots/fleet.yaml (hidden from git status)",)
 
 
 def test_a_workspace_below_the_top_of_its_repository_is_judged_by_its_own_files(repository: Repository) -> None:
     repository.write("desk/bots/fleet.yaml", "id: desk\n")
     repository.commit()
     repository.write("bots/fleet.yaml", "id: another\n")
-    assert commit_of(repository.root / "desk").dirty == ()
+    assert origin_of(repository.root / "desk").dirty == ()
     repository.write("desk/bots/fleet.yaml", "id: edited\n")
-    assert commit_of(repository.root / "desk").dirty == ("desk/bots/fleet.yaml",)
+    assert origin_of(repository.root / "desk").dirty == ("desk/bots/fleet.yaml",)
 
 
 @needs_ssh
 def test_a_signature_by_an_allowed_signer_is_good(repository: Repository) -> None:
     repository.allow(repository.key("ann"))
     repository.commit("-S")
-    found = commit_of(repository.root)
+    found = origin_of(repository.root)
     assert found.signature is Signature.GOOD
     assert "ann@example.org" in found.says
 
@@ -133,14 +133,14 @@ def test_a_signature_by_somebody_else_is_bad(repository: Repository) -> None:
     repository.allow(repository.key("ann"))
     repository.key("mallory")
     repository.commit("-S")
-    assert commit_of(repository.root).signature is Signature.BAD
+    assert origin_of(repository.root).signature is Signature.BAD
 
 
 @needs_ssh
 def test_a_signature_is_bad_while_nobody_is_allowed_to_sign(repository: Repository) -> None:
     repository.key("ann")
     repository.commit("-S")
-    assert commit_of(repository.root).signature is Signature.BAD
+    assert origin_of(repository.root).signature is Signature.BAD
 
 
 @needs_ssh
@@ -158,17 +158,17 @@ def test_a_commit_that_was_changed_under_its_signature_is_bad(repository: Reposi
         check=True,
     )
     repository.git("update-ref", "HEAD", forged.stdout.decode().strip())
-    assert commit_of(repository.root).signature is Signature.BAD
+    assert origin_of(repository.root).signature is Signature.BAD
 
 
 def test_without_a_repository_a_commit_or_git_nothing_is_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outside = commit_of(tmp_path)
+    outside = origin_of(tmp_path)
     assert not outside.id
     assert "not a git repository" in outside.says
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
-    assert not commit_of(tmp_path).id
+    assert not origin_of(tmp_path).id
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert commit_of(tmp_path).says == "git is not installed"
+    assert origin_of(tmp_path).says == "git is not installed here"
     assert head_of(tmp_path) is None
