@@ -88,9 +88,10 @@ oracles: $(VENV)/.development  ## identities and published figures the engine mu
 
 SEEDS ?= 300
 FROM ?= 0
+OF ?=
 
-chaos: $(VENV)/.development  ## seeded stories of trouble, none of which may cost money: SEEDS=n, go on at FROM=n
-	$(BIN)/python -m tests.chaos --from $(FROM) --seeds $(SEEDS)
+chaos: $(VENV)/.development  ## seeded stories of trouble, none of which may cost money: SEEDS=n, go on at FROM=n, OF=aimed
+	$(BIN)/python -m tests.chaos --from $(FROM) --seeds $(SEEDS) $(if $(OF),--of $(OF))
 
 SOAK_S ?= 600
 

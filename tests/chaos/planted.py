@@ -207,18 +207,6 @@ BUGS = (
         ' if order.request.side is side and order.state != "cancel pending")',
     ),
     Bug(
-        name="take a round with a failed answer for a whole one",
-        file="trading/sync.py",
-        right="            self._waiting.clear()\n            self._retry(event.at_ns)",
-        wrong="            self._waiting.discard(event.query)",
-    ),
-    Bug(
-        name="trade on after a reconnect before the venue was asked",
-        file="trading/leg.py",
-        right='self.link_why_not, self.synced, self._connected_ns = "", False, at_ns',
-        wrong='self.link_why_not, self._connected_ns = "", at_ns',
-    ),
-    Bug(
         name="book the hedge leg's funding under the maker leg",
         file="trading/funding.py",
         right="FundingRecord(leg=self._leg, payment",
