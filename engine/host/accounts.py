@@ -7,7 +7,6 @@ the same directory. A simulated account belongs to one simulator instance; a new
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
@@ -81,6 +80,8 @@ def address_directory(identity: AccountIdentity, way: str) -> Path:
 def _forget_old_simulations(accounts: Path) -> None:
     """Every simulator start leaves a directory per account; only the newest, and those in use, are kept. Engines
     that start together all do this: what another one has just removed is no error."""
+    import shutil  # Simulations are rare beside starts.
+
     simulated = sorted(accounts.glob("sim-*"), key=_written_at, reverse=True)
     for place in simulated[SIMULATED_ACCOUNTS_KEPT:]:
         with suppress(FileNotFoundError):
