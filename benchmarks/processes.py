@@ -12,11 +12,12 @@ MIB = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Memory in MiB, CPU in ms."""
+    """Memory in MiB, CPU in ms: until the first message came in, and until the first quote went out."""
 
     rss_mib: float
     pss_mib: float
-    cpu_ms: float
+    heard_ms: float
+    quoted_ms: float
     modules: float
 
 
@@ -38,7 +39,8 @@ def typical(costs: list[Cost]) -> Cost:
     return Cost(
         rss_mib=median(cost.rss_mib for cost in costs),
         pss_mib=median(cost.pss_mib for cost in costs),
-        cpu_ms=median(cost.cpu_ms for cost in costs),
+        heard_ms=median(cost.heard_ms for cost in costs),
+        quoted_ms=median(cost.quoted_ms for cost in costs),
         modules=median(cost.modules for cost in costs),
     )
 
