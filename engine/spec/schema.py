@@ -133,10 +133,13 @@ def _all_of(validator: Any, parts: list[Schema], value: object, _schema: Any) ->
 
 
 def _errors(
-    validator: Any, value: object, schema: Schema, *, path: str | None = None, schema_path: str | int
+    validator: Any, value: object, schema: Schema | bool, *, path: str | None = None, schema_path: str | int
 ) -> Iterator[ValidationError]:
     """`validator.descend` for schemas without references: it makes a new validator for every field of every bot,
     only to remember where references would lead."""
+    if isinstance(schema, bool):  # A field that is always, or never, right.
+        yield from validator.descend(value, schema, path=path, schema_path=schema_path)
+        return
     for keyword, argument in schema.items():
         rule = _Draft.VALIDATORS.get(keyword)
         for error in (rule and rule(validator, argument, value, schema)) or ():

@@ -17,17 +17,27 @@ from engine.spec import schema
 
 BOTS = [file for file in Path(__file__).parents[2].glob("bots/*.yaml") if file.name != "fleet.yaml"]
 PLAIN = [document for file in BOTS if "strategy" in (document := yaml.safe_load(file.read_text()))]
+ACCOUNTS = """\
+id: lab
+accounts:
+  one: {venue: paradex, environment: testnet, credentials: {ethereum_private_key: "${KEY}"}}
+  two: {venue: paradex, environment: mainnet, credentials: {private_key: "${KEY}"}, options: {order_entry: rest}}
+  three: {venue: aster, environment: testnet, leverage: 3}
+  four: {venue: backpack, environment: sim, balances: {USDC: 1000}}
+"""
+FLEETS = [yaml.safe_load(ACCOUNTS), yaml.safe_load((Path(__file__).parents[2] / "bots" / "fleet.yaml").read_text())]
+DOCUMENTS = [("bot", document) for document in PLAIN] + [("fleet", document) for document in FLEETS]
 SLIPS = st.sampled_from([None, True, -1, 0, 10**9, "", "no", "X\n", "sol-spot", [], ["a"], {}, {"a": 1}])
 
 
-def by_the_library(document: object) -> list[tuple[object, ...]]:
+def by_the_library(document: object, name: str) -> list[tuple[object, ...]]:
     """With the library's own `properties` and `allOf`, which descend as it does everywhere."""
     library: Any = extend(
         Draft202012Validator,
         validators={"pattern": schema._pattern, "if": _if},
         type_checker=Draft202012Validator.TYPE_CHECKER.redefine("number", schema._is_number),
     )
-    return told(library(schema._whole("bot")).iter_errors(document))
+    return told(library(schema._whole(name)).iter_errors(document))
 
 
 def _if(validator: Any, condition: Any, value: object, whole: Any) -> Any:
@@ -53,17 +63,18 @@ def places(node: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 @given(st.data())
 def test_both_ways_find_the_same(data: st.DataObject) -> None:
-    document = copy.deepcopy(data.draw(st.sampled_from(PLAIN)))
+    name, whole = data.draw(st.sampled_from(DOCUMENTS))
+    document = copy.deepcopy(whole)
     for _ in range(data.draw(st.integers(0, 3))):
         *way, last = data.draw(st.sampled_from([place for place in places(document) if place]))
         node = document
         for step in way:
             node = node[step]
         if data.draw(st.booleans()):
-            node[last] = data.draw(SLIPS)
+            node[last] = copy.deepcopy(data.draw(SLIPS))
         elif isinstance(node, dict):
             node[data.draw(st.sampled_from(["spread_bsp", "kind"]))] = node.pop(last)
-    assert told(schema.validator("bot").iter_errors(document)) == by_the_library(document)
+    assert told(schema.validator(name).iter_errors(document)) == by_the_library(document, name)
 
 
 @pytest.mark.parametrize("document", PLAIN, ids=lambda document: document["metadata"]["name"])
