@@ -40,9 +40,11 @@ exchange:
 strategy:
   kind: maker_taker_hedge
   order_size: 1
+  offset_ticks: 8
   max_unhedged: 20
 risk: {max_position: 20}
 """
+"""So far behind the touch that what rests is there to be found a moment later."""
 
 
 class Abroad:
