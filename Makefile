@@ -11,7 +11,7 @@ PYTHON ?= $(firstword $(shell .ci/pythons))
 SOURCES := engine cli.py tests benchmarks
 
 # The demo is the sample fleet of this clone, whatever the caller's shell says.
-export BOTCTL_WORKSPACE := $(CURDIR)
+demo demo-stop: export BOTCTL_WORKSPACE := $(CURDIR)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-stop test lint format matrix bench oracles chaos fire soak fuzz lock clean

@@ -34,6 +34,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="botctl-") as home:
         run = Path(home, "run")
         run.mkdir(mode=0o700)
+        os.environ.pop("BOTCTL_WORKSPACE", None)  # Every ground has workspaces of its own.
         os.environ |= {"XDG_STATE_HOME": str(Path(home, "state")), "XDG_RUNTIME_DIR": str(run)}
         report = Report(chosen.seed)
         numbered = list(enumerate(islice(draw(chosen.seed), max(chosen.rounds, (chosen.only or 0) + 1))))
