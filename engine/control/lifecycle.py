@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -105,14 +106,12 @@ def make_true(fleet: Fleet, *, verb: str) -> bool:
     fleet.workspace.prepare()
     with writer_lock(fleet.workspace, verb):
         generation = applied_generation(fleet)
-        desired, observed = desired_of(generation), observe(fleet)
-        plan = diff(desired, observed)
-        require_plannable(plan)
-        if not plan.changes:
+        run = _towards(fleet, generation)
+        if not run.plan.changes:
             return False
-        actions = [f"{action.kind} {action.subject} {action.name}" for action in plan.changes]
+        actions = [f"{action.kind} {action.subject} {action.name}" for action in run.plan.changes]
         with recorded(fleet.workspace, verb, write=note, generation=generation.number, actions=actions):
-            converge(Run(fleet=fleet, plan=plan, desired=desired, observed=observed))
+            converge(run)
         return True
 
 
@@ -147,15 +146,21 @@ def _converge_only(fleet: Fleet, names: Sequence[str], *, verb: str) -> Observed
     """Carry out what the generation in force asks of these bots, and of the simulators they need."""
     fleet.workspace.prepare()
     with writer_lock(fleet.workspace, verb):
-        generation = applied_generation(fleet)
-        desired, observed = desired_of(generation), observe(fleet)
-        whole = diff(desired, observed)
-        require_plannable(whole)
-        plan = whole.only(names)
+        run = _towards(fleet, applied_generation(fleet))
+        plan = run.plan.only(names)
         if verb == "restart":
-            plan = msgspec.structs.replace(plan, actions=tuple(_forced(action, desired) for action in plan.actions))
-        converge(Run(fleet=fleet, plan=plan, desired=desired, observed=observed))
-        return observed
+            forced = tuple(_forced(action, run.desired) for action in plan.actions)
+            plan = msgspec.structs.replace(plan, actions=forced)
+        converge(dataclasses.replace(run, plan=plan))
+        return run.observed
+
+
+def _towards(fleet: Fleet, generation: Generation) -> Run:
+    """All that this generation asks for at present; Unavailable where that cannot be seen."""
+    desired, observed = desired_of(generation), observe(fleet)
+    plan = diff(desired, observed)
+    require_plannable(plan)
+    return Run(fleet=fleet, plan=plan, desired=desired, observed=observed)
 
 
 def _forced(action: Action, desired: Desired) -> Action:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -27,13 +25,11 @@ from engine.host.facts import write_facts
 from engine.host.generation import read_current
 from engine.plan.actions import Plan
 from engine.plan.diff import diff
-from engine.plan.observed import Engine
 from engine.plan.risk_words import RiskWord
 from engine.spec.facts import VenueMarkets
 from engine.spec.types import BotSpec, Environment
+from tests.control.outside import pids, until
 from tests.plan.fleets import ACCOUNT, desired, spec
-
-DEADLINE_S = 20
 
 
 def bot(name: str, **changes: object) -> BotSpec:
@@ -47,17 +43,6 @@ def applied(fleet: Fleet, *specs: BotSpec) -> Plan:
 
 def planned(fleet: Fleet, *specs: BotSpec) -> list[tuple[str, str]]:
     return [(str(action.kind), action.name) for action in diff(desired(*specs), observe(fleet)).changes]
-
-
-def pids(fleet: Fleet) -> dict[str, int]:
-    return {name: engine.pid for name, engine in observe(fleet).engines.items() if isinstance(engine, Engine)}
-
-
-def until(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not what():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.05)
 
 
 def test_after_an_apply_there_is_nothing_to_do(fleet: Fleet) -> None:

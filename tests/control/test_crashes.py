@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -21,8 +18,8 @@ from engine.errors import BotctlError
 from engine.host.generation import current_number, read_current
 from engine.plan.diff import diff
 from tests.control.doomed_apply import FLEETS, first
+from tests.control.outside import run_module
 
-ROOT = Path(__file__).parents[2]
 SLICES = 6
 """Each with a fleet of its own, so that they share the processors."""
 STEPS_MAX = 100
@@ -31,15 +28,7 @@ STEPS_MAX = 100
 def doomed(fleet: Fleet, name: str, step: int) -> bool:
     """An apply that is killed before one of its steps; False when it was over by then."""
     root = str(fleet.workspace.root)
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.control.doomed_apply", root, f"{root}/engine", name, str(step)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_module("tests.control.doomed_apply", root, f"{root}/engine", name, str(step))
     assert done.returncode in (0, -signal.SIGKILL), done.stderr
     return done.returncode != 0
 

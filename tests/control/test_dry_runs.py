@@ -3,22 +3,15 @@ audit events. `tests/house/test_dry_runs.py` shows by their code that they could
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
-from engine.commands import apply as apply_verb
-from engine.control import fleet as fleets_of_control
 from engine.control.fleet import Fleet
-from engine.spec.assemble import fleet_spec
-from tests.control.test_plan_equals_effect import lived, pids
-from tests.control.test_plan_files import FLEET, declare
+from tests.control.outside import pids, run_module
+from tests.control.test_plan_equals_effect import lived
+from tests.control.test_plan_files import declare, declared
 
-ROOT = Path(__file__).parents[2]
 LOOKS = (
     ("plan",),
     ("plan", "--full", "--json"),
@@ -40,12 +33,7 @@ ASKS = {"ask for supervisor.getAllProcessInfo", "ask for supervisor.getState", "
 @pytest.fixture
 def place(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two bots that run, and an edit that nobody applied."""
-    monkeypatch.setattr(fleets_of_control, "supervisor_backend", lambda _workspace: fleet.backend)
-    monkeypatch.setattr("engine.spec.load.fleet_spec", lambda *data: replace(fleet_spec(*data), sims={}))
-    fleet.workspace.bots.mkdir()
-    (fleet.workspace.bots / "fleet.yaml").write_text(FLEET)
-    declare(fleet.workspace.root, eth=10, sol=10)
-    apply_verb.command(directory=fleet.workspace.root, yes=True)
+    declared(fleet, monkeypatch)
     declare(fleet.workspace.root, sol=12)
     return fleet.workspace.root
 
@@ -66,14 +54,6 @@ def test_a_verb_that_acts_leaves_traces(place: Path) -> None:
 
 
 def trace(place: Path, *words: str) -> set[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.control.traced_verb", str(place / "engine"), *words, "-C", str(place)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_module("tests.control.traced_verb", str(place / "engine"), *words, "-C", str(place))
     assert done.returncode in (0, 2), done.stderr
     return {line.removeprefix("step: ") for line in done.stderr.splitlines() if line.startswith("step: ")}

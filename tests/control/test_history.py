@@ -28,7 +28,8 @@ from engine.host.workspace import Workspace
 from engine.plan.diff import diff
 from engine.plan.observed import Observed
 from engine.spec.types import BotSpec
-from tests.control.test_converge import _behave, applied, bot, pids, planned
+from tests.control.outside import pids
+from tests.control.test_converge import _behave, applied, bot, planned
 from tests.plan.fleets import desired
 
 

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
@@ -20,13 +16,10 @@ from engine.control.keeper import TRIES_MAX, Keeper
 from engine.control.kept import lock_file, only_keeper
 from engine.control.lifecycle import stop
 from engine.control.lock import writer_lock
-from engine.control.observe import observe
 from engine.errors import Conflict, Locked
-from engine.plan.observed import Engine
 from engine.spec.types import BotSpec
+from tests.control.outside import pids, runs, until
 from tests.plan.fleets import desired, spec
-
-DEADLINE_S = 20
 
 
 @pytest.fixture(autouse=True)
@@ -52,23 +45,6 @@ def bot(name: str, **changes: object) -> BotSpec:
 
 def applied(fleet: Fleet, *specs: BotSpec) -> None:
     apply(fleet, desired(*specs), lambda _plan: None)
-
-
-def pids(fleet: Fleet) -> dict[str, int]:
-    return {name: engine.pid for name, engine in observe(fleet).engines.items() if isinstance(engine, Engine)}
-
-
-def until(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not what():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.05)
-
-
-def runs(pid: int) -> bool:
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
 
 
 def end_at_once(fleet: Fleet) -> None:

@@ -17,9 +17,9 @@ from engine.control.observe import observe
 from engine.host.generation import read_current
 from engine.plan.actions import Kind, Plan, Subject
 from engine.plan.diff import diff
-from engine.plan.observed import Engine
 from engine.plan.risk_words import RiskWord
 from engine.spec.types import BotSpec
+from tests.control.outside import pids
 from tests.control.test_rollout import behave, bot, forget, journal, policy
 from tests.plan import fleets
 
@@ -51,10 +51,6 @@ def _one(name: str, chance: random.Random) -> BotSpec:
         "depends_on": ["a"] if name == "d" else [],
     }
     return bot(name, chance.choice(["10", "12"]), **changes)
-
-
-def pids(fleet: Fleet) -> dict[str, int]:
-    return {name: engine.pid for name, engine in observe(fleet).engines.items() if isinstance(engine, Engine)}
 
 
 def lived(fleet: Fleet) -> dict[str, list[str]]:

@@ -7,7 +7,6 @@ import os
 import signal
 import stat
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from engine.host.generation import read_current
 from engine.plan.observed import Engine, Unknown
 from engine.resources import resource
 from engine.spec.assemble import fleet_spec
+from tests.control.outside import until
 
 FLEET = """\
 id: lab
@@ -45,7 +45,11 @@ MARKETS = {"eth": "ETH_USDC_PERP", "sol": "SOL_USDC_PERP"}
 
 @pytest.fixture
 def place(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The workspace of the fleet with two bots declared and applied."""
+    return declared(fleet, monkeypatch)
+
+
+def declared(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The workspace of the fleet with two bots declared and applied, and no simulated venue."""
     monkeypatch.setattr(fleets_of_control, "supervisor_backend", lambda _workspace: fleet.backend)
     monkeypatch.setattr("engine.spec.load.fleet_spec", lambda *data: replace(fleet_spec(*data), sims={}))
     fleet.workspace.bots.mkdir()
@@ -305,13 +309,6 @@ def files(place: Path) -> dict[str, tuple[int, int]]:
     """Every file of the workspace but the fake engines' own, with its size and when it was written."""
     found = [path for path in place.rglob("*") if path.is_file() and "logs" not in path.parts]
     return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in found}
-
-
-def until(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not what():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.05)
 
 
 def test_a_plan_file_is_called_one(place: Path) -> None:

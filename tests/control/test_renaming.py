@@ -14,7 +14,8 @@ from engine.control.status import fleet_status
 from engine.errors import Refused
 from engine.host.holds import read_hold
 from engine.spec.types import BotSpec
-from tests.control.test_converge import applied, bot, pids, planned
+from tests.control.outside import pids
+from tests.control.test_converge import applied, bot, planned
 
 
 def renamed(name: str, *, of: str, **changes: object) -> BotSpec:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -25,11 +22,10 @@ from engine.control.observe import observe
 from engine.control.status import fleet_status
 from engine.plan.desired import Desired
 from engine.plan.diff import diff
-from engine.plan.observed import Engine
 from engine.spec.types import BotSpec
+from tests.control.outside import pids, runs, until
 from tests.plan.fleets import desired, spec
 
-DEADLINE_S = 20
 ROOM = 2
 
 NAMES = st.lists(st.sampled_from([f"bot-{number}" for number in range(12)]), unique=True)
@@ -75,10 +71,6 @@ def planned(fleet: Fleet, *specs: BotSpec) -> list[tuple[str, str]]:
     return [(str(action.kind), action.name) for action in diff(wanted(*specs), observe(fleet)).changes]
 
 
-def pids(fleet: Fleet) -> dict[str, int]:
-    return {name: engine.pid for name, engine in observe(fleet).engines.items() if isinstance(engine, Engine)}
-
-
 def daemons(fleet: Fleet) -> dict[str, int]:
     """Every supervisord that runs, by the name of its files."""
     found = {}
@@ -92,19 +84,6 @@ def daemons(fleet: Fleet) -> dict[str, int]:
 
 def places(fleet: Fleet) -> dict[str, set[str]]:
     return {shard.name: set(shard.programs()) for shard in known_shards(fleet.workspace)}
-
-
-def until(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not what():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.05)
-
-
-def runs(pid: int) -> bool:
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
 
 
 FIVE = [bot(name) for name in ("ada", "btc", "eth", "sol", "xrp")]

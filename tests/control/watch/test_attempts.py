@@ -22,7 +22,6 @@ from engine.control.fleet import Fleet
 from engine.control.generations import Deed
 from engine.control.history import find_generation, past_of
 from engine.control.lock import writer_lock
-from engine.control.observe import observe
 from engine.control.status import watch_words
 from engine.control.watch import attempt, session
 from engine.control.watch.reports import Reports
@@ -35,10 +34,10 @@ from engine.host.facts import write_facts
 from engine.host.generation import current_number, read_current
 from engine.host.secrets import Secrets
 from engine.plan.drift.findings import Drift, Finding, Kind, Means, Way
-from engine.plan.observed import Engine
 from engine.sim.venues import simulated_markets
 from engine.spec.facts import VenueMarkets
 from engine.spec.types import Environment, WatchSpec
+from tests.control.outside import pids
 from tests.control.watch.repository import FLEET, Repository, bot
 from tests.fleets import fleet_spec, write_generation
 
@@ -99,10 +98,6 @@ def watched(fleet: Fleet) -> Iterator[Watched]:
     )
     yield Watched(fleet, Repository(folder / "fleet"))
     shutil.rmtree(folder)
-
-
-def pids(fleet: Fleet) -> dict[str, int]:
-    return {name: engine.pid for name, engine in observe(fleet).engines.items() if isinstance(engine, Engine)}
 
 
 def test_a_commit_is_applied_and_the_history_names_it(watched: Watched) -> None:

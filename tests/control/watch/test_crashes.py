@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -27,7 +24,8 @@ from engine.host.secrets import Secrets
 from engine.sim.venues import simulated_markets
 from engine.spec.facts import VenueMarkets
 from engine.spec.types import Environment
-from tests.control.test_crashes import ROOT, runners
+from tests.control.outside import run_module
+from tests.control.test_crashes import runners
 from tests.control.watch.doomed_watch import spec_of
 from tests.control.watch.repository import FLEET, Repository, bot
 
@@ -80,16 +78,7 @@ def commit(repository: Repository, turn: int) -> str:
 def doomed(fleet: Fleet, repository: Repository, step: int) -> bool:
     """A look that is killed before one of its steps; False when it was over by then."""
     root = str(fleet.workspace.root)
-    words = [root, f"{root}/engine", repository.url, str(step)]
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.control.watch.doomed_watch", *words],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_module("tests.control.watch.doomed_watch", root, f"{root}/engine", repository.url, str(step))
     assert done.returncode in (0, -signal.SIGKILL), done.stderr
     return done.returncode != 0
 
