@@ -24,7 +24,7 @@ settings.load_profile("botctl")
 
 RECURSION_LIMIT = sys.getrecursionlimit()
 
-UNITS = {"e2e": "fleets", "fire": "fleets", "docs": "fleets", "house": "house"}
+UNITS = {"e2e": "fleets", "fire": "fleets", "docs": "pages", "house": "house"}
 """Rooms whose tests stay together: fleets want a core, and `house` builds its installations once."""
 
 

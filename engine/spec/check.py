@@ -14,7 +14,7 @@ from jsonschema import ValidationError
 from engine.spec.diagnostics import Findings, closest, nearest
 from engine.spec.document import MappingNode, Node, Path, ScalarNode, data_of, node_at, place_at
 from engine.spec.masking import MASK, SECRET_PLACES, mask
-from engine.spec.schema import validator
+from engine.spec.validator import validator
 
 _SHOWN = 60
 _TYPES = {

@@ -8,16 +8,11 @@ packages bring theirs (see `outside`).
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import cache
 from posixpath import dirname, normpath
 from typing import Any
-
-from jsonschema import Draft202012Validator, ValidationError
-from jsonschema.protocols import Validator
-from jsonschema.validators import extend
 
 from engine.resources import resource
 from engine.spec.outside import outside_schemas
@@ -80,14 +75,7 @@ def load_schema(name: str) -> Schema:
 
 
 @cache
-def validator(name: str) -> Validator:
-    """The one validator of a schema: building it costs more than a thousand uses."""
-    made: Validator = _Draft(_whole(name))
-    return made
-
-
-@cache
-def _whole(name: str) -> Schema:
+def whole(name: str) -> Schema:
     """A schema without references: to follow them anew for every bot would cost more than all its checks."""
     whole: Schema = _inlined({"$ref": f"{name}{SUFFIX}"}, "")
     return whole
@@ -104,82 +92,10 @@ def _inlined(part: Any, name: str) -> Any:
     return {key: _inlined(item, name) for key, item in part.items() if key != "$defs"}
 
 
-def _is_number(_checker: Any, value: object) -> bool:
-    return isinstance(value, int | Decimal) and not isinstance(value, bool)
-
-
-def _pattern(_validator: Any, pattern: str, value: object, _schema: Any) -> Iterator[ValidationError]:
-    """A pattern describes the whole text: Python's `$` alone would let a newline slip in behind a name."""
-    if isinstance(value, str) and not re.fullmatch(pattern, value):
-        yield ValidationError(f"does not match {pattern}")
-
-
-def _if(validator: Any, condition: Schema, value: object, schema: Schema) -> Iterator[ValidationError]:
-    branch = "then" if _holds(condition, value) else "else"
-    if branch in schema:
-        yield from _errors(validator, value, schema[branch], schema_path=branch)
-
-
-def _properties(validator: Any, fields: Schema, value: object, _schema: Any) -> Iterator[ValidationError]:
-    if isinstance(value, dict):
-        for key, field in fields.items():
-            if key in value:
-                yield from _errors(validator, value[key], field, path=key, schema_path=key)
-
-
-def _all_of(validator: Any, parts: list[Schema], value: object, _schema: Any) -> Iterator[ValidationError]:
-    for index, part in enumerate(parts):
-        yield from _errors(validator, value, part, schema_path=index)
-
-
-def _errors(
-    validator: Any, value: object, schema: Schema | bool, *, path: str | None = None, schema_path: str | int
-) -> Iterator[ValidationError]:
-    """`validator.descend` for schemas without references: it makes a new validator for every field of every bot,
-    only to remember where references would lead."""
-    if isinstance(schema, bool):  # A field that is always, or never, right.
-        yield from validator.descend(value, schema, path=path, schema_path=schema_path)
-        return
-    for keyword, argument in schema.items():
-        rule = _Draft.VALIDATORS.get(keyword)
-        for error in (rule and rule(validator, argument, value, schema)) or ():
-            error._set(  # The library's own way of telling an error where it came up.
-                validator=keyword,
-                validator_value=argument,
-                instance=value,
-                schema=schema,
-                type_checker=validator.TYPE_CHECKER,
-            )
-            if keyword != "if":
-                error.schema_path.appendleft(keyword)
-            if path is not None:
-                error.path.appendleft(path)
-            error.schema_path.appendleft(schema_path)
-            yield error
-
-
-def _holds(condition: Schema, value: Any) -> bool:
-    """Whether a condition is met. Nearly all say `kind is grid`, which needs no validator."""
-    properties = condition.get("properties", {})
-    if condition.keys() == {"properties", "required"} and list(properties) == condition["required"]:
-        ((key, field),) = properties.items()
-        if field.keys() == {"const"}:
-            return isinstance(value, dict) and key in value and bool(value[key] == field["const"])
-    return bool(_Draft(condition).is_valid(value))
-
-
-_extend: Any = extend  # jsonschema leaves it untyped
-_Draft: Any = _extend(
-    Draft202012Validator,
-    validators={"pattern": _pattern, "if": _if, "properties": _properties, "allOf": _all_of},
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("number", _is_number),
-)
-
-
 @cache
 def fields_of_schema(name: str) -> tuple[tuple[tuple[str, ...], Schema], ...]:
     """Every field a schema describes, by path; `*` stands for a name of the user's choice."""
-    return tuple(_fields(_whole(name), ()))
+    return tuple(_fields(whole(name), ()))
 
 
 def _fields(schema: Schema, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Schema]]:
@@ -196,7 +112,7 @@ def _fields(schema: Schema, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, 
 
 def settings_of(data: Schema, name: str) -> Iterator[tuple[tuple[str, ...], Schema]]:
     """Every single setting that valid data has or could have, by path: what holds no further fields."""
-    yield from _settings(data, _whole(name), ())
+    yield from _settings(data, whole(name), ())
 
 
 def _settings(data: Schema, schema: Schema, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Schema]]:
@@ -217,7 +133,7 @@ def _settings(data: Schema, schema: Schema, path: tuple[str, ...]) -> Iterator[t
 def fill_defaults(data: Schema, name: str) -> Schema:
     """Valid data with every default written out."""
     filled: Schema = _copied(data)
-    _fill(filled, _whole(name))
+    _fill(filled, whole(name))
     return filled
 
 
@@ -257,9 +173,22 @@ def _parts(schema: Schema, data: Any = None) -> Iterator[Schema]:
     if "if" in schema:
         branches = ["then", "else"]
         if data is not None:
-            branches = ["then" if _holds(schema["if"], data) else "else"]
+            branches = ["then" if holds(schema["if"], data) else "else"]
         for branch in branches:
             yield from _parts(schema.get(branch, {}), data)
+
+
+def holds(condition: Schema, value: Any) -> bool:
+    """Whether a condition is met. Nearly all say `kind is grid`, which needs no validator."""
+    properties = condition.get("properties", {})
+    if condition.keys() == {"properties", "required"} and list(properties) == condition["required"]:
+        ((key, field),) = properties.items()
+        if field.keys() == {"const"}:
+            return isinstance(value, dict) and key in value and bool(value[key] == field["const"])
+    # Imported here: few schemas have such a condition, and jsonschema loads slowly.
+    from engine.spec.validator import is_valid
+
+    return is_valid(condition, value)
 
 
 def _resolved(schema: Schema, name: str) -> tuple[Schema, str]:

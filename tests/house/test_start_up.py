@@ -55,3 +55,15 @@ def test_the_measure_sees_what_is_imported() -> None:
 )
 def test_a_bots_process_imports_nothing_that_only_people_need(module: str) -> None:
     assert loaded_after(f"import {module}") == []
+
+
+SIGNATURES = ("nacl", "coincurve", "Crypto", "fast_stark_crypto")
+
+
+def test_looking_loads_nothing_that_only_checking_files_and_trading_need() -> None:
+    assert loaded_after("import engine.commands.status", ("jsonschema", "yaml", "jinja2", *SIGNATURES)) == []
+
+
+@pytest.mark.parametrize("venue", ["backpack", "aster", "aster-spot", "paradex", "lighter"])
+def test_the_markets_of_simulated_venues_are_known_without_their_signatures(venue: str) -> None:
+    assert loaded_after(f"from engine.sim.venues import simulated_markets as f; f({venue!r})", SIGNATURES) == []

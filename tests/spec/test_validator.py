@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
-from engine.spec import schema
+from engine.spec import schema, validator
 
 BOTS = [file for file in Path(__file__).parents[2].glob("bots/*.yaml") if file.name != "fleet.yaml"]
 PLAIN = [document for file in BOTS if "strategy" in (document := yaml.safe_load(file.read_text()))]
@@ -34,15 +34,15 @@ def by_the_library(document: object, name: str) -> list[tuple[object, ...]]:
     """With the library's own `properties` and `allOf`, which descend as it does everywhere."""
     library: Any = extend(
         Draft202012Validator,
-        validators={"pattern": schema._pattern, "if": _if},
-        type_checker=Draft202012Validator.TYPE_CHECKER.redefine("number", schema._is_number),
+        validators={"pattern": validator._pattern, "if": _if},
+        type_checker=Draft202012Validator.TYPE_CHECKER.redefine("number", validator._is_number),
     )
-    return told(library(schema._whole(name)).iter_errors(document))
+    return told(library(schema.whole(name)).iter_errors(document))
 
 
-def _if(validator: Any, condition: Any, value: object, whole: Any) -> Any:
-    branch = "then" if schema._holds(condition, value) else "else"
-    return validator.descend(value, whole[branch], schema_path=branch) if branch in whole else ()
+def _if(checker: Any, condition: Any, value: object, whole: Any) -> Any:
+    branch = "then" if schema.holds(condition, value) else "else"
+    return checker.descend(value, whole[branch], schema_path=branch) if branch in whole else ()
 
 
 def told(errors: Any) -> list[tuple[object, ...]]:
@@ -74,7 +74,7 @@ def test_both_ways_find_the_same(data: st.DataObject) -> None:
             node[last] = copy.deepcopy(data.draw(SLIPS))
         elif isinstance(node, dict):
             node[data.draw(st.sampled_from(["spread_bsp", "kind"]))] = node.pop(last)
-    assert told(schema.validator(name).iter_errors(document)) == by_the_library(document, name)
+    assert told(validator.validator(name).iter_errors(document)) == by_the_library(document, name)
 
 
 @pytest.mark.parametrize("document", PLAIN, ids=lambda document: document["metadata"]["name"])

@@ -8,11 +8,14 @@ from __future__ import annotations
 from engine.clock import NS_PER_MS
 from engine.exchanges.aster.client_ids import CLIENT_IDS
 from engine.exchanges.aster.limits import WEIGHTS_PER_MINUTE, weight_classes
-from engine.exchanges.aster.signing import MAINNET_CHAIN, NONCE_WINDOW_MS, TESTNET_CHAIN
 from engine.exchanges.interface import BatchRule, Endpoints, NonceRule, VenueFacts
 from engine.model.instrument import MarketKind
 
 VENUE_NAMES = {MarketKind.PERP: "aster", MarketKind.SPOT: "aster-spot"}
+
+MAINNET_CHAIN, TESTNET_CHAIN = 1666, 714
+NONCE_WINDOW_MS = 10_000
+"""How far an EIP-712 request's nonce may lie from the venue's clock."""
 
 PREFIXES = {MarketKind.PERP: "/fapi", MarketKind.SPOT: "/api"}
 BATCHES = {MarketKind.PERP: BatchRule(orders=5, cancels=10), MarketKind.SPOT: BatchRule()}

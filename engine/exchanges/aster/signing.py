@@ -17,16 +17,13 @@ from coincurve import PrivateKey, PublicKey
 from Crypto.Hash import keccak
 
 from engine.errors import ConfigInvalid
+from engine.exchanges.aster.apis import MAINNET_CHAIN
 from engine.exchanges.known import require_known
 from engine.exchanges.messages import HttpRequest
 
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 RECV_WINDOW_MS = 5_000
 """How long after its timestamp an HMAC request may arrive."""
-NONCE_WINDOW_MS = 10_000
-"""How far an EIP-712 request's nonce may lie from the venue's clock."""
-
-MAINNET_CHAIN, TESTNET_CHAIN = 1666, 714
 API_KEY_HEADER = "X-MBX-APIKEY"
 
 

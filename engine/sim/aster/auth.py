@@ -11,7 +11,8 @@ from collections import defaultdict
 from urllib.parse import unquote
 
 from engine.clock import NS_PER_MS, NS_PER_US
-from engine.exchanges.aster.signing import API_KEY_HEADER, MAINNET_CHAIN, hmac_hex, recovered_address
+from engine.exchanges.aster.apis import MAINNET_CHAIN
+from engine.exchanges.aster.signing import API_KEY_HEADER, hmac_hex, recovered_address
 from engine.exchanges.messages import HttpRequest
 from engine.sim.aster.errors import ApiRefusal, bad_signature, missing
 from engine.sim.aster.state import AsterState
