@@ -33,6 +33,7 @@ NO_BOOK_YET = "no book yet"
 FIRST_BOOK_NS = 10 * NS_PER_S
 WORTH_COUNTING = frozenset(RejectReason) - {
     RejectReason.WOULD_CROSS,
+    RejectReason.NOTHING_TO_TAKE,
     RejectReason.RATE_LIMITED,
     RejectReason.VENUE_BUSY,
     RejectReason.NOT_SENT,
@@ -159,8 +160,7 @@ class Leg:
         next would find as little, so it waits as after a refusal."""
         slot, takes = order.request.slot, order.request.time_in_force is TimeInForce.IOC
         if order.executed_lots or (report.status is OrderStatus.RESTING and not takes):
-            self.refusals.accepted(slot)
-            self.rejects_in_a_row = 0
+            self.taken(slot)
         elif takes and order.is_done:
             self.refused(slot, RejectReason.NOTHING_TO_TAKE, report.reason, at_ns)
 
@@ -174,10 +174,17 @@ class Leg:
         self._filled_since_lots += fill.lots * fill.side.sign
         self.records.append(FillRecord(leg=self.setup.leg, slot=slot, fill=fill))
         if order is not None:
+            self._learn_of_fill(order)
             order.filled(fill, at_ns)
-            self.refusals.accepted(slot)
             self.changed(order)
         return True
+
+    def _learn_of_fill(self, order: OwnOrder) -> None:
+        """That the venue took an order which rests was news when it began to, and says nothing of those sent since."""
+        if order.venue_order_id is None or order.request.time_in_force is TimeInForce.IOC:
+            self.taken(order.request.slot)
+        else:
+            self.refusals.accepted(order.request.slot)
 
     def position_reported(self, event: PositionReported) -> None:
         """Keep the venue's figure, and hold own books against one that was asked for."""
@@ -195,6 +202,11 @@ class Leg:
         self._own_levels.changed(order)
         self.tally.order_changed(order)
         self.records.append(order.record())
+
+    def taken(self, slot: str) -> None:
+        """The venue took what was wanted of it: whatever was wrong is over."""
+        self.refusals.accepted(slot)
+        self.rejects_in_a_row = 0
 
     def refused(self, slot: str, reason: RejectReason | None, words: str, at_ns: int) -> None:
         """Remember a refusal and say so once, not every time it is repeated."""
@@ -259,6 +271,7 @@ class Leg:
         )
         self.note(at_ns, "found an own order that was thought to be over", order=report.venue_order_id)
         order = OwnOrder(request, submitted_ns=at_ns, dead_after_ns=at_ns)
+        order.filled_lots = self.orders.filled_lots_of(report.venue_order_id)
         self.orders.add(order)
         return order
 

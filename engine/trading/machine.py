@@ -61,12 +61,12 @@ class Machine:
         tallies = {tally.leg: tally for tally in memory.tallies}
         for name, leg in self._legs.items():
             leg.tally.remember(runs.get(name), tallies.get(name))
+        for record in memory.orders:
+            self._legs[record.request.leg].remember_order(record)
         for counted in as_counted(memory.fills, memory.funding):
             self._legs[counted.leg].remember(counted)
             if self._hedge and isinstance(counted, FillRecord):
                 self._hedge.remember(counted.fill.at_ns)
-        for record in memory.orders:
-            self._legs[record.request.leg].remember_order(record)
         for kept in memory.memos:
             self._legs[kept.leg].memo = kept.memo
         for ignored in memory.ignored:

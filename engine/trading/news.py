@@ -41,8 +41,7 @@ from engine.model.order import Side
 from engine.trading.adoption import adopt, ignore
 from engine.trading.leg import Leg
 from engine.trading.records import OrderState
-
-Answer = OpenOrdersReported | OrderHistoryReported | FillsReported | PositionReported | BalancesReported
+from engine.trading.sync import Answer
 
 
 def take_news(leg: Leg, event: Event) -> bool:
@@ -129,7 +128,7 @@ def _order_amended(leg: Leg, event: OrderAmended) -> bool:
     order = leg.orders.find(event.report.client_id, event.report.venue_order_id)
     if order is not None:
         order.amend_done(event.report, event.at_ns)
-        leg.refusals.accepted(order.request.slot)
+        leg.taken(order.request.slot)
         leg.changed(order)
     return order is not None
 

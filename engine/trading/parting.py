@@ -13,7 +13,7 @@ from engine.model.target import InventoryTarget, LegTarget, Quote
 from engine.spec.types import RiskSpec, StopPolicy
 from engine.trading.exposure import reducible_lots
 from engine.trading.leg import Leg
-from engine.trading.orders import REDUCE_SLOT
+from engine.trading.orders import INVENTORY_SLOT, REDUCE_SLOT
 
 NOTHING = LegTarget(reason="nothing should rest")
 
@@ -39,7 +39,10 @@ class Parting:
         return self._policy is StopPolicy.KEEP or abs(leg.held_lots) < leg.least_lots_of(reduce_only=flattens)
 
     def _flattened(self, leg: Leg) -> LegTarget:
+        """On spot nothing while other orders live: no venue holds together what they and this one may sell."""
         slippage_bps, perp = self._risk.price_band_bps / 2, leg.instrument.kind is MarketKind.PERP
+        if not perp and any(order.request.slot != INVENTORY_SLOT for order in leg.orders.live):
+            return NOTHING
         return LegTarget(inventory=InventoryTarget(lots=0, slippage_bps=slippage_bps, reduce_only=perp))
 
     def _reduced(self, leg: Leg) -> LegTarget:

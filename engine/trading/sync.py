@@ -18,7 +18,6 @@ from engine.model.commands import (
 )
 from engine.model.events import (
     BalancesReported,
-    Event,
     FillsReported,
     OpenOrdersReported,
     OrderHistoryReported,
@@ -42,7 +41,8 @@ ROUND: tuple[type[Command], ...] = (QueryOpenOrders, QueryOrderHistory, QueryFil
 """What a round asks; spot has no position to ask for, and is reckoned as if it had."""
 
 _WAITING = (OrderState.SUBMITTED, OrderState.AMEND_PENDING, OrderState.CANCEL_PENDING, OrderState.CLOSING)
-_ANSWERS: dict[type[Event], str] = {
+Answer = OpenOrdersReported | OrderHistoryReported | FillsReported | PositionReported | BalancesReported
+_ANSWERS: dict[type[Answer], str] = {
     OpenOrdersReported: "QueryOpenOrders",
     OrderHistoryReported: "QueryOrderHistory",
     FillsReported: "QueryFills",
@@ -103,10 +103,11 @@ class Sync:
         self._next_ns = now_ns + ROUND_LIMIT_NS
         return commands
 
-    def answered(self, event: Event) -> bool:
-        """Take one answer; True when it was the last one of the round."""
+    def answered(self, event: Answer) -> bool:
+        """Take one answer; True when it was the last one of the round. What a stream tells, or a round that was
+        given up tells late, proves nothing in this one."""
         query = _ANSWERS[type(event)]
-        if query not in self._waiting:
+        if query not in self._waiting or event.requested_ns is None or event.requested_ns < self._asked_ns:
             return False
         self._waiting.discard(query)
         if isinstance(event, OpenOrdersReported):

@@ -6,15 +6,21 @@ from decimal import Decimal
 
 import msgspec
 
+from engine.clock import NS_PER_S
+from engine.model.account import Position
 from engine.model.events import (
     BookLost,
     BookUpdated,
+    FillsReported,
     LegConnected,
     LegDisconnected,
     OpenOrdersReported,
     OrderFilled,
+    OrderHistoryReported,
+    OrderUpdated,
     OutcomeUnknown,
     Paused,
+    PositionReported,
     QueryFailed,
     Resumed,
     StopRequested,
@@ -201,6 +207,54 @@ def test_an_unresolved_submit_is_given_up_only_after_dead_after() -> None:
     assert bench.orders[bid.client_id].state is OrderState.REJECTED
     assert [order.slot for order in again] == ["bid.0"]
     assert again[0].client_id != bid.client_id
+
+
+def test_a_late_answer_to_an_earlier_round_proves_nothing_in_this_one() -> None:
+    """The list of open orders was made before the lost order could arrive; only its answer came after that."""
+    bench = Bench()
+    bench.connect()
+    bid, ask = submitted(bench.book(9_990, 10_010))
+    bench.accept(ask)
+    bench.feed(
+        OutcomeUnknown(
+            at_ns=bench.now_ns, leg=LEG, client_id=bid.client_id, operation=Operation.SUBMIT, why="timeout"
+        )
+    )
+    assert asked(bench.wait(1))
+    early_ns = bench.now_ns
+    bench.now_ns += 10 * NS_PER_S
+    bench.feed(StopRequested(at_ns=bench.now_ns, leg="", why="stop"))
+    resting = (report_of(ask, OrderStatus.RESTING),)
+    late = OpenOrdersReported(at_ns=bench.now_ns, leg=LEG, requested_ns=early_ns, orders=resting)
+    bench.feed(late)
+    at = {"at_ns": bench.now_ns, "leg": LEG, "requested_ns": bench.now_ns}
+    bench.feed(OrderHistoryReported(since_ns=0, orders=(), **at))
+    bench.feed(FillsReported(since_ns=0, fills=(), **at))
+    bench.feed(PositionReported(position=Position(lots=0), **at))
+    bench.update(ask, OrderStatus.CANCELED)
+    assert bench.orders[bid.client_id].state is OrderState.UNRESOLVED
+    assert not bench.machine.is_stopped
+    both = (*resting, report_of(bid, OrderStatus.RESTING))
+    assert canceled(bench.feed(OpenOrdersReported(orders=both, **at))) == [bid.client_id]
+
+
+def test_an_order_found_again_knows_the_fills_that_were_counted_before() -> None:
+    """A venue's list may be a moment old: after a restart it shows an order that is over, and was partly filled."""
+    bench = Bench()
+    bid, ask = bench.quoting()
+    bench.fill(bid, 30, "t1")
+    (instead,) = submitted(bench.update(bid, OrderStatus.CANCELED, executed_lots=30))
+    bench.accept(instead)
+    again = bench.restarted()
+    shown = ((ask, 0), (instead, 0), (bid, 30))
+    resting = tuple(report_of(request, OrderStatus.RESTING, executed) for request, executed in shown)
+    fills = (fill_of(bid, 30, "t1"),)
+    assert canceled(again.connect(open_orders=resting, fills=fills)) == []
+    assert canceled(again.book(9_990, 10_010)) == [bid.client_id]
+    over = report_of(bid, OrderStatus.CANCELED, 30)
+    again.feed(OrderUpdated(at_ns=again.now_ns, leg=LEG, report=over))
+    assert again.orders[bid.client_id].state is OrderState.CANCELED
+    assert again.status.position == Decimal("0.30") and again.status.ready
 
 
 def test_an_order_that_vanished_is_asked_for_until_history_tells() -> None:
