@@ -52,7 +52,7 @@ def start(fleet: Fleet, names: Sequence[str], *, lift_trips: bool = False, why: 
             raise _still_tripped(tripped)
         known = tuple(name for name in known if name not in tripped)
         for hold in tripped.values():
-            fleet.progress(f"{hold.bot} stays held: {hold.why}; `botctl resume {hold.bot}` lifts a trip")
+            fleet.progress(f"{hold.bot} stays held: {hold.tripped}; `botctl resume {hold.bot}` lifts a trip")
         if not known:
             return
     verb = "resume" if lift_trips else "start"
@@ -74,19 +74,19 @@ def _lift_and_run(fleet: Fleet, known: Sequence[str], verb: str) -> None:
 
 
 def _tripped(fleet: Fleet, names: Sequence[str]) -> dict[str, Hold]:
-    """Those that are held because a limit took them out of trade. A hold that cannot be read is none of these:
-    starting or stopping its bot is what replaces it."""
+    """Those that a limit took out of trade, whoever has held them since. A hold that cannot be read is none of
+    these: starting or stopping its bot is what replaces it."""
     tripped: dict[str, Hold] = {}
     for name in names:
         with suppress(StateDamaged):
             hold = read_hold(fleet.workspace, name)
-            if hold is not None and hold.kind is HoldKind.TRIP:
+            if hold is not None and hold.tripped:
                 tripped[name] = hold
     return tripped
 
 
 def _still_tripped(tripped: dict[str, Hold]) -> Refused:
-    words = "; ".join(f"{name} tripped: {hold.why}" for name, hold in sorted(tripped.items()))
+    words = "; ".join(f"{name} tripped: {hold.tripped}" for name, hold in sorted(tripped.items()))
     return Refused(words, hint=f"look at it first; `botctl resume {' '.join(sorted(tripped))}` lifts the hold")
 
 

@@ -124,6 +124,13 @@ class Held(Value, frozen=True, kw_only=True):
     who: str
     since: str
     why: str
+    trip: str = ""
+    """What had tripped the bot before a person held it."""
+
+    @property
+    def words(self) -> str:
+        covered = f"; before that it tripped: {self.trip}" if self.trip else ""
+        return f"{self.kind} by {self.who} since {self.since}: {self.why}{covered}"
 
     @property
     def keeps_running(self) -> bool:

@@ -180,7 +180,7 @@ class Leg:
         return True
 
     def _learn_of_fill(self, order: OwnOrder) -> None:
-        """That the venue took an order which rests was news when it began to, and says nothing of those sent since."""
+        """That the venue took an order which rests was news once, and says nothing of those sent since."""
         if order.venue_order_id is None or order.request.time_in_force is TimeInForce.IOC:
             self.taken(order.request.slot)
         else:
