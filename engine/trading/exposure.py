@@ -53,9 +53,10 @@ def worth(leg: Leg, lots: int) -> Decimal | None:
 
 
 def reducible_lots(leg: Leg, side: Side) -> int:
-    """How much an order of this side may reduce: never more than the venue's position, less what is on its way
-    already. All of it while that is unknown: the guard then refuses, and says why."""
-    held = leg.venue_position_now
+    """How much an order of this side may reduce: never more than the venue's position (on spot, than own fills
+    left), less what is on its way already or rests. All of it while that is unknown: the guard then refuses, and
+    says why."""
+    held = leg.held_lots if leg.instrument.kind is MarketKind.SPOT else leg.venue_position_now
     if held is None:
         return abs(leg.accounting.position_lots)
     return max(0, -held * side.sign - leg.orders.open_lots(side))
