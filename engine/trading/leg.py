@@ -217,8 +217,9 @@ class Leg:
 
     def judge(self, now_ns: int) -> None:
         """Every answer of a round came: draw the conclusions, and see whether quoting may begin."""
+        is_position_own = self.venue_position_lots == self.accounting.position_lots + self.difference.ignored_lots
         for order in list(self.orders.live):
-            if self.sync.judge(order, now_ns):
+            if self.sync.judge(order, now_ns, is_position_own=is_position_own):
                 self.changed(order)
         unsettled = (OrderState.UNRESOLVED, OrderState.CLOSING)
         if not any(order.state in unsettled for order in self.orders.live):

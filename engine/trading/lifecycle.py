@@ -10,7 +10,7 @@ figures agree. Until then it is `closing`.
     amend pending    done, or refused -> accepted; no answer -> unresolved(amend); order unknown ->
                      unresolved(cancel); over
     cancel pending   over; cancel refused -> accepted; no answer or order unknown -> unresolved(cancel)
-    unresolved       seen resting -> accepted; over; never arrived -> rejected
+    unresolved       seen resting -> accepted; over; never arrived -> rejected; gone -> canceled
       of an amend    seen with the new terms, or resting when it can no longer arrive -> accepted, with the terms
                      seen; our cancel -> cancel pending; over
     closing          fills catch up -> filled | canceled | expired
@@ -244,6 +244,11 @@ class OwnOrder:
         """Past dead-after and in no list of the venue: it was never there."""
         self.updated_ns = at_ns
         self.state, self.unresolved, self.reason = OrderState.REJECTED, None, "never arrived"
+
+    def gone(self, at_ns: int) -> None:
+        """It rests no more, and how it ended the venue does not tell any more: nothing that we have not counted."""
+        self.updated_ns = at_ns
+        self._over(OrderState.CANCELED, "ended before the venue's history begins")
 
     def still_rests(self, at_ns: int) -> None:
         """A snapshot taken well after our cancel still has it: the cancel did not work."""

@@ -36,6 +36,8 @@ ROUND_LIMIT_NS = 30 * NS_PER_S
 OVERLAP_NS = 60 * NS_PER_S
 PATIENCE_NS = 2 * NS_PER_S
 DEAD_MARGIN_NS = NS_PER_S
+GONE_NS = 60 * NS_PER_S
+"""An order that was missed for so long is not merely missing in a list that lags behind."""
 
 ROUND: tuple[type[Command], ...] = (QueryOpenOrders, QueryOrderHistory, QueryFills, QueryPosition)
 """What a round asks; spot has no position to ask for, and is reckoned as if it had."""
@@ -61,7 +63,7 @@ class Sync:
         self._waiting: set[str] = set()
         self._attempts = 0
         self._asked_ns = 0
-        self._history_since_ns = 0
+        self._history_since_ns = self._fills_since_ns = 0
         self._open: dict[int | None, OrderReport] = {}
         self._next_ns: int | None = None
         self.proved_ns: int | None = None
@@ -114,6 +116,8 @@ class Sync:
             self._open = {order.client_id: order for order in event.orders}
         elif isinstance(event, OrderHistoryReported):
             self._history_since_ns = event.since_ns
+        elif isinstance(event, FillsReported):
+            self._fills_since_ns = event.since_ns
         return not self._waiting
 
     def failed(self, event: QueryFailed) -> None:
@@ -122,8 +126,9 @@ class Sync:
             self._waiting.clear()
             self._retry(event.at_ns)
 
-    def judge(self, order: OwnOrder, now_ns: int) -> bool:
-        """What a complete round proves about one live order; True when that changed the order."""
+    def judge(self, order: OwnOrder, now_ns: int, *, is_position_own: bool) -> bool:
+        """What a complete round proves about one live order; True when that changed the order. `is_position_own`:
+        the venue's position is what own fills made, so that none is missing."""
         report = self._open.get(order.request.client_id)
         if report is not None:
             return self._judge_amended(order, report, now_ns) or self._judge_resting(order, now_ns)
@@ -136,7 +141,20 @@ class Sync:
                 order.never_arrived(now_ns)
         elif order.state is not OrderState.UNRESOLVED:
             order.missing("not among the open orders", now_ns)
+        elif self._has_outlived_history(order, is_position_own=is_position_own):
+            order.gone(now_ns)
         return order.state is not before
+
+    def _has_outlived_history(self, order: OwnOrder, *, is_position_own: bool) -> bool:
+        """A venue tells of its newest orders, or of a week. One that rested for longer and ended while nobody
+        listened is in no list any more; that no fill of it is missing must be known otherwise."""
+        is_counted = is_position_own or self._fills_since_ns <= order.submitted_ns
+        return (
+            self._history_since_ns > order.submitted_ns
+            and self._asked_ns - order.updated_ns >= GONE_NS
+            and order.filled_lots >= order.executed_lots
+            and is_counted
+        )
 
     def _judge_amended(self, order: OwnOrder, report: OrderReport, now_ns: int) -> bool:
         if order.amended is None or self._asked_ns <= order.dead_after_ns + DEAD_MARGIN_NS:

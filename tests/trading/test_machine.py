@@ -28,6 +28,7 @@ from engine.model.events import (
     TimePassed,
 )
 from engine.model.order import Operation, OrderStatus, RejectReason, Side
+from engine.risk.stops import DAY_NS
 from engine.spec.types import StopPolicy
 from engine.trading.records import Budget, OrderState
 from tests.trading.desk_bench import (
@@ -273,6 +274,38 @@ def test_an_order_that_vanished_is_asked_for_until_history_tells() -> None:
     bench.answer(open_orders=resting, fills=(fill_of(bid, 100, "t9"),), position_lots=100)
     assert bench.orders[bid.client_id].state is OrderState.FILLED
     assert bench.status.position == Decimal("1.00")
+
+
+def test_an_order_that_ended_before_the_venues_history_begins_is_over_where_no_fill_is_missing() -> None:
+    """Aster tells of a week, Backpack of its newest thousand orders: a grid's order may rest for longer."""
+    bench = Bench()
+    bid, ask = bench.quoting()
+    bench.now_ns += 30 * DAY_NS
+    again = bench.restarted()
+    known = {"open_orders": (report_of(ask, OrderStatus.RESTING),), "since_ns": again.now_ns - 7 * DAY_NS}
+    again.feed(LegConnected(at_ns=again.now_ns, leg=LEG))
+    again.answer(**known)
+    assert again.orders[bid.client_id].state is OrderState.UNRESOLVED
+    again.wait(30)
+    again.answer(**known)
+    assert again.orders[bid.client_id].state is OrderState.UNRESOLVED, "the list may lag behind"
+    again.wait(61)
+    again.answer(**known)
+    assert again.orders[bid.client_id].state is OrderState.CANCELED
+    assert [order.slot for order in submitted(again.book(9_990, 10_010))] == ["bid.0"]
+
+
+def test_an_order_that_ended_there_is_asked_for_while_a_fill_may_be_missing() -> None:
+    bench = Bench()
+    bid, ask = bench.quoting()
+    bench.now_ns += 30 * DAY_NS
+    again = bench.restarted()
+    known = {"open_orders": (report_of(ask, OrderStatus.RESTING),), "since_ns": again.now_ns - 7 * DAY_NS}
+    again.feed(LegConnected(at_ns=again.now_ns, leg=LEG))
+    for _ in range(4):
+        again.answer(**known, position_lots=100)
+        again.wait(61)
+    assert again.orders[bid.client_id].state is OrderState.UNRESOLVED
 
 
 def test_a_snapshot_proves_nothing_about_an_order_touched_after_it_was_asked() -> None:
