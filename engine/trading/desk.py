@@ -73,7 +73,7 @@ class Desk:
         terms = replace(approved.request, lots=amend.whole_lots)
         order.amend_sent(terms, now_ns, dead_after_ns=now_ns + leg.setup.send_lifetime_ns)
         leg.changed(order)
-        leg.sent(now_ns)
+        leg.sent.count(now_ns)
         return [amend]
 
     def _paid_for(self, placement: Placement, funds: Funds | None, amended: OwnOrder | None = None) -> Placement:
@@ -127,7 +127,7 @@ class Desk:
         order = OwnOrder(approved.request, submitted_ns=now_ns, dead_after_ns=dead_after_ns)
         leg.orders.issue(order)
         leg.changed(order)
-        leg.sent(now_ns)
+        leg.sent.count(now_ns)
         return [SubmitOrder(leg=leg.setup.leg, order=approved)]
 
     def _approved(

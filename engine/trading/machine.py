@@ -31,6 +31,7 @@ from engine.trading.statistics import MachineStatistics, leg_statistics, machine
 from engine.trading.status import MachineStatus, leg_status
 from engine.trading.sync import is_question
 from engine.trading.tally import Timed
+from engine.trading.views import leg_view
 from engine.trading.watch import Watch
 
 NO_BUDGET = Budget(reduce=0, cancel=0, place=0)
@@ -239,7 +240,7 @@ class Machine:
 
     def _target(self, now_ns: int, purses: Mapping[str, Purse]) -> Target:
         """What each leg should look like; a leg that was never synchronised is left exactly as it is."""
-        legs = {name: leg.view(now_ns, takes=purses[name].takes) for name, leg in self._legs.items()}
+        legs = {name: leg_view(leg, now_ns, takes=purses[name].takes) for name, leg in self._legs.items()}
         view = View(now_ns=now_ns, legs=legs)
         if self._parting is not None:
             return self._parted(self._parting, now_ns) | self._owed(view)

@@ -93,7 +93,8 @@ def _connected(leg: Leg, event: LegConnected) -> bool:
 
 def _disconnected(leg: Leg, event: LegDisconnected) -> bool:
     leg.link_why_not, leg.synced = f"account stream lost: {event.reason}", False
-    leg.venue_position_lots = leg.available = leg.locked = None
+    leg.venue_position.lost()
+    leg.available = leg.locked = None
     return True
 
 
@@ -196,7 +197,7 @@ def _query_failed(leg: Leg, event: QueryFailed) -> bool:
         leg.funding.failed(event)
         leg.note(event.at_ns, "funding is unavailable", why=event.why)
     if event.query == "QueryPosition":
-        leg.venue_position_lots = None
+        leg.venue_position.lost()
     if event.query == "QueryBalances":
         leg.available = leg.locked = None
     return True
