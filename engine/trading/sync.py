@@ -28,6 +28,7 @@ from engine.model.instrument import MarketKind
 from engine.model.order import OrderReport
 from engine.trading.lifecycle import OwnOrder
 from engine.trading.records import OrderState
+from engine.trading.waits import wait_ns
 
 STEADY_NS = 30 * NS_PER_S
 FIRST_RETRY_NS = 250 * NS_PER_MS
@@ -181,9 +182,8 @@ class Sync:
             self._attempts, self._next_ns = 0, now_ns + STEADY_NS
 
     def _retry(self, now_ns: int) -> None:
-        delay_ns = min(FIRST_RETRY_NS << min(self._attempts, 16), LAST_RETRY_NS)
+        self._next_ns = now_ns + wait_ns(FIRST_RETRY_NS, self._attempts, LAST_RETRY_NS)
         self._attempts += 1
-        self._next_ns = now_ns + delay_ns
 
 
 def is_question(order: OwnOrder, now_ns: int) -> bool:
