@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -61,11 +61,15 @@ def start(fleet: Fleet, names: Sequence[str], *, lift_trips: bool = False, why: 
 
 
 def _lift_and_run(fleet: Fleet, known: Sequence[str], verb: str) -> None:
-    for name in known:
-        lift_hold(fleet.workspace, name)
-        forget_starts(fleet.workspace, name)
-        clear_finished(fleet.workspace, name)
-    observed = _converge_only(fleet, known, verb=verb)
+    """Under the lock: who is told that he cannot start a bot now has not lifted its hold for the next apply."""
+
+    def lift() -> None:
+        for name in known:
+            lift_hold(fleet.workspace, name)
+            forget_starts(fleet.workspace, name)
+            clear_finished(fleet.workspace, name)
+
+    observed = _converge_only(fleet, known, verb=verb, first=lift)
     for name in known:
         engine = observed.engines.get(name)
         if isinstance(engine, Engine) and engine.state in ("paused", "tripped"):
@@ -142,10 +146,13 @@ def _require_nothing_left(fleet: Fleet, names: Sequence[str]) -> None:
         )
 
 
-def _converge_only(fleet: Fleet, names: Sequence[str], *, verb: str) -> Observed:
+def _converge_only(
+    fleet: Fleet, names: Sequence[str], *, verb: str, first: Callable[[], None] = lambda: None
+) -> Observed:
     """Carry out what the generation in force asks of these bots, and of the simulators they need."""
     fleet.workspace.prepare()
     with writer_lock(fleet.workspace, verb):
+        first()
         run = _towards(fleet, applied_generation(fleet))
         plan = run.plan.only(names)
         if verb == "restart":

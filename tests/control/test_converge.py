@@ -106,6 +106,17 @@ def test_a_stopped_bot_stays_stopped_over_apply_and_a_new_supervisor(fleet: Flee
     assert planned(fleet, bot("eth"), bot("sol", spread_bps="12")) == []
 
 
+def test_a_start_that_is_told_to_wait_lifts_no_hold(fleet: Fleet) -> None:
+    """The next apply would start the bot, and nobody would have said so."""
+    applied(fleet, bot("sol"))
+    stop(fleet, ["sol"], why="maintenance")
+    with writer_lock(fleet.workspace, "apply"), pytest.raises(Locked):
+        start(fleet, ["sol"])
+    assert planned(fleet, bot("sol")) == [] and pids(fleet) == {}
+    start(fleet, ["sol"])
+    assert set(pids(fleet)) == {"sol"}
+
+
 def test_a_bot_that_tripped_is_not_set_going_by_a_stop_and_a_start(fleet: Fleet) -> None:
     applied(fleet, bot("eth"), bot("sol"))
     trip = Hold(bot="sol", kind=HoldKind.TRIP, who="the risk guard", since_ns=1, why="stop_loss_usd: lost 10")
