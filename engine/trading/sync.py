@@ -25,7 +25,7 @@ from engine.model.events import (
     QueryFailed,
 )
 from engine.model.instrument import MarketKind
-from engine.model.order import OrderReport
+from engine.model.order import OrderReport, TimeInForce
 from engine.trading.lifecycle import OwnOrder
 from engine.trading.records import OrderState
 from engine.trading.waits import wait_ns
@@ -187,7 +187,9 @@ class Sync:
 
 
 def is_question(order: OwnOrder, now_ns: int) -> bool:
-    """True for an order whose fate has to be asked for: unresolved, or waiting longer than an answer takes."""
+    """True for an order whose fate has to be asked for: unresolved, or waiting longer than an answer takes. One
+    that takes never rests: partly filled, it waits for the news of its end, and the next one for it to be over."""
     if order.state is OrderState.UNRESOLVED:
         return True
-    return order.state in _WAITING and now_ns - order.updated_ns >= PATIENCE_NS
+    takes = order.is_settled and order.request.time_in_force is not TimeInForce.GTC
+    return (takes or order.state in _WAITING) and now_ns - order.updated_ns >= PATIENCE_NS

@@ -399,6 +399,21 @@ def test_stopping_to_flatten_sells_what_own_fills_bought_and_no_more() -> None:
     assert bench.machine.is_stopped
 
 
+def test_an_order_that_takes_and_is_not_heard_to_end_is_asked_for_before_it_holds_up_the_next() -> None:
+    bench = Bench(spec=bot_spec(stop_policy=StopPolicy.FLATTEN))
+    bench.fill(side_of(bench.quoting(), Side.BUY), 100)
+    instead = [record.request for record in bench.orders.values() if not record.state.is_done]
+    bench.feed(StopRequested(at_ns=bench.now_ns, leg="", why="stop"))
+    bench.answer(position_lots=100)
+    (taking,) = [order for request in instead for order in submitted(bench.update(request, OrderStatus.CANCELED))]
+    bench.fill(taking, 30)
+    assert bench.wait(2) == []
+    assert asked(bench.wait(0.5))
+    over = report_of(taking, OrderStatus.CANCELED, 30)
+    rest = submitted(bench.answer(history=(over,), position_lots=70))
+    assert [(order.side, order.lots) for order in rest] == [(Side.SELL, 70)]
+
+
 def test_where_one_change_may_be_under_way_one_leaves_and_the_leg_waits_for_the_next() -> None:
     bench = Bench()
     bench.connect()
