@@ -66,7 +66,7 @@ def _pause_at_most(hold: Hold | None, name: str) -> Hold | None:
     if hold and hold.kind is not HoldKind.PAUSE:
         raise Refused(
             f"{name} is held ({hold.kind}) by {hold.who} since {iso_utc(hold.since_ns)}: {hold.why}",
-            hint=f"`botctl {'resume' if hold.kind is HoldKind.TRIP else 'start'} {name}` lifts the hold",
+            hint=f"`botctl {'resume' if hold.tripped else 'start'} {name}` lifts the hold",
         )
     return hold
 
