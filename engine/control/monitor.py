@@ -1,5 +1,6 @@
-"""`botctl-monitor STATE_DIR`: serves metrics and tells people what is wrong. Started where fleet.yaml has `metrics:` or
-`alerts:`, it looks at the fleet through a view without hands.
+"""`botctl-monitor STATE_DIR`: serves metrics and tells people what is wrong, where fleet.yaml wants that.
+
+It looks at the fleet through a view without hands.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from engine.spec.types import AlertsSpec, MetricsSpec
 
 LOOK_S = 5.0
 """Between two looks for what people should be told."""
+WANTED_S = 1.0
 TURN_S = 0.5
 
 log = logging.getLogger("engine.control.monitor")
@@ -52,7 +54,7 @@ def _monitor(workspace: Workspace) -> None:
     lock = _await_turn(workspace)
     try:
         asyncio.run(_run(workspace))
-        log.info("asked to end")
+        log.info("asked to end, or nobody is to be told any more")
     finally:
         lock.release()
         handler.close()
@@ -69,7 +71,7 @@ def _await_turn(workspace: Workspace) -> RunnerLock:
 
 
 async def _run(workspace: Workspace) -> None:
-    """Until SIGTERM or SIGINT."""
+    """Until SIGTERM or SIGINT, or until the fleet in force wants neither."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -77,6 +79,15 @@ async def _run(workspace: Workspace) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(serve(fleet, lambda: _metrics(workspace), stop, tell=_tell, is_patient=True))
         tasks.create_task(_alert(fleet, stop))
+        tasks.create_task(_end_unwanted(workspace, stop))
+
+
+async def _end_unwanted(workspace: Workspace, stop: asyncio.Event) -> None:
+    """As the sentinel and the watch do: an apply tells supervisord who is wanted, and stops only bots."""
+    while not stop.is_set():
+        if not ((fleet := read_current_fleet(workspace)) and fleet.is_monitored):
+            stop.set()
+        await wait_for(stop, WANTED_S)
 
 
 async def _alert(fleet: View, stop: asyncio.Event) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from engine.control.alerts.ledger import News
 from engine.model.value import Value
 
-LINES = 25
-LINE_CHARS = 300
+LINES = 12
+LINE_CHARS = 140
+"""Together less than 2,000 characters, which is the least that any of the services takes (Discord)."""
 
 
 class Message(Value, frozen=True, kw_only=True):
