@@ -38,6 +38,7 @@ VERBS = {
     "unlock": Verb("unlock", "release the lock of a command that is certainly gone"),
     "status": Verb("status", "show every bot: state, orders, fills"),
     "stats": Verb("stats", "show what bots did and made: volumes, profit, orders, times, latencies"),
+    "export": Verb("export", "write every own fill and funding payment, as CSV or JSON lines"),
     "metrics": Verb("metrics", "print or serve what Prometheus should know of the fleet"),
     "alerts": Verb("alerts", "show what people should know, and who was told; `alerts test` tries channels"),
     "stop": Verb("stop", "stop bots and hold them until they are started again"),
