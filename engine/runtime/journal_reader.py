@@ -130,7 +130,7 @@ def leg_books(file: Path, leg: str, market: str) -> LegBooks | None:
 
 
 def places(file: Path) -> tuple[tuple[str, str], ...]:
-    """Legs and markets that a journal has fills or payments of; one that waits to be migrated has no payments yet."""
+    """Legs and markets a journal has fills or payments of; one that waits to be migrated has no payments yet."""
     question = "SELECT DISTINCT leg, market FROM fills"
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as reader:
