@@ -52,7 +52,7 @@ VERBS = {
     "up": Verb("up", "start what was applied last and keep it up, for service managers"),
     "unit": Verb("unit", "print a systemd unit (or launchd job) that starts the fleet with its host"),
     "logs": Verb("logs", "show a bot's log"),
-    "run": Verb("run", "run one bot in the foreground"),
+    "run": Verb("run", "run one bot in the foreground: of the fleet, of a file, or of flags alone"),
     "sim": Verb("sim", "run a simulated venue in the foreground"),
     "market": Verb("market", "look at a venue's markets: list, info, book, klines, analyse, record"),
     "calibrate": Verb("calibrate", "measure volatility and order arrivals in a recording of a market"),
