@@ -17,6 +17,11 @@ import sys, cli
 sys.argv[1:] = ["run", "-C", sys.argv[1].removesuffix("/.botctl"), *sys.argv[2:]]
 sys.exit(cli.main())
 """
+VERB = """
+import sys, cli
+sys.argv[1:] = [*sys.argv[2:], "-C", sys.argv[1].removesuffix("/.botctl")]
+sys.exit(cli.main())
+"""
 FLEET = "id: test\naccounts: {main: {venue: backpack, balances: {USDC: 100000, SOL: 1000}}}\n"
 FLAGS = ("--exchange", "backpack", "--symbol", "SOL_USDC", "--strategy", "market_maker")
 SIZES = {
@@ -104,6 +109,33 @@ def test_a_second_one_of_a_name_is_refused_and_the_first_goes_on(stage: Stage) -
     code, _, told = ended(stage.script(COMMAND, *FLAGS, *settings()))
     assert (code, f"{NAME} already runs" in told) == (4, True)
     assert direct_bots(stage.workspace) == (NAME,)
+
+
+def test_what_one_that_was_killed_left_is_found_not_forgotten_and_cancelled_by_halt(stage: Stage) -> None:
+    first = stage.script(COMMAND, *FLAGS, *settings())
+    until(lambda: stage.leg(NAME).get("orders"))
+    first.kill()
+    first.communicate()
+    (journal,) = (stage.workspace.journals / NAME).glob("*.sqlite")
+    assert live_orders(journal) > 0
+    code, said, told = ended(stage.script(VERB, "drift"))
+    assert code == 2 and NAME in said and "of its orders may rest" in said, told
+    code, said, told = ended(stage.script(VERB, "halt", "--why", "test"))
+    assert (code, f"{NAME}: no orders" in said) == (0, True), told
+    assert live_orders(journal) == 0
+    assert direct_bots(stage.workspace) == ()
+    code, _, told = ended(stage.script(COMMAND, *FLAGS, *settings()))
+    assert (code, f"`botctl forget {NAME}`" in told) == (5, True)
+    code, said, told = ended(stage.script(VERB, "forget", NAME, "--yes"))
+    assert code == 0, told
+
+
+def test_halt_ends_what_runs_in_the_foreground_too(stage: Stage) -> None:
+    process = stage.script(COMMAND, *FLAGS, *settings())
+    until(lambda: stage.leg(NAME).get("orders"))
+    code, said, told = ended(stage.script(VERB, "halt", NAME))
+    assert (code, f"{NAME}: no orders" in said) == (0, True), told
+    assert ended(process)[0] == 0
 
 
 def test_one_that_was_killed_is_remembered_and_goes_on_where_it_was(stage: Stage) -> None:
