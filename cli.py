@@ -24,6 +24,7 @@ class Verb(NamedTuple):
 
 VERBS = {
     "init": Verb("init", "make a workspace with a sample fleet on simulated venues"),
+    "new": Verb("new", "write a bot file from a few answers, each with a suggestion"),
     "import": Verb("importing", "bring in bots of the earlier program, from its JSON files"),
     "validate": Verb("validate", "check every file of the fleet"),
     "explain": Verb("explain", "show a bot's settings and which line of which file made them so"),
