@@ -61,29 +61,39 @@ def command(
     _require_said({"--exchange": exchange or account, "--symbol": symbol, "--strategy": strategy}, asker, yes=yes)
     if name and (problem := name_problem(ground, name)):
         raise Refused(problem, hint="give it another name")
-    said_of_leg = Said(exchange=exchange, account=account, symbol=symbol, adds_account=add_account)
-    ground, leg = choose_leg(asker, ground, said_of_leg)
-    kind = asker.choose(
-        f"strategy for a {leg.instrument.kind} market", "--strategy", strategy, kinds_of(leg.instrument)
-    )
-    (first, _), *others = legs_of(kind)
-    legs = {first: leg}
-    for other, _ in others:
-        said_of_hedge = Said(account=hedge_account, symbol=hedge_symbol, prefix="--hedge-")
-        ground, legs[other] = choose_leg(asker, ground, said_of_hedge)
-    name = name or asker.ask(
-        "name", free_name(ground, leg.account, leg.market, kind), partial(name_problem, ground)
-    )
+    first = Said(exchange=exchange, account=account, symbol=symbol, adds_account=add_account)
+    hedge = Said(account=hedge_account, symbol=hedge_symbol, prefix="--hedge-")
+    ground, kind, legs = _decide(asker, ground, (first, hedge), strategy)
+    leg = next(iter(legs.values()))
+    suggested = free_name(ground, leg.account, leg.market, kind)
+    name = name or asker.ask("name", suggested, partial(name_problem, ground))
     head = {"metadata.name": text_scalar(name), **_exchange(legs), "strategy.kind": kind}
-    seen = look_at(ground, ground.fleet.accounts[leg.account], leg.instrument)
-    text = _text(
-        asker, ground, name, head, {**(suggestions(kind, seen) if seen else needed_of(kind)), **said}, said
-    )
+    text = _text(asker, ground, name, head, {**_beginning(ground, leg, kind), **said}, said)
     print(text, end="")
     if not asker.agrees(f"Write {path_of(name)}?"):
         raise Refused("declined", hint="nothing was written")
     write_new(ground, name, text)
     tell(f"written: {', '.join([path_of(name), *ground.new])}; `botctl plan` shows what it would do")
+
+
+def _decide(
+    asker: Asker, ground: Ground, said: tuple[Said, Said], strategy: Text
+) -> tuple[Ground, str, dict[str, Leg]]:
+    """What is traded, how, and for a strategy with two legs where it hedges."""
+    ground, leg = choose_leg(asker, ground, said[0])
+    question = f"strategy for a {leg.instrument.kind} market"
+    kind = asker.choose(question, "--strategy", strategy, kinds_of(leg.instrument))
+    (first, _), *others = legs_of(kind)
+    legs = {first: leg}
+    for other, _ in others:
+        ground, legs[other] = choose_leg(asker, ground, said[1])
+    return ground, kind, legs
+
+
+def _beginning(ground: Ground, leg: Leg, kind: str) -> dict[str, str]:
+    """The settings to ask for, with what is suggested for them."""
+    seen = look_at(ground, ground.fleet.accounts[leg.account], leg.instrument)
+    return (suggestions(kind, seen) if seen else {}) or needed_of(kind)
 
 
 def _require_said(needed: Mapping[str, Text], asker: Asker, *, yes: bool) -> None:

@@ -35,6 +35,7 @@ Tell = Callable[[str], None]
 
 _SUFFIXES = (".yaml", ".yml")
 _LEGS = "exchange.legs."
+_ALONE = "leave the name out: flags alone make a bot"
 
 
 class Wish(Value, frozen=True, kw_only=True):
@@ -112,7 +113,9 @@ def _declared(workspace: Workspace, name: str, wish: Wish, tell: Tell) -> Runnab
         _require_in_force(_resolved(workspace, name, None, tell), applied)
     said = Said(bot=name, over=wish.over, under={} if applied else wish.under)
     desired = _resolved(workspace, name, said, tell)
-    if not applied:
+    if applied:
+        _require_same_place(desired, applied)
+    else:
         tell(f"{name} was never applied; running it as {desired.bots[name].file} says")
     return _checked(workspace, desired, name, wish, said, tell)
 
@@ -131,6 +134,13 @@ def _require_in_force(desired: Desired, applied: AppliedBot) -> None:
             f"flags cannot go over {name}: {desired.bots[name].file} says something else than what is applied",
             hint=f"`botctl plan {name}` shows the difference; apply it, or take it back",
         )
+
+
+def _require_same_place(desired: Desired, applied: AppliedBot) -> None:
+    """Whoever halts or forgets an applied bot looks where it was applied."""
+    name, spec = applied.spec.name, desired.bots[applied.spec.name].spec
+    if (spec.legs, spec.strategy.kind) != (applied.spec.legs, applied.spec.strategy.kind):
+        raise UsageError(f"on another account or market, or with another strategy, this is not {name}", hint=_ALONE)
 
 
 def _bot_of(workspace: Workspace, file: Path) -> str:

@@ -209,7 +209,7 @@ def _patience_s(run: Halting, name: str) -> float:
 
 
 def _applied(workspace: Workspace, name: str) -> AppliedBot:
-    applied = read_direct(workspace, name) or read_current_bot(workspace, name)
+    applied = read_current_bot(workspace, name) or read_direct(workspace, name)
     if applied is None:
         raise Conflict(f"{name} is not in the applied generation any more")
     return applied

@@ -124,6 +124,15 @@ def test_what_is_applied_runs_as_it_is_and_flags_want_files_that_say_the_same(wo
         find(workspace, "maker", over=said_by_flags({"duration": "60"}, {}))
     write_generation(workspace, {"maker": find_declared(workspace)})
     assert find(workspace, "maker", over=said_by_flags({"duration": "60"}, {})).process.duration_s == 60
+    with pytest.raises(UsageError, match="on another account or market, or with another strategy"):
+        find(workspace, "maker", over=said_by_flags({"symbol": "BTC_USDC_PERP"}, {}))
+
+
+def test_what_a_variable_decided_is_told_and_nothing_else(workspace: Workspace) -> None:
+    (workspace.bots / "maker.yaml").write_text(DECLARED)
+    under, told = {"strategy.layers": "3", "strategy.spread_bps": "70"}, list[str]()
+    find_runnable(workspace, Wish(target="maker", under=under), told.append)
+    assert [line for line in told if "environment" in line] == ["from the environment: strategy.layers: 3"]
 
 
 def find_declared(workspace: Workspace) -> BotSpec:
