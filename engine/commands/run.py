@@ -11,7 +11,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -54,7 +54,7 @@ def command(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="any setting: strategy.spread_bps=20")
     ] = None,
     interval: Annotated[
-        str | None, typer.Option(metavar="TIME", help="quotes move no more often than this: 5, 500 or 1m")
+        str | None, typer.Option(metavar="TIME", help="how long a quote stays at its price: 5, 90s or 1m")
     ] = None,
     duration: Annotated[
         str | None, typer.Option(metavar="TIME", help="the bot ends by itself after this: 600, 15m, 1h30m")
@@ -105,10 +105,7 @@ def _run_in(workspace: Workspace, wish: Wish) -> None:
     applied = runnable.read_applied()
     _require_simulators(workspace, applied.spec)
     workspace.prepare()
-    if runnable.is_applied:
-        print(asyncio.run(_run(workspace, runnable, hold)))
-        return
-    with running_directly(workspace, applied):
+    with nullcontext() if runnable.is_applied else running_directly(workspace, applied):
         print(asyncio.run(_run(workspace, runnable, hold)))
 
 
@@ -150,9 +147,7 @@ def _pause_at_most(hold: Hold | None, runnable: Runnable) -> Hold | None:
         name, lift = runnable.name, "resume" if hold.kind is HoldKind.TRIP else "start"
         raise Refused(
             f"{name} is held ({hold.kind}) by {hold.who} since {iso_utc(hold.since_ns)}: {hold.why}",
-            hint=f"`botctl {lift} {name}` lifts the hold"
-            if runnable.is_declared
-            else f"`botctl forget {name}` lifts it",
+            hint=f"`botctl {lift if runnable.is_declared else 'forget'} {name}` lifts the hold",
         )
     return hold
 

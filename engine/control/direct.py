@@ -182,7 +182,7 @@ def _made_of_flags(workspace: Workspace, wish: Wish, tell: Tell) -> Runnable:
 
 
 def _require_whole(said: Said) -> None:
-    needed = ["strategy"] if _has_legs(said) else ["exchange", "symbol", "strategy"]
+    needed = ["strategy", "name"] if _has_legs(said) else ["exchange", "symbol", "strategy"]
     missing = [f"--{flag}" for flag in needed if said.find(flag) is None]
     if missing:
         raise UsageError(

@@ -84,6 +84,17 @@ def test_what_is_missing_is_named_by_its_flag(workspace: Workspace) -> None:
         find(workspace, over=said_by_flags({"exchange": "backpack"}, {}))
 
 
+def test_a_bot_of_two_legs_is_made_of_settings_and_wants_a_name(workspace: Workspace) -> None:
+    legs = {"maker": ("main", "SOL_USDC_PERP"), "hedge": ("dex", "SOLUSDT")}
+    settings = {"strategy.order_size": "1", "strategy.max_unhedged": "3", "risk.max_position": "5"}
+    for leg, (account, market) in legs.items():
+        settings |= {f"exchange.legs.{leg}.account": account, f"exchange.legs.{leg}.market": market}
+    with pytest.raises(UsageError, match="--name is missing"):
+        find(workspace, over=said_by_flags({"strategy": "maker_taker_hedge"}, settings))
+    over = said_by_flags({"strategy": "maker_taker_hedge", "name": "pair"}, settings)
+    assert {leg.account for leg in find(workspace, over=over).legs.values()} == {"main", "dex"}
+
+
 def test_real_money_wants_its_word_the_first_time(workspace: Workspace) -> None:
     with pytest.raises(Refused, match="never traded real money from here: real") as error:
         of_flags(workspace, Environment.MAINNET)
