@@ -128,6 +128,11 @@ class Held(Value, frozen=True, kw_only=True):
     """What had tripped the bot before a person held it."""
 
     @property
+    def tripped(self) -> str:
+        """The trip that only `resume` lifts, whoever held the bot since; empty without one."""
+        return self.why if self.kind == "trip" else self.trip
+
+    @property
     def words(self) -> str:
         covered = f"; before that it tripped: {self.trip}" if self.trip else ""
         return f"{self.kind} by {self.who} since {self.since}: {self.why}{covered}"

@@ -119,6 +119,11 @@ class OwnOrder:
         )
 
     @property
+    def put_ns(self) -> int:
+        """When it was last sent to where it rests."""
+        return self.amend_sent_ns or self.submitted_ns
+
+    @property
     def terms(self) -> tuple[OrderRequest, ...]:
         """Every price and size it may have at the venue."""
         return (self.request,) if self.amended is None else (self.request, self.amended)

@@ -15,7 +15,7 @@ from engine.model.commands import CancelOrder, Command
 from engine.model.events import BudgetsRead, Event, Paused, Resumed, StopRequested, TimePassed, TripHeld
 from engine.model.target import Target
 from engine.spec.types import BotSpec, StopPolicy
-from engine.strategies.interface import Hedger, View
+from engine.strategies.interface import Hedger, Patient, Strategy, View
 from engine.strategies.registry import build_strategy
 from engine.trading.budgets import Budgets
 from engine.trading.desk import Desk
@@ -24,6 +24,7 @@ from engine.trading.leg import Leg, LegSetup
 from engine.trading.news import take_news
 from engine.trading.orders import Sequence
 from engine.trading.parting import NOTHING, Parting
+from engine.trading.patience import next_move_ns
 from engine.trading.purse import Purse
 from engine.trading.records import Budget, FillRecord, Memory, Step, as_counted
 from engine.trading.stakes import leg_stake
@@ -48,6 +49,7 @@ class Machine:
         sequence = Sequence(memory.next_sequence)
         self._spec = spec
         self._strategy = build_strategy(spec.strategy)
+        self._patience_ns = _patience_ns(self._strategy)
         self._legs = {name: Leg(setup, spec.risk, sequence) for name, setup in legs.items()}
         self._hedge = self._watch_hedge()
         rule = self._strategy.hedging if isinstance(self._strategy, Hedger) else None
@@ -87,6 +89,7 @@ class Machine:
     def reconfigure(self, spec: BotSpec, at_ns: int, budgets: Mapping[str, Budget]) -> Step:
         """Take new strategy, risk and process settings without stopping (an in-place change)."""
         self._strategy = build_strategy(spec.strategy)
+        self._patience_ns = _patience_ns(self._strategy)
         self._spec = spec
         if self._hedge and isinstance(self._strategy, Hedger):
             self._hedge.apply(self._strategy.hedging)
@@ -197,7 +200,7 @@ class Machine:
         for name in sorted(target, key=lambda name: target[name].inventory is None):
             leg = self._legs[name]
             leg.wanted(target[name], now_ns)
-            desk = Desk(leg, now_ns, purses[name])
+            desk = Desk(leg, now_ns, purses[name], interval_ns=self._interval_ns)
             commands += desk.bring_about(target[name], self._strategy.requote_threshold_ticks)
         records = [record for leg in self._legs.values() for record in leg.take_records(now_ns)]
         records += self._watch.take_records()
@@ -291,10 +294,21 @@ class Machine:
         policy = StopPolicy.KEEP if event.keep_position else self._policy
         return Parting(policy, self._spec.risk, reduce_until_ns=event.reduce_until_ns)
 
+    @property
+    def _interval_ns(self) -> int:
+        """How long quotes stay where they were put; an end is not kept waiting."""
+        return 0 if self._is_stopping or self._watch.trip else self._patience_ns
+
     def _wake_ns(self, now_ns: int) -> int | None:
         due = [leg.refusals.next_ns(now_ns) for leg in self._legs.values()]
         due += [leg.sync.next_ns for leg in self._legs.values() if not leg.link_why_not or self._is_stopping]
         due += [leg.funding.due_ns for leg in self._legs.values() if leg.synced]
         due += [self._hedge.due_ns] if self._hedge else []
+        if interval_ns := self._interval_ns:
+            due += [next_move_ns(leg.orders.live, interval_ns, now_ns) for leg in self._legs.values()]
         soonest = min((ns for ns in due if ns is not None), default=None)
         return soonest if soonest is None or soonest > now_ns else now_ns + STARVED_WAKE_NS
+
+
+def _patience_ns(strategy: Strategy) -> int:
+    return strategy.requote_interval_ns if isinstance(strategy, Patient) else 0
