@@ -23,7 +23,6 @@ from engine.spec.schema import (
     schema_names,
     schema_text,
     strategy_kinds,
-    validator,
     venue_names,
 )
 from engine.spec.types import (
@@ -47,6 +46,7 @@ from engine.spec.types import (
     StopPolicy,
     WatchSpec,
 )
+from engine.spec.validator import validator
 from engine.strategies import grid, maker_taker_hedge, market_maker, perp_grid, perp_market_maker
 from engine.strategies import registry as strategies
 from engine.strategies.ladder import LayerStep, SizeProfile
