@@ -24,7 +24,7 @@ from tests.control.watch.repository import Repository
 from tests.e2e.botctl import BOTCTL, Botctl, until
 from tests.e2e.outside import Outside
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 PATIENCE_S, LOOK_S = 120.0, 2.0
 """A bot asks for its position twice a minute, and believes what it hears twice."""
