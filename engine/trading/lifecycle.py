@@ -137,7 +137,7 @@ class OwnOrder:
         """What may still execute, by the larger of its sizes: nothing once it is over at the venue."""
         if self.final is not None or self.is_done:
             return 0
-        most_lots = max(terms.lots for terms in self.terms)
+        most_lots = self.request.lots if self.amended is None else max(self.request.lots, self.amended.lots)
         return max(0, most_lots - max(self.executed_lots, self.filled_lots))
 
     @property
