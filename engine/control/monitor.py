@@ -10,6 +10,7 @@ import logging
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from engine.control.alerts.teller import Teller
@@ -18,13 +19,13 @@ from engine.control.fleet import Eyes, View
 from engine.control.metrics.place import lock_file
 from engine.control.metrics.service import serve, wait_for
 from engine.control.metrics.snapshot import take_snapshot
-from engine.errors import BotctlError, Locked, UsageError
+from engine.errors import BotctlError, Locked, StateDamaged, UsageError
 from engine.host.generation import read_current_fleet
 from engine.host.locks import RunnerLock, acquire, this_process
 from engine.host.process import die_with_parent
 from engine.host.workspace import Workspace, workspace_of_state
 from engine.runtime.logs import JsonLines, start_log
-from engine.spec.types import AlertsSpec, MetricsSpec
+from engine.spec.types import FleetSpec, MetricsSpec
 
 LOOK_S = 5.0
 """Between two looks for what people should be told."""
@@ -76,42 +77,55 @@ async def _run(workspace: Workspace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     fleet = View(workspace=workspace, backend=Eyes(supervisor_backend(workspace)))
+    declared = Declared(workspace)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(serve(fleet, lambda: _metrics(workspace), stop, tell=_tell, is_patient=True))
-        tasks.create_task(_alert(fleet, stop))
-        tasks.create_task(_end_unwanted(workspace, stop))
+        tasks.create_task(serve(fleet, lambda: declared.metrics, stop, tell=_tell, is_patient=True))
+        tasks.create_task(_alert(fleet, declared, stop))
+        tasks.create_task(_end_unwanted(declared, stop))
 
 
-async def _end_unwanted(workspace: Workspace, stop: asyncio.Event) -> None:
+class Declared:
+    """What the fleet in force wants, as it was understood last: applied state that was damaged since must not end
+    who would tell of it. StateDamaged when it never could be."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._fleet = read_current_fleet(workspace)
+
+    @property
+    def fleet(self) -> FleetSpec | None:
+        is_lost = self._workspace.current.is_symlink() and not self._workspace.current.exists()
+        if not is_lost:
+            with suppress(StateDamaged):
+                self._fleet = read_current_fleet(self._workspace)
+        return self._fleet
+
+    @property
+    def metrics(self) -> MetricsSpec | None:
+        return fleet.metrics if (fleet := self.fleet) else None
+
+
+async def _end_unwanted(declared: Declared, stop: asyncio.Event) -> None:
     """As the sentinel and the watch do: an apply tells supervisord who is wanted, and stops only bots."""
     while not stop.is_set():
-        if not ((fleet := read_current_fleet(workspace)) and fleet.is_monitored):
+        if not ((fleet := declared.fleet) and fleet.is_monitored):
             stop.set()
         await wait_for(stop, WANTED_S)
 
 
-async def _alert(fleet: View, stop: asyncio.Event) -> None:
-    workspace, applied = fleet.workspace, read_current_fleet(fleet.workspace)
-    name = applied.id if applied else workspace.root.name
-    teller = Teller(workspace, name, lambda: take_snapshot(fleet, with_statistics=False))
+async def _alert(fleet: View, declared: Declared, stop: asyncio.Event) -> None:
+    wanted = declared.fleet
+    name = wanted.id if wanted else fleet.workspace.root.name
+    teller = Teller(fleet.workspace, name, lambda: take_snapshot(fleet, with_statistics=False))
     while not stop.is_set():
-        if (spec := _alerts(workspace)) is not None:
-            await asyncio.to_thread(teller.round, spec)
+        if (wanted := declared.fleet) and wanted.alerts:
+            await asyncio.to_thread(teller.round, wanted.alerts)
         await wait_for(stop, LOOK_S)
+    teller.rest()
 
 
 def _tell(address: str) -> None:
     log.info("serving", extra={"facts": {"address": address}})
-
-
-def _metrics(workspace: Workspace) -> MetricsSpec | None:
-    fleet = read_current_fleet(workspace)
-    return fleet.metrics if fleet else None
-
-
-def _alerts(workspace: Workspace) -> AlertsSpec | None:
-    fleet = read_current_fleet(workspace)
-    return fleet.alerts if fleet else None
 
 
 if __name__ == "__main__":

@@ -154,7 +154,7 @@ def _decode(file: Path, kind: type[T]) -> T:
         return msgspec.json.decode(file.read_bytes(), type=kind)
     except OSError as error:
         raise _damaged(file, error.strerror or "it cannot be read") from error
-    except msgspec.MsgspecError as error:
+    except ValueError as error:  # msgspec's too, beside bytes that are no text
         raise _damaged(file, str(error)) from error
 
 

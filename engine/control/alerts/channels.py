@@ -38,21 +38,25 @@ def send(channel: ChannelSpec, name: str, secrets: Secrets, fleet_id: str, messa
 
 def beat(address: str) -> None:
     """Tell whoever waits for a sign of life that there is one."""
-    _taken(lambda client: client.get(address))
+    _ask("GET", address)
 
 
 def _post(address: str, document: dict[str, Any]) -> None:
-    _taken(lambda client: client.post(address, json=document))
+    _ask("POST", address, json=document)
 
 
-def _taken(ask: Any) -> None:
+def _ask(method: str, address: str, **content: Any) -> None:
+    """What is answered beside the status is not read: it may never end."""
     try:
-        with httpx.Client(timeout=TIMEOUT_S, follow_redirects=False) as client:
-            answer: httpx.Response = ask(client)
+        with (
+            httpx.Client(timeout=TIMEOUT_S, follow_redirects=False, verify=client_context()) as client,
+            client.stream(method, address, **content) as answer,
+        ):
+            status, is_taken = answer.status_code, answer.is_success
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Unavailable(f"it cannot be reached: {type(error).__name__}") from error
-    if not answer.is_success:
-        raise Unavailable(f"it answered {answer.status_code}")
+    if not is_taken:
+        raise Unavailable(f"it answered {status}")
 
 
 def _telegram(spec: TelegramSpec, token: str, message: Message) -> None:

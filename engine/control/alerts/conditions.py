@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from engine.control.alerts.ledger import Condition
@@ -21,7 +21,7 @@ def conditions(snapshot: Snapshot) -> Iterator[Condition]:
         if not is_up:
             yield Condition(f"companion/{name}", f"{name} does not run")
     for name, why in snapshot.trips.items():
-        yield Condition(f"trip/{name}", f"{name} tripped: {why}", is_urgent=True)
+        yield Condition(f"trip/{name}", f"{name} tripped: {why}", is_urgent=True, by_hand=True)
     for bot in snapshot.statuses:
         yield from _of_bot(bot)
 
@@ -29,6 +29,28 @@ def conditions(snapshot: Snapshot) -> Iterator[Condition]:
 def blind(why: str) -> Condition:
     """The fleet could not be looked at, so of everything else nothing is known."""
     return Condition(BLIND, f"nobody can tell how the fleet stands: {why}")
+
+
+def unwritten(why: str) -> Iterator[Condition]:
+    """Who is told what cannot be written down, where there is a reason for that."""
+    if why:
+        yield Condition("ledger", f"who was told what cannot be written down, so a restart tells it again: {why}")
+
+
+def hidden(snapshot: Snapshot) -> Callable[[str], bool]:
+    """Tells of a key whether nothing could be seen of it: a hedge or leg of a bot that should run and is silent, or
+    does not know its own legs."""
+    mute = {bot.name for bot in snapshot.statuses if not _knows_its_legs(bot)}
+
+    def is_hidden(key: str) -> bool:
+        kind, _, rest = key.partition("/")
+        return kind in ("hedge", "unresolved", "unexplained") and rest.partition("/")[0] in mute
+
+    return is_hidden
+
+
+def _knows_its_legs(bot: BotStatus) -> bool:
+    return all(leg.ready for leg in bot.legs.values()) if bot.legs else bot.is_calm
 
 
 def _of_bot(bot: BotStatus) -> Iterator[Condition]:

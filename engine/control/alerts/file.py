@@ -10,12 +10,11 @@ from engine.host.workspace import Workspace
 
 
 def read_ledger(workspace: Workspace) -> Ledger:
-    """Empty before the first look, and for what an earlier version left there that cannot be read: then everything
-    that goes on is told again."""
-    content = read_if_present(workspace.alerts)
+    """Empty before the first look, and for what is damaged or of another version: then everything that goes on is
+    told again."""
     try:
-        return msgspec.json.decode(content or b"{}", type=Ledger)
-    except msgspec.MsgspecError:
+        return msgspec.json.decode(read_if_present(workspace.alerts) or b"{}", type=Ledger)
+    except (OSError, ValueError):  # ValueError is msgspec's too, beside bytes that are no text
         return Ledger()
 
 

@@ -7,7 +7,7 @@ and never not at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -17,11 +17,13 @@ from engine.model.value import Value
 
 class Condition(NamedTuple):
     """One thing that is not as it should be. It has the same `key` for as long as it lasts, whatever its words
-    become. What `is_urgent` is told at once; all else passes by itself often enough to be given a while."""
+    become. What `is_urgent` is told at once; all else passes by itself often enough to be given a while. What only
+    a person ends (`by_hand`) is over at once: if it begins again, that is another thing."""
 
     key: str
     text: str
     is_urgent: bool = False
+    by_hand: bool = False
 
 
 class Active(Value, frozen=True, kw_only=True):
@@ -31,6 +33,7 @@ class Active(Value, frozen=True, kw_only=True):
     is_urgent: bool
     since_ns: int
     gone_ns: int | None = None
+    by_hand: bool = False
 
 
 class Told(Value, frozen=True, kw_only=True):
@@ -67,32 +70,46 @@ class News(Value, frozen=True, kw_only=True):
         return bool(self.begun or self.lasting or self.over)
 
 
-def seen(ledger: Ledger, conditions: Iterable[Condition], rules: Rules, at_ns: int) -> Ledger:
-    """After one more look."""
+def seen(
+    ledger: Ledger,
+    conditions: Iterable[Condition],
+    rules: Rules,
+    at_ns: int,
+    is_hidden: Callable[[str], bool] = lambda _key: False,
+) -> Ledger:
+    """After one more look. Keys that it could not see stay as they are: what is unknown is not over."""
     now = {condition.key: condition for condition in conditions}
     active = {key: _known(ledger.active.get(key), condition, at_ns) for key, condition in now.items()}
     for key, known in ledger.active.items():
         if key in now:
             continue
         gone_ns = at_ns if known.gone_ns is None else known.gone_ns
-        if at_ns - gone_ns < rules.for_ns:
+        if is_hidden(key):
+            active[key] = known
+        elif not known.by_hand and not _is_past(gone_ns, rules.for_ns, at_ns):
             active[key] = replace(known, gone_ns=gone_ns)
     return replace(ledger, active=active)
 
 
 def _known(before: Active | None, condition: Condition, at_ns: int) -> Active:
     since_ns = before.since_ns if before else at_ns
-    return Active(text=condition.text, is_urgent=condition.is_urgent, since_ns=since_ns)
+    return Active(text=condition.text, is_urgent=condition.is_urgent, since_ns=since_ns, by_hand=condition.by_hand)
+
+
+def _is_past(begin_ns: int, wait_ns: int, at_ns: int) -> bool:
+    """Whether a wait is over. It is, too, after the clock was set back: rather too early than hours too late."""
+    return not 0 <= at_ns - begin_ns < wait_ns
 
 
 def owed(ledger: Ledger, channel: str, rules: Rules, at_ns: int) -> News:
     """What a channel has not heard yet."""
     told = ledger.told.get(channel, {})
     going_on = {key: each for key, each in ledger.active.items() if each.gone_ns is None}
-    ripe = {key for key, each in going_on.items() if each.is_urgent or at_ns - each.since_ns >= rules.for_ns}
-    due = {key for key, last in told.items() if rules.repeat_ns and at_ns - last.at_ns >= rules.repeat_ns}
+    ripe = {key for key, each in going_on.items() if each.is_urgent or _is_past(each.since_ns, rules.for_ns, at_ns)}
+    due = {key for key, last in told.items() if rules.repeat_ns and _is_past(last.at_ns, rules.repeat_ns, at_ns)}
+    begun = sorted(ripe - told.keys(), key=lambda key: (not going_on[key].is_urgent, key))
     return News(
-        begun={key: going_on[key].text for key in sorted(ripe - told.keys())},
+        begun={key: going_on[key].text for key in begun},
         lasting={key: going_on[key].text for key in sorted(due & going_on.keys())},
         over={key: told[key].text for key in sorted(told.keys() - ledger.active.keys())},
     )
@@ -109,6 +126,12 @@ def heard(ledger: Ledger, channel: str, news: News, at_ns: int) -> Ledger:
 def missed(ledger: Ledger, channel: str, why: str) -> Ledger:
     """After a channel did not get through."""
     return replace(ledger, failing={**ledger.failing, channel: why})
+
+
+def at_rest(ledger: Ledger) -> Ledger:
+    """For as long as nobody looks: what nobody was told of counts anew, as a night's `down` is no lasting fault."""
+    known = {key for told in ledger.told.values() for key in told}
+    return replace(ledger, active={key: each for key, each in ledger.active.items() if key in known})
 
 
 def only(ledger: Ledger, channels: Iterable[str]) -> Ledger:

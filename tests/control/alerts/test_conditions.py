@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from engine.control.alerts.conditions import conditions
+from engine.control.alerts.conditions import conditions, hidden
 from engine.control.metrics.snapshot import Snapshot
 from engine.control.status import BotStatus
 from tests.control.metrics.snapshots import LEG, calm, snapshot
@@ -55,3 +55,17 @@ def test_a_trip_is_although_such_a_bot_is_held_and_may_be_left_alone() -> None:
 def test_a_program_beside_the_bots_that_does_not_run_is_and_a_mute_supervisor() -> None:
     told = wrong(snapshot(statuses=(), companions={"sentinel": False, "watch": True}, supervisor_answers=False))
     assert told.keys() == {"companion/sentinel", "supervisor"}
+
+
+def test_of_a_bot_that_is_silent_or_does_not_know_its_legs_hedge_and_orders_are_unknown_and_not_well() -> None:
+    blurred = replace(CALM, name="young", legs={"main": replace(LEG, ready=False)})
+    is_hidden = hidden(snapshot(statuses=(CALM, MUTE, blurred)))
+    for name, is_unseen in {"maker": False, "mute": True, "young": True}.items():
+        keys = (f"hedge/{name}", f"unresolved/{name}/main", f"unexplained/{name}/main")
+        assert [is_hidden(key) for key in keys] == [is_unseen] * 3
+    assert not any(map(is_hidden, ("bot/mute", "trip/mute", "look", "companion/watch")))
+
+
+def test_of_a_bot_that_a_person_ended_nothing_is_hidden() -> None:
+    held = replace(CALM, state="held", legs={})
+    assert not hidden(snapshot(statuses=(held,)))("unresolved/maker/main")

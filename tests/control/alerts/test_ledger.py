@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.clock import NS_PER_S
-from engine.control.alerts.ledger import Condition, Ledger, News, Rules, heard, missed, only, owed, seen
+from engine.control.alerts.ledger import Condition, Ledger, News, Rules, at_rest, heard, missed, only, owed, seen
 
 RULES = Rules(for_ns=60 * NS_PER_S, repeat_ns=600 * NS_PER_S)
 FAILED = Condition("bot/sol", "sol is failed")
-TRIP = Condition("trip/sol", "sol tripped", is_urgent=True)
+TRIP = Condition("trip/sol", "sol tripped", is_urgent=True, by_hand=True)
 LOOK_S = 5
 
 
@@ -60,6 +60,41 @@ def test_what_comes_and_goes_is_one_thing() -> None:
 
 def test_a_trip_is_told_at_once() -> None:
     assert Person().look(0, TRIP) == News(begun={"trip/sol": "sol tripped"})
+
+
+def test_a_trip_that_was_lifted_and_comes_again_at_once_is_another_one() -> None:
+    ops = Person()
+    looks = [ops.look(at_s, *wrong) for at_s, wrong in enumerate([[TRIP], [TRIP], [], [TRIP]])]
+    assert [[*news.begun, *news.over] for news in looks] == [["trip/sol"], [], ["trip/sol"], ["trip/sol"]]
+
+
+def test_what_is_urgent_is_told_first() -> None:
+    ops = Person(Rules(for_ns=0, repeat_ns=None))
+    assert [*ops.look(0, FAILED, TRIP).begun] == ["trip/sol", "bot/sol"]
+
+
+def test_what_could_not_be_seen_is_not_over() -> None:
+    ledger = heard(seen(Ledger(), [TRIP], RULES, 0), "ops", News(begun={TRIP.key: TRIP.text}), 0)
+    unseen = seen(ledger, [], RULES, 10**12, lambda _key: True)
+    assert unseen.active == ledger.active
+    assert not owed(unseen, "ops", Rules(for_ns=0, repeat_ns=None), 10**12)
+
+
+def test_a_clock_that_is_set_back_by_hours_keeps_nothing_from_being_told() -> None:
+    ops = Person()
+    ops.look(10_000, FAILED)
+    assert ops.look(100, FAILED).begun
+    assert ops.look(50, FAILED).lasting, "once more, rather than not for hours"
+    ops.look(40)
+    assert ops.look(10).over
+
+
+def test_a_night_in_which_nobody_looked_is_no_lasting_fault() -> None:
+    ops = Person()
+    ops.look(0, FAILED, Condition("bot/btc", "btc is stopping"), TRIP)
+    ops.ledger = at_rest(ops.ledger)
+    assert ops.ledger.active.keys() == {"trip/sol"}
+    assert not ops.look(30_000, FAILED).begun
 
 
 def test_what_goes_on_is_told_again_after_a_while_in_its_present_words() -> None:
