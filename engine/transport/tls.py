@@ -31,8 +31,13 @@ def _lookup_directory() -> str | None:
     directory, bundle = Path(paths.capath), Path(paths.cafile).resolve()
     if bundle.parent != directory.resolve():
         return None
-    return (
-        paths.capath
-        if len(list(directory.glob("????????.[0-9]"))) >= bundle.read_bytes().count(BEGINNING)
-        else None
-    )
+    try:
+        count = bundle.read_bytes().count(BEGINNING)
+    except OSError:
+        return None
+    return paths.capath if len(_names(directory)) >= count else None
+
+
+def _names(directory: Path) -> list[Path]:
+    """Under which a certificate can be looked up: links whose certificate is gone lead to none."""
+    return [name for name in directory.glob("????????.[0-9]") if name.is_file()]

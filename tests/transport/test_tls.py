@@ -57,6 +57,15 @@ def test_a_directory_that_has_all_is_looked_up_in_and_the_bundle_not_read(
     assert client_context().cert_store_stats()["x509"] == 0
 
 
+def test_a_directory_whose_links_lead_nowhere_is_not_relied_on(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setenv("SSL_CERT_DIR", str(certificate.parent))
+    (certificate.parent / _lookup_name(SUBJECT)).symlink_to("gone.pem")
+    assert client_context().cert_store_stats()["x509"] == 1
+
+
 @pytest.mark.parametrize("name", ["elsewhere/bundle.pem", "bundle.pem"])
 def test_a_bundle_of_its_own_is_read(
     name: str, certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
