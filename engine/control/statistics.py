@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +50,21 @@ def fleet_statistics(fleet: Fleet | View, names: Sequence[str]) -> tuple[BotStat
     return tuple(_statistics(fleet.workspace, spec, replies[name]) for name, spec in chosen.items())
 
 
+def engine_statistics(workspace: Workspace, bots: Mapping[str, BotSpec]) -> tuple[BotStatistics, ...]:
+    """Those of these bots whose engines answer now; no journal is read."""
+    replies = call_all({name: workspace.control_socket(name) for name in bots}, "stats", timeout_s=TIMEOUT_S)
+    heard = {name: reply for name, reply in replies.items() if not isinstance(reply, BotctlError)}
+    return tuple(_from_engine(bots[name], reply) for name, reply in heard.items())
+
+
 def _statistics(workspace: Workspace, spec: BotSpec, reply: dict[str, Any] | BotctlError) -> BotStatistics:
     if isinstance(reply, BotctlError):
         silent = isinstance(reply, Unavailable)
         return _from_journal(workspace, spec, "its engine does not answer" if silent else reply.message)
+    return _from_engine(spec, reply)
+
+
+def _from_engine(spec: BotSpec, reply: dict[str, Any]) -> BotStatistics:
     return BotStatistics(name=spec.name, strategy=spec.strategy.kind, source="engine", **reply)
 
 

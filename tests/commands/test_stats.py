@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import cli
+from engine.control.statistics import engine_statistics
 from engine.errors import UsageError
 from engine.host.workspace import Workspace
 from engine.model.account import Fill
@@ -122,3 +123,9 @@ def test_without_a_generation_it_says_what_to_do(tmp_path: Path, capsys: pytest.
     (tmp_path / "bots").mkdir()
     (tmp_path / "bots" / "fleet.yaml").touch()
     assert "botctl plan" in shown(Workspace(root=tmp_path), capsys)
+
+
+def test_of_a_bot_whose_engine_is_gone_metrics_know_nothing_and_read_no_journal(workspace: Workspace) -> None:
+    leave_journal(workspace)
+    (workspace.journals / "maker" / "x.sqlite").write_bytes(b"damaged")
+    assert engine_statistics(workspace, {"maker": bot_spec("maker", market=SPOT.symbol)}) == ()

@@ -54,7 +54,7 @@ class Site:
 
     async def _answer(self, scope: Scope) -> Answer:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        if self._only_loopback and not is_loopback(urlsplit(f"//{headers.get('host', '')}").hostname or ""):
+        if self._only_loopback and not is_loopback(_name_in(headers.get("host", ""))):
             return Answer(403, TEXT, b"this address answers on loopback only\n")
         if scope["method"] not in ("GET", "HEAD"):
             return Answer(405, TEXT, b"only GET\n")
@@ -72,6 +72,14 @@ class Site:
                 snapshot = await asyncio.to_thread(self._look)
                 self._seen = (time.monotonic(), snapshot)
             return self._seen[1]
+
+
+def _name_in(host: str) -> str:
+    """Empty where a Host header has none that can be read."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def metrics(snapshot: Snapshot, accept: str = "") -> Answer:

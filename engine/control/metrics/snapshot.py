@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from engine.control.fleet import View
 from engine.control.observe import observe
-from engine.control.statistics import BotStatistics, fleet_statistics
+from engine.control.statistics import BotStatistics, engine_statistics
 from engine.control.status import BotStatus, fleet_status
 from engine.control.watch.session import lock_file as watch_lock
 from engine.host.locks import is_free
@@ -39,7 +39,8 @@ def take_snapshot(fleet: View, *, with_statistics: bool = True) -> Snapshot:
     observed = observe(fleet)
     applied = observed.applied
     statuses = fleet_status(observed)
-    answering = [bot.name for bot in statuses if with_statistics and bot.generation is not None]
+    bots = applied.bots if applied and with_statistics else {}
+    answering = {bot.name: bots[bot.name] for bot in statuses if bot.name in bots and bot.generation is not None}
     now_s = time.monotonic()
     usage = {bot.name: used for bot in statuses if bot.pid and (used := read_usage(bot.pid, now_s))}
     return Snapshot(
@@ -49,7 +50,7 @@ def take_snapshot(fleet: View, *, with_statistics: bool = True) -> Snapshot:
         companions=_companions(fleet, applied.fleet) if applied else {},
         trips={name: held.tripped for name, held in observed.holds.items() if held.tripped},
         statuses=statuses,
-        statistics=fleet_statistics(fleet, answering) if answering else (),
+        statistics=engine_statistics(fleet.workspace, answering),
         usage=usage,
     )
 

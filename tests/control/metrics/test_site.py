@@ -70,6 +70,8 @@ def test_a_fleet_that_needs_somebody_is_not_and_says_where(ill: Snapshot, where:
         ({"host": "evil.example"}, 403),
         ({"host": "127.0.0.1.evil.example:9464"}, 403),
         ({"host": ""}, 403),
+        ({"host": "[::1"}, 403),
+        ({"host": "[evil]:9464"}, 403),
         ({"host": "localhost"}, 200),
         ({"host": "[::1]:9464"}, 200),
     ],
