@@ -7,7 +7,7 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -15,14 +15,15 @@ from typing import Annotated
 import msgspec
 import typer
 
-from engine.clock import NS_PER_S
-from engine.commands.options import Directory
+from engine.clock import NS_PER_US
+from engine.commands.options import Directory, write_out
 from engine.control.export import Line, journals_of, lines_of
 from engine.control.fleet import open_view
 from engine.errors import UsageError
-from engine.host.files import write_atomic
 
 COLUMNS = tuple(name for name in Line.__struct_fields__ if name != "at_ns")
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Format(StrEnum):
@@ -47,6 +48,8 @@ def command(
     """Write every own fill and funding payment that the journals know, with position and realised profit."""
     workspace = open_view(directory, verb="export").workspace
     first_ns, end_ns = _instant("--since", since), _instant("--until", until)
+    if first_ns is not None and end_ns is not None and first_ns >= end_ns:
+        raise UsageError(f"no time lies between --since {since} and --until {until}", hint="put the earlier first")
     lines = (line for bot, file in journals_of(workspace, bots or ()) for line in lines_of(bot, file))
     chosen = (
         line
@@ -57,7 +60,7 @@ def command(
     if out is None:
         sys.stdout.writelines(texts)
     else:
-        write_atomic(out, "".join(texts).encode())
+        write_out(out, "".join(texts).encode())
 
 
 def _csv(lines: Iterable[Line]) -> Iterator[str]:
@@ -86,4 +89,5 @@ def _instant(option: str, written: str | None) -> int | None:
         moment = datetime.fromisoformat(written)
     except ValueError:
         raise UsageError(f"{option} {written}: no time", hint="2026-01-31, or 2026-01-31T12:00:00") from None
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) * NS_PER_S
+    since_epoch = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH
+    return since_epoch // timedelta(microseconds=1) * NS_PER_US

@@ -10,16 +10,17 @@ from typing import Annotated
 
 import typer
 
-from engine.commands.options import Directory, tell
+from engine.commands.options import Directory, tell, write_out
 from engine.control.fleet import View, open_view
 from engine.control.metrics.service import serve
 from engine.control.metrics.site import metrics
 from engine.control.metrics.snapshot import take_snapshot
 from engine.errors import UsageError
-from engine.host.files import write_atomic
 from engine.spec.types import MetricsSpec
 
 HIGHEST_PORT = 65_535
+READABLE = 0o644
+"""A textfile collector runs as somebody else."""
 
 
 def command(
@@ -43,7 +44,7 @@ def command(
     if out is None:
         sys.stdout.write(body.decode())
     else:
-        write_atomic(out, body)
+        write_out(out, body, mode=READABLE)
 
 
 async def _serve(fleet: View, spec: MetricsSpec) -> None:

@@ -57,7 +57,7 @@ def journals_of(workspace: Workspace, bots: Sequence[str]) -> Iterator[tuple[str
     known = sorted(folder.name for folder in workspace.journals.glob("*") if folder.is_dir())
     if unknown := sorted(set(bots) - set(known)):
         raise UsageError(f"no journal of {', '.join(unknown)}", hint=f"there are: {', '.join(known) or 'none yet'}")
-    for bot in sorted(bots) or known:
+    for bot in sorted(set(bots)) or known:
         yield from ((bot, file) for file in sorted((workspace.journals / bot).glob("*.sqlite")))
 
 

@@ -13,7 +13,7 @@ PRIVATE_FILE = 0o600
 PRIVATE_DIRECTORY = 0o700
 
 
-def write_atomic(path: Path, content: bytes, *, durable: bool = False) -> None:
+def write_atomic(path: Path, content: bytes, *, durable: bool = False, mode: int = PRIVATE_FILE) -> None:
     """Replace `path` with `content`; a reader sees the old file or the new one, never a part.
 
     `durable` waits for the disk: for what must not be forgotten in a power cut.
@@ -21,7 +21,7 @@ def write_atomic(path: Path, content: bytes, *, durable: bool = False) -> None:
     path.parent.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}")
     try:
-        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb") as file:
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
             file.write(content)
             if durable:
                 file.flush()

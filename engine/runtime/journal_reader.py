@@ -122,7 +122,7 @@ def leg_books(file: Path, leg: str, market: str) -> LegBooks | None:
             run = _newest(reader, RunRecord, newest_key(RunRecord, leg, market))
             tally = _newest(reader, TallyRecord, newest_key(TallyRecord, leg, market))
             fills, payments = _counted(reader, leg, market) if run and tally else ([], [])
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, msgspec.MsgspecError) as error:
         raise _unreadable(file, error) from error
     if run is None or tally is None:
         return None
@@ -156,7 +156,7 @@ def _newest(reader: sqlite3.Connection, kind: type[Found], key: str) -> Found | 
     return msgspec.json.decode(row[0], type=kind) if row else None
 
 
-def _unreadable(file: Path, error: sqlite3.DatabaseError) -> StateDamaged:
+def _unreadable(file: Path, error: sqlite3.DatabaseError | msgspec.MsgspecError) -> StateDamaged:
     return StateDamaged(
         f"journal {file} cannot be read: {error}",
         hint="see at the venue whether orders of the bot rest, then move the file away",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 
 import cli
-from engine.errors import UsageError
+from engine.errors import BotctlError, StateDamaged, UsageError
 from engine.host.workspace import Workspace
 from tests.commands.test_stats import leave_journal, workspace
 
@@ -60,7 +62,13 @@ def test_json_lines_have_what_there_is(workspace: Workspace, capsys: pytest.Capt
 
 @pytest.mark.parametrize(
     ("flags", "count"),
-    [(["--since", "1970-01-01"], 2), (["--since", "1971-01-01"], 0), (["--until", "1970-01-01T00:00:01"], 0)],
+    [
+        (["--since", "1970-01-01"], 2),
+        (["--since", "1971-01-01"], 0),
+        (["--until", "1970-01-01T00:00:01"], 0),
+        (["--since", "1970-01-01T02:00:01+02:00"], 2),
+        (["--until", "1970-01-01T00:00:01.000001"], 2),
+    ],
 )
 def test_times_choose(
     workspace: Workspace, capsys: pytest.CaptureFixture[str], flags: list[str], count: int
@@ -81,8 +89,44 @@ def test_a_file_is_written(workspace: Workspace, capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize(
-    ("flags", "words"), [(["nobody"], "no journal of nobody"), (["--since", "soon"], "--since soon: no time")]
+    ("flags", "words"),
+    [
+        (["nobody"], "no journal of nobody"),
+        (["--since", "soon"], "--since soon: no time"),
+        (["--since", "2026-02-01", "--until", "2026-01-01"], "no time lies between"),
+    ],
 )
 def test_what_cannot_be_meant_is_refused(workspace: Workspace, flags: list[str], words: str) -> None:
     with pytest.raises(UsageError, match=words):
         cli.run(["export", "-C", str(workspace.root), *flags])
+
+
+def test_a_bot_that_is_named_twice_is_told_once(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    leave_journal(workspace)
+    assert len(rows(exported(workspace, capsys, "maker", "maker"))) == 2
+
+
+@pytest.mark.parametrize("verb", ["export", "metrics"])
+def test_a_place_that_takes_no_file_is_said(verb: str, workspace: Workspace, tmp_path: Path) -> None:
+    with pytest.raises(BotctlError, match=r"cannot write .*directory"):
+        cli.run([verb, "-C", str(workspace.root), "-o", str(tmp_path)])
+
+
+def test_a_journal_with_a_damaged_line_is_named_and_nothing_is_written(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    leave_journal(workspace)
+    with closing(sqlite3.connect(workspace.journals / "maker" / "x.sqlite")) as journal:
+        journal.execute("UPDATE fills SET record = ?", (b"{",))
+        journal.commit()
+    with pytest.raises(StateDamaged, match=r"x\.sqlite cannot be read"):
+        cli.run(["export", "-C", str(workspace.root), "-o", str(tmp_path / "fills.csv")])
+    assert not (tmp_path / "fills.csv").exists()
+
+
+def test_a_collector_of_another_user_can_read_metrics_and_only_the_owner_an_export(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    for verb, mode in {"metrics": 0o044, "export": 0}.items():
+        assert cli.run([verb, "-C", str(workspace.root), "-o", str(tmp_path / verb)]) == 0
+        assert (tmp_path / verb).stat().st_mode & 0o077 == mode
