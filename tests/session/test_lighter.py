@@ -172,6 +172,20 @@ def test_a_refusal_that_could_be_anyones_of_several_is_nobodys() -> None:
     play(scene, venue=BY_SOCKET, settings=settings)
 
 
+def test_a_refusal_that_comes_too_late_for_its_own_order_is_not_taken_for_the_next_ones() -> None:
+    async def scene(trader: Trader, lossy: Lossy) -> None:
+        lossy.hold_up = 1
+        trader.submit(A, Side.BUY, 300_000, lots=1)
+        await trader.until(lambda: trader.heard(OutcomeUnknown), "its time did not run out")
+        await trader.world.sleep(1)
+        trader.submit(B, Side.BUY, 300_001, post_only=True)
+        await trader.until(lambda: OrderStatus.RESTING in trader.states(B), "not resting")
+        assert len(lossy.refusals) == 1 and B not in dict(rejected(trader))
+
+    settings = msgspec.structs.replace(UNCOUNTED, socket_refusals_say_which=False)
+    play(scene, venue=BY_SOCKET, settings=settings)
+
+
 def test_what_was_said_on_a_socket_that_broke_is_unresolved_and_the_next_order_goes_by_rest_meanwhile() -> None:
     async def scene(trader: Trader, lossy: Lossy) -> None:
         lossy.lose, lossy.breaks_sockets = 1, True
