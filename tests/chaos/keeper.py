@@ -24,6 +24,8 @@ from tests.chaos.story import Blow, Mishap
 BETWEEN_LIVES_S = 0.7
 LOOK_EVERY_S = 0.05
 PATIENCE_S = 10.0
+SOCKETS_PER_LEG = 2
+"""One for the market, one for the account."""
 NOT_RESTARTED = (3, 4, 5)
 """Exit codes after which a supervisor leaves a bot alone."""
 
@@ -69,6 +71,7 @@ class Keeper:
         self._disk_is_full = False
         self._down_s = 0.0
         self._is_over = False
+        self._was_deaf = False
 
     async def keep(self) -> None:
         while not self._is_over:
@@ -84,6 +87,21 @@ class Keeper:
             return False
         legs = self.process.bot.status.legs.values()
         return all(leg.ready and not leg.unresolved for leg in legs) and any(leg.orders for leg in legs)
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether one of its sockets is closed, and was when it was last looked: so the bot knows it."""
+        return self._was_deaf and self._lacks_sockets
+
+    def look(self) -> None:
+        """To be called now and then, for `is_deaf`."""
+        self._was_deaf = self._lacks_sockets
+
+    @property
+    def _lacks_sockets(self) -> bool:
+        if self._world is None or self.process is None:
+            return False
+        return self._world.open_sockets < SOCKETS_PER_LEG * len(self.process.applied.spec.legs)
 
     def end(self) -> None:
         """Stop for good."""
