@@ -38,6 +38,7 @@ VERBS = {
     "unlock": Verb("unlock", "release the lock of a command that is certainly gone"),
     "status": Verb("status", "show every bot: state, orders, fills"),
     "stats": Verb("stats", "show what bots did and made: volumes, profit, orders, times, latencies"),
+    "metrics": Verb("metrics", "print or serve what Prometheus should know of the fleet"),
     "stop": Verb("stop", "stop bots and hold them until they are started again"),
     "halt": Verb("halt", "kill switch: hold bots, end their processes, cancel their orders at the venue"),
     "start": Verb("start", "lift holds and start bots"),

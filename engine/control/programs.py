@@ -26,7 +26,10 @@ WATCH = "watch"
 WATCH_STOP_S = 120
 """An apply that is under way may end; one that is cut off, the next apply finishes."""
 
-COMPANIONS = frozenset({SENTINEL, WATCH})
+METRICS = "metrics"
+METRICS_STOP_S = 10
+
+COMPANIONS = frozenset({SENTINEL, WATCH, METRICS})
 """What runs beside the bots."""
 
 _PREFIXES = {Subject.BOT: "bot-", Subject.SIMULATOR: "sim-"}
@@ -67,6 +70,7 @@ def companions_of(desired: Desired) -> tuple[Program, ...]:
     wanted = (
         (SENTINEL, SENTINEL_STOP_S, sentinel is not None and sentinel.enabled),
         (WATCH, WATCH_STOP_S, desired.fleet.watch is not None),
+        (METRICS, METRICS_STOP_S, desired.fleet.metrics is not None),
     )
     return tuple(_companion(name, stop_s) for name, stop_s, is_wanted in wanted if is_wanted)
 

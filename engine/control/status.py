@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from engine.clock import iso_utc
+from engine.control.metrics.place import address_of
+from engine.control.metrics.place import lock_file as metrics_lock
 from engine.control.watch.state import read_status
 from engine.host.generation import read_current_fleet
 from engine.host.locks import is_free, read_holder
@@ -89,6 +91,14 @@ def watch_words(workspace: Workspace) -> str:
         return "watch: has not looked yet" if fleet and fleet.watch else ""
     ends = "" if not is_free(workspace.watch / "lock") else " (no watch runs now)"
     return f"{status.words}{ends}"
+
+
+def metrics_words(workspace: Workspace) -> str:
+    """One line about where the fleet's metrics are; nothing where nobody asked for any."""
+    fleet = read_current_fleet(workspace)
+    if fleet is None or fleet.metrics is None:
+        return ""
+    return f"metrics: {address_of(fleet.metrics)}" + (" (does not run)" if is_free(metrics_lock(workspace)) else "")
 
 
 def sentinel_words(workspace: Workspace) -> str:

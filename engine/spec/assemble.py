@@ -20,6 +20,7 @@ from engine.spec.types import (
     BudgetsSpec,
     Environment,
     FleetSpec,
+    MetricsSpec,
     RolloutSpec,
     SentinelSpec,
     SimSpec,
@@ -49,6 +50,7 @@ def fleet_spec(written: Data, env: str | None) -> FleetSpec:
         policy=msgspec.convert(_plainest(data["policy"]), Policy),
         rollout=_rollout(data["rollout"]),
         watch=_watch(data["watch"]),
+        metrics=_metrics(data["metrics"]),
         max_programs=data["supervisor"]["max_programs"],
     )
 
@@ -65,6 +67,10 @@ def _watch(written: Data | None) -> WatchSpec | None:
         },
         WatchSpec,
     )
+
+
+def _metrics(data: Data | None) -> MetricsSpec | None:
+    return None if data is None else msgspec.convert(_plainest(data), MetricsSpec)
 
 
 def _rollout(data: Data | None) -> RolloutSpec | None:

@@ -273,6 +273,13 @@ class WatchSpec(Value, frozen=True, kw_only=True):
     commit_status: CommitStatusSpec | None = None
 
 
+class MetricsSpec(Value, frozen=True, kw_only=True):
+    """Where the fleet's metrics are served."""
+
+    host: str
+    port: int
+
+
 class CanarySpec(Value, frozen=True, kw_only=True):
     """Who takes new settings first, at which share of the size, and what is held against them after `for_s`.
 
@@ -324,6 +331,7 @@ class FleetSpec(Value, frozen=True, kw_only=True):
     `sentinel` is None in generations from before there was one. `rollout` None: everything at once. `env` is the
     environment whose overlays lie over the files; None: no environment's. `policy` is what plans are judged by; no
     process feels it. `watch` None: nothing is applied but by people. `max_programs` is what one supervisord keeps.
+    `metrics` None: served to nobody.
     """
 
     id: str
@@ -337,4 +345,5 @@ class FleetSpec(Value, frozen=True, kw_only=True):
     rollout: RolloutSpec | None = None
     policy: Policy = {}
     watch: WatchSpec | None = None
+    metrics: MetricsSpec | None = None
     max_programs: int = MAX_PROGRAMS

@@ -23,7 +23,6 @@ from engine.spec.schema import (
     schema_names,
     schema_text,
     strategy_kinds,
-    validator,
     venue_names,
 )
 from engine.spec.types import (
@@ -37,6 +36,7 @@ from engine.spec.types import (
     FleetSpec,
     FreezeSpec,
     LegSpec,
+    MetricsSpec,
     OnFailure,
     ProcessSpec,
     RiskSpec,
@@ -47,6 +47,7 @@ from engine.spec.types import (
     StopPolicy,
     WatchSpec,
 )
+from engine.spec.validator import validator
 from engine.strategies import grid, maker_taker_hedge, market_maker, perp_grid, perp_market_maker
 from engine.strategies import registry as strategies
 from engine.strategies.ladder import LayerStep, SizeProfile
@@ -133,9 +134,10 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
     assert below("fleet", "budgets") == {"requests_per_minute"} | names(BudgetsSpec)
     assert below("fleet", "budgets.fleet") == below("fleet", "budgets.accounts.*") == names(BudgetSpec)
     known = {"id", "live_allowed", "accounts", "sims", "requests_per_minute", "budgets", "sentinel", "env"}
-    known |= {"rollout", "policy", "watch"}
+    known |= {"rollout", "policy", "watch", "metrics"}
     assert known | below("fleet", "supervisor") == names(FleetSpec)
     assert below("fleet", "watch") == names(WatchSpec)
+    assert below("fleet", "metrics") == names(MetricsSpec)
     assert below("fleet", "watch.commit_status") == names(CommitStatusSpec)
     assert below("fleet", "rollout") == names(RolloutSpec)
     assert below("fleet", "rollout.canary") == names(CanarySpec)
