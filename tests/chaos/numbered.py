@@ -66,6 +66,7 @@ def numbered(seed: int) -> Story:
         order_entry=random.choice((OrderEntry.WEBSOCKET, OrderEntry.WEBSOCKET, OrderEntry.REST)),
         tx_lifetime_s=random.choice(LIFETIMES_S),
         says_which=random.random() < 0.5,
+        transactions_come_first=seed % 2 == 1,
     )
     troubles = [_trouble(random, bots, habits.order_entry) for _ in range(random.randint(*TROUBLES))]
     return Story(

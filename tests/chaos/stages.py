@@ -81,6 +81,7 @@ def lighter_machine(story: Story, flow: FlowMaker) -> LighterMachine:
     settings = LighterSettings(
         funding_interval_s=FUNDING_INTERVAL_S,
         socket_refusals_say_which=story.lighter.says_which,
+        transactions_come_first=story.lighter.transactions_come_first,
         verify_signatures=story.seed % 4 == 0,
     )
     return LighterMachine(settings, flow)

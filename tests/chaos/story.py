@@ -51,15 +51,18 @@ class Mishap(Value, frozen=True, kw_only=True):
 
 class LighterHabits(Value, frozen=True, kw_only=True):
     """What an account on Lighter has chosen, and what of the venue is not settled. Bots of one account share its
-    key, and so its numbers. `says_which`: whether a refusal on the socket names what was refused."""
+    key, and so its numbers. `says_which`: whether a refusal on the socket names what was refused.
+    `transactions_come_first`: whether an order's transaction is told of before the order."""
 
     tier: Tier
     order_entry: OrderEntry
     tx_lifetime_s: int
     says_which: bool
+    transactions_come_first: bool
 
     def __str__(self) -> str:
         unsaid = "" if self.says_which else ", refusals that name nothing"
+        unsaid += ", transactions told before orders" if self.transactions_come_first else ""
         return f"{self.tier} by {self.order_entry}, sends end after {self.tx_lifetime_s} s{unsaid}"
 
 
