@@ -86,6 +86,23 @@ def test_an_order_that_arrived_although_its_answer_did_not_is_never_called_lost(
     play(scene, venue=way)
 
 
+@pytest.mark.parametrize("transactions_come_first", [False, True])
+def test_an_order_that_arrives_when_its_time_has_run_out_is_never_called_lost(
+    transactions_come_first: bool,
+) -> None:
+    async def scene(trader: Trader, lossy: Lossy) -> None:
+        lossy.lose = 1
+        trader.submit(A, Side.BUY, trader.bid - 500, post_only=True)
+        await trader.until(lambda: trader.heard(OutcomeUnknown), "the loss was not noticed")
+        (late,) = lossy.lost
+        lossy.machine.handle(late, trader.world.now_ns())
+        await trader.until(lambda: OrderStatus.RESTING in trader.states(A), "not resting")
+        await trader.world.sleep(1)
+        assert rejected(trader) == []
+
+    play(scene, settings=msgspec.structs.replace(UNCOUNTED, transactions_come_first=transactions_come_first))
+
+
 def resting(lossy: Lossy) -> list[int | None]:
     return [order.client_id for order in lossy.machine.exchange.open_orders(ACCOUNT)]
 
