@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,7 @@ from typing import Annotated
 import typer
 
 from engine.commands.options import Directory, tell
-from engine.control.fleet import open_view
+from engine.control.fleet import View, open_view
 from engine.control.metrics.service import serve
 from engine.control.metrics.site import metrics
 from engine.control.metrics.snapshot import take_snapshot
@@ -36,13 +37,19 @@ def command(
     fleet = open_view(directory, verb="metrics")
     if listen is not None:
         spec = _address(listen)
-        asyncio.run(serve(fleet, lambda: spec, tell=_announce, is_patient=False))
+        asyncio.run(_serve(fleet, spec))
         return
     body = metrics(take_snapshot(fleet)).body
     if out is None:
         sys.stdout.write(body.decode())
     else:
         write_atomic(out, body)
+
+
+async def _serve(fleet: View, spec: MetricsSpec) -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
+    await serve(fleet, lambda: spec, stop, tell=_announce, is_patient=False)
 
 
 def _announce(address: str) -> None:

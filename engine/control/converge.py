@@ -133,8 +133,8 @@ def _needs_supervisor(run: Run) -> bool:
 
 
 def _companions_change(before: FleetSpec, after: FleetSpec) -> bool:
-    """Watch and metrics read their settings anew each time; whether there are any, the supervisor must be told."""
-    wanted = [(fleet.watch is not None, fleet.metrics is not None) for fleet in (before, after)]
+    """Watch and monitor read their settings anew each time; whether there are any, the supervisor must be told."""
+    wanted = [(fleet.watch is not None, fleet.is_monitored) for fleet in (before, after)]
     return before.sentinel != after.sentinel or wanted[0] != wanted[1]
 
 

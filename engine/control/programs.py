@@ -26,10 +26,11 @@ WATCH = "watch"
 WATCH_STOP_S = 120
 """An apply that is under way may end; one that is cut off, the next apply finishes."""
 
-METRICS = "metrics"
-METRICS_STOP_S = 10
+MONITOR = "monitor"
+MONITOR_STOP_S = 30
+"""It may be telling somebody."""
 
-COMPANIONS = frozenset({SENTINEL, WATCH, METRICS})
+COMPANIONS = frozenset({SENTINEL, WATCH, MONITOR})
 """What runs beside the bots."""
 
 _PREFIXES = {Subject.BOT: "bot-", Subject.SIMULATOR: "sim-"}
@@ -70,7 +71,7 @@ def companions_of(desired: Desired) -> tuple[Program, ...]:
     wanted = (
         (SENTINEL, SENTINEL_STOP_S, sentinel is not None and sentinel.enabled),
         (WATCH, WATCH_STOP_S, desired.fleet.watch is not None),
-        (METRICS, METRICS_STOP_S, desired.fleet.metrics is not None),
+        (MONITOR, MONITOR_STOP_S, desired.fleet.is_monitored),
     )
     return tuple(_companion(name, stop_s) for name, stop_s, is_wanted in wanted if is_wanted)
 

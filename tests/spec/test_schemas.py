@@ -27,11 +27,14 @@ from engine.spec.schema import (
 )
 from engine.spec.types import (
     AccountSpec,
+    AlertsSpec,
     BotSpec,
     BudgetSpec,
     BudgetsSpec,
     CanarySpec,
+    ChannelSpec,
     CommitStatusSpec,
+    EmailSpec,
     Environment,
     FleetSpec,
     FreezeSpec,
@@ -45,6 +48,7 @@ from engine.spec.types import (
     SentinelSpec,
     SimSpec,
     StopPolicy,
+    TelegramSpec,
     WatchSpec,
 )
 from engine.spec.validator import validator
@@ -134,10 +138,14 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
     assert below("fleet", "budgets") == {"requests_per_minute"} | names(BudgetsSpec)
     assert below("fleet", "budgets.fleet") == below("fleet", "budgets.accounts.*") == names(BudgetSpec)
     known = {"id", "live_allowed", "accounts", "sims", "requests_per_minute", "budgets", "sentinel", "env"}
-    known |= {"rollout", "policy", "watch", "metrics"}
+    known |= {"rollout", "policy", "watch", "metrics", "alerts"}
     assert known | below("fleet", "supervisor") == names(FleetSpec)
     assert below("fleet", "watch") == names(WatchSpec)
     assert below("fleet", "metrics") == names(MetricsSpec)
+    assert below("fleet", "alerts") == names(AlertsSpec)
+    assert below("fleet", "alerts.channels.*") == names(ChannelSpec)
+    assert below("fleet", "alerts.channels.*.telegram") == names(TelegramSpec)
+    assert below("fleet", "alerts.channels.*.email") | {"sender"} == names(EmailSpec) | {"from"}
     assert below("fleet", "watch.commit_status") == names(CommitStatusSpec)
     assert below("fleet", "rollout") == names(RolloutSpec)
     assert below("fleet", "rollout.canary") == names(CanarySpec)

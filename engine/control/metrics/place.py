@@ -16,8 +16,8 @@ def address_of(spec: MetricsSpec) -> str:
 
 
 def lock_file(workspace: Workspace) -> Path:
-    """Held by the program that serves them."""
-    return workspace.state / "metrics.lock"
+    """Held by the program that serves them and tells people what is wrong."""
+    return workspace.state / "monitor.lock"
 
 
 def is_loopback(host: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 
@@ -31,25 +30,27 @@ log = logging.getLogger("engine.control.metrics")
 Settings = Callable[[], MetricsSpec | None]
 
 
-async def serve(fleet: View, settings: Settings, *, tell: Callable[[str], None], is_patient: bool) -> None:
-    """Until SIGTERM or SIGINT, or until no settings are left; other settings are taken up at once. An address that
-    is taken is Unavailable; who is patient tries again."""
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    while not stop.is_set() and (spec := settings()) is not None:
+async def serve(
+    fleet: View, settings: Settings, stop: asyncio.Event, *, tell: Callable[[str], None], is_patient: bool
+) -> None:
+    """Until `stop`; other settings are taken up at once, and without any it is quiet. An address that is taken is
+    Unavailable; who is patient tries again."""
+    while not stop.is_set():
+        if (spec := settings()) is None:
+            await wait_for(stop, LOOK_S)
+            continue
         try:
             listener = _listener(spec)
         except Unavailable as error:
             if not is_patient:
                 raise
             log.warning("cannot listen", extra={"facts": {"why": error.message}})
-            await _unless(stop, AGAIN_S)
+            await wait_for(stop, AGAIN_S)
             continue
         async with _serving(fleet, spec, listener):
             tell(address_of(spec))
             while not stop.is_set() and settings() == spec:
-                await _unless(stop, LOOK_S)
+                await wait_for(stop, LOOK_S)
 
 
 def _listener(spec: MetricsSpec) -> socket.socket:
@@ -90,6 +91,7 @@ async def _serving(fleet: View, spec: MetricsSpec, listener: socket.socket) -> A
         listener.close()
 
 
-async def _unless(stop: asyncio.Event, wait_s: float) -> None:
+async def wait_for(stop: asyncio.Event, wait_s: float) -> None:
+    """Wait, or until `stop`."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(stop.wait(), wait_s)

@@ -10,6 +10,7 @@ from engine.control.observe import observe
 from engine.control.statistics import BotStatistics, fleet_statistics
 from engine.control.status import BotStatus, fleet_status
 from engine.control.watch.session import lock_file as watch_lock
+from engine.host.holds import HoldKind
 from engine.host.locks import is_free
 from engine.model.value import Value
 from engine.plan.observed import Unknown
@@ -27,17 +28,19 @@ class Snapshot(Value, frozen=True, kw_only=True):
     supervisor_answers: bool
     companions: Mapping[str, bool]
     """Whether the programs beside the bots run, of those that are declared."""
+    trips: Mapping[str, str] = {}
+    """Why bots that a limit stopped were stopped."""
     statuses: tuple[BotStatus, ...]
     statistics: tuple[BotStatistics, ...]
     usage: Mapping[str, Usage]
 
 
-def take_snapshot(fleet: View) -> Snapshot:
+def take_snapshot(fleet: View, *, with_statistics: bool = True) -> Snapshot:
     """Ask everybody, in parallel, for at most a few seconds; who does not answer is missing, never zero."""
     observed = observe(fleet)
     applied = observed.applied
     statuses = fleet_status(observed)
-    answering = [bot.name for bot in statuses if bot.generation is not None]
+    answering = [bot.name for bot in statuses if with_statistics and bot.generation is not None]
     now_s = time.monotonic()
     usage = {bot.name: used for bot in statuses if bot.pid and (used := read_usage(bot.pid, now_s))}
     return Snapshot(
@@ -45,6 +48,7 @@ def take_snapshot(fleet: View) -> Snapshot:
         generation=applied.generation if applied else None,
         supervisor_answers=not isinstance(observed.processes, Unknown),
         companions=_companions(fleet, applied.fleet) if applied else {},
+        trips={name: held.why for name, held in observed.holds.items() if held.kind == HoldKind.TRIP},
         statuses=statuses,
         statistics=fleet_statistics(fleet, answering) if answering else (),
         usage=usage,

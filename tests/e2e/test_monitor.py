@@ -1,4 +1,5 @@
-"""Metrics beside a real fleet: served while and where they are wanted, and read by Prometheus itself."""
+"""The monitor beside a real fleet: metrics where they are wanted, and people told once what is wrong, and once that
+it is over."""
 
 from __future__ import annotations
 
@@ -6,10 +7,10 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -18,7 +19,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from engine.control.metrics.place import lock_file
 from engine.host.locks import is_free, read_holder
+from tests.control.heard import Heard, listening
 from tests.e2e.botctl import FLEET, Botctl, until
+from tests.transport.loopback import free_port
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -28,12 +31,6 @@ scrape_configs:
   - job_name: botctl
     static_configs: [{targets: ["127.0.0.1:%d"]}]
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def page(port: int, path: str = "/metrics") -> str:
@@ -114,3 +111,68 @@ def first(port: int, expression: str) -> dict[str, str]:
     answer = page(port, f"/api/v1/query?{urlencode({'query': expression})}")
     found = json.loads(answer)["data"]["result"] if answer.startswith("{") else []
     return dict(found[0]["metric"]) if found else {}
+
+
+ALERTS = "alerts: {channels: {ops: {webhook: '${HOOK}'}}, for_s: 1, heartbeat: '${BEAT}', heartbeat_s: 1}\n"
+
+
+@pytest.fixture
+def ops() -> Iterator[Heard]:
+    """Where a person is told."""
+    with listening() as heard:
+        heard.answer = 200
+        yield heard
+
+
+def lines(ops: Heard) -> list[str]:
+    """Everything that was told so far, without subjects."""
+    return [line for _, _, body in ops.told for line in body["text"].splitlines()[1:]]
+
+
+def kill_monitor(botctl: Botctl) -> None:
+    holder = read_holder(lock_file(botctl.workspace))
+    assert holder is not None
+    os.kill(holder.pid, signal.SIGKILL)
+    until(lambda: (again := read_holder(lock_file(botctl.workspace))) and again.pid != holder.pid)
+
+
+def test_what_is_wrong_is_told_once_and_what_is_over_too(botctl: Botctl, ops: Heard) -> None:
+    botctl.write("bots/fleet.yaml", FLEET + ALERTS)
+    botctl.write(".env", f"HOOK={ops.url}/hook\nBEAT={ops.url}/alive\n")
+    (botctl.root / ".env").chmod(0o600)
+    botctl("apply", "--yes")
+    assert "ops: taken" in botctl("alerts", "test")
+    botctl("status", "--wait", "--timeout", "60")
+    until(lambda: "nobody is needed" in botctl("alerts"))
+    until(lambda: "/alive" in ops.asked)
+
+    ((pid,),) = (found for bot, found in botctl.runners().items() if bot == "sol")
+    before = len(lines(ops))
+    os.kill(pid, signal.SIGSTOP)
+    begun = until(lambda: lines(ops)[before:])
+    assert begun[0].startswith("new: sol is unknown: ")
+    assert "sol is unknown" in botctl("alerts")
+    kill_monitor(botctl)
+    until(lambda: "alerts: 1 going on" in botctl("status"))
+    os.kill(pid, signal.SIGCONT)
+    until(lambda: any(line.startswith("over: sol is unknown") for line in lines(ops)))
+    assert [line for line in lines(ops)[before:] if line.startswith("new: sol is unknown")] == begun[:1]
+
+
+def test_a_channel_that_does_not_get_through_is_seen_and_owed(botctl: Botctl, ops: Heard) -> None:
+    botctl.write("bots/fleet.yaml", FLEET + ALERTS)
+    botctl.write(".env", f"HOOK={ops.url}/hook\nBEAT={ops.url}/alive\n")
+    (botctl.root / ".env").chmod(0o600)
+    ops.answer = 500
+    botctl("apply", "--yes")
+    assert "ops: it answered 500" in botctl("alerts", "test", code=1)
+    until(lambda: botctl.runners())
+    for (pid,) in botctl.runners().values():
+        os.kill(pid, signal.SIGSTOP)
+    until(lambda: "not getting through: ops" in botctl("status"))
+    assert "ops does not get through: it answered 500" in botctl("alerts")
+    ops.told.clear()
+    ops.answer = 200
+    until(lambda: any(line.startswith("new: sol is unknown") for line in lines(ops)), patience_s=90)
+    for (pid,) in botctl.runners().values():
+        os.kill(pid, signal.SIGCONT)
