@@ -19,6 +19,7 @@ from engine.runtime.process import BotProcess
 from engine.runtime.service import applied_reader
 from engine.runtime.startup import Surroundings
 from engine.sim.world import Crashed, VirtualWorld
+from tests.chaos.journals import is_at_rest
 from tests.chaos.story import Blow, Mishap
 
 BETWEEN_LIVES_S = 0.7
@@ -48,8 +49,8 @@ class Stage(Protocol):
 
 
 async def until_all_quote(keepers: Iterable[Keeper]) -> None:
-    """A while longer, if need be, until all have quoted for a second. Of a market that rests nothing is said, so
-    that a bot may just be asking for its book."""
+    """A while longer, if need be, until all have quoted for a second, with nothing under way. Of a market that
+    rests nothing is said, so that a bot may just be asking for its book."""
     waiting, quoted_s = list(keepers), 0.0
     for _ in range(round(PATIENCE_S / LOOK_EVERY_S)):
         quoted_s = quoted_s + LOOK_EVERY_S if all(keeper.quotes for keeper in waiting) else 0.0
@@ -82,11 +83,12 @@ class Keeper:
 
     @property
     def quotes(self) -> bool:
-        """Whether the bot knows all it needs, and has orders resting of which it is sure."""
+        """Whether the bot knows all it needs, and has orders resting, none of them under way."""
         if self.process is None or self.process.bot is None:
             return False
         legs = self.process.bot.status.legs.values()
-        return all(leg.ready and not leg.unresolved for leg in legs) and any(leg.orders for leg in legs)
+        knows_all = all(leg.ready and not leg.unresolved for leg in legs) and any(leg.orders for leg in legs)
+        return knows_all and is_at_rest(self._play.workspace, self.bot)
 
     @property
     def is_deaf(self) -> bool:
