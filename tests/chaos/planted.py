@@ -88,20 +88,6 @@ BUGS = (
         of="lighter",
     ),
     Bug(
-        name="count a lost order as dead when its own number is used",
-        file="session/nonces.py",
-        right="return tuple(client_id for client_id in lost if client_id != used.client_id)",
-        wrong="return lost",
-        of="lighter",
-    ),
-    Bug(
-        name="take a late refusal for that of the next order",
-        file="session/socket_door.py",
-        right=" and not self._may_be_late",
-        wrong="",
-        of="lighter",
-    ),
-    Bug(
         name="count a fill twice",
         file="trading/orders.py",
         right="        if key in self._seen_fills:\n            return False\n",
