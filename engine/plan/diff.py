@@ -115,11 +115,19 @@ def _running(wanted: DesiredBot, seen: BotView, over: frozenset[str]) -> Action:
         action = _act(Kind.RESTART, wanted, seen, "its simulated venue starts over")
         return replace(action, money=dropped(action.money))
     if is_same:
-        reason = "does not answer yet; its generation is the declared one" if seen.is_mute else ""
-        return _still(wanted, seen, reason)
+        return _same(wanted, seen)
     if not changes:
         return _act(Kind.RESTART, wanted, seen, "runs settings that are no longer known here")
     return _act(kind, wanted, seen, _because(kind, changes), place=changes[0].place)
+
+
+def _same(wanted: DesiredBot, seen: BotView) -> Action:
+    """What it runs by its own words is what is declared. Of one that says nothing only the generation is known: it
+    may have missed a reload. One that does not listen yet is about to read that generation."""
+    if isinstance(seen.engine, Unknown) and not _is_unrecorded(wanted, seen):
+        words = f"does not answer ({seen.engine.why}): it may run earlier settings; see `botctl logs {seen.name}`"
+        return _act(Kind.UNKNOWN, wanted, seen, f"{words}, and `botctl restart {seen.name}` if it stays so")
+    return _still(wanted, seen, "does not listen yet; its generation is the declared one" if seen.is_mute else "")
 
 
 def _simulated_venues(wanted: DesiredBot) -> set[str]:

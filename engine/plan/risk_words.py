@@ -21,7 +21,7 @@ class RiskWord(StrEnum):
 MEANINGS = {
     RiskWord.MAINNET: "an account trades real money for the first time from here",
     RiskWord.ENV: "another environment was applied last",
-    RiskWord.PROTECTED: "a bot with protected: true is retired, destroyed or replaced",
+    RiskWord.PROTECTED: "a bot with protected: true is retired, destroyed or replaced, or a rollback drops that",
     RiskWord.FLATTEN: "a position is taken out of the market at once, as its bot's stop policy says",
     RiskWord.EMPTY: "no bot is declared any more, and all that were applied are retired",
     RiskWord.FREEZE: "something is changed in a freeze window, or around a funding",

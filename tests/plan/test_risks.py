@@ -61,6 +61,16 @@ def test_a_protected_bot_may_change_stop_and_be_unprotected() -> None:
         assert words(fleets.desired(spec("sol", **change)), guarded) == []
 
 
+def test_going_back_to_before_a_bot_was_protected_wants_the_word_for_it() -> None:
+    guarded = fleets.running(spec("sol", protected=True), spec("eth", protected=True))
+    before = fleets.desired(spec("sol"), spec("eth", protected=True))
+    assert found(msgspec.structs.replace(before, came_from=2), guarded) == [
+        ("protected", "sol is protected, and was not yet in generation 2: its protection would go")
+    ]
+    held = msgspec.structs.replace(guarded, holds={"sol": fleets.held("stop")})
+    assert words(msgspec.structs.replace(before, came_from=2), held) == ["protected"]
+
+
 def test_protection_counts_from_the_apply_that_declares_it() -> None:
     assert words(fleets.desired(spec("eth")), fleets.running(spec("sol", protected=False), spec("eth"))) == []
 
