@@ -22,6 +22,7 @@ from engine.commands.options import (
     tell,
 )
 from engine.commands.show import show
+from engine.control.changed_keys import key_words
 from engine.control.committed import workspace_at
 from engine.control.desired import resolve_desired
 from engine.control.fleet import View, open_view
@@ -74,6 +75,8 @@ def command(
     if planned.plan.changes and (rollback := rollback_in_force(view.workspace)):
         tell(f"{rollback}; this is what the files still say otherwise")
     _print(planned.plan, as_json, Density.FULL if full else Density.FIELDS if verbose else Density.LINES)
+    for words in key_words(view.workspace, observed):
+        tell(words)
     for one in find_risks(view.workspace, planned.plan, planned.desired, observed):
         tell(f"apply wants --accept {one.risk}: {one.why}")
     if out is not None:

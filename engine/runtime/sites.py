@@ -12,7 +12,7 @@ from engine.exchanges.registry import configured_venue
 from engine.host.accounts import AccountIdentity, account_directory, credentials_of
 from engine.host.endpoints import account_endpoints, last_sim_endpoint, read_sim_endpoint
 from engine.host.locks import Holder, acquire, runner_lock_file
-from engine.host.secrets import Secrets
+from engine.host.secrets import Secrets, keys_digest, workspace_salt
 from engine.host.workspace import Workspace
 from engine.model.value import Value
 from engine.spec.types import AccountSpec, BotSpec, Environment, LegSpec
@@ -61,6 +61,12 @@ def endpoints_of(workspace: Workspace, site: Site) -> Callable[[], Endpoints]:
 def market_locks(sites: Iterable[Site]) -> tuple[Path, ...]:
     """The files whose locks are the right to trade the sites' markets."""
     return tuple(runner_lock_file(account_directory(site.identity), site.leg.market) for site in sites)
+
+
+def key_digests(workspace: Workspace, sites: Iterable[Site]) -> dict[str, str]:
+    """By account: of the keys that were declared for it, for others to tell whether they have changed."""
+    declared = {site.account.name: site.credentials for site in sites if site.account.credentials}
+    return {name: keys_digest(keys, workspace_salt(workspace)) for name, keys in declared.items()}
 
 
 def lock_markets(sites: tuple[Site, ...], holder: Holder, held: ExitStack) -> None:
