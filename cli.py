@@ -118,13 +118,13 @@ def main() -> int:
 
 def run(arguments: list[str]) -> int:
     """Carry out one command line."""
-    if not arguments or arguments[0] in ("-h", "--help", "help"):
+    name, *rest = _verb_first(arguments) or ["help"]
+    if name in ("-h", "--help", "help"):
         print(_overview())
         return 0
-    if arguments[0] == "--version":
+    if name == "--version":
         print(f"botctl {__version__}")
         return 0
-    name, *rest = _verb_first(arguments)
     if name not in VERBS:
         raise UsageError(f"no verb {name!r}", hint=_nearest(name))
     return _call(name, rest)
@@ -132,9 +132,13 @@ def run(arguments: list[str]) -> int:
 
 def _verb_first(arguments: list[str]) -> list[str]:
     """`botctl -C DIR plan` is `botctl plan -C DIR`, as people know it from git."""
-    if arguments[0] == "-C" and len(arguments) > 2:
-        return [arguments[2], *arguments[:2], *arguments[3:]]
-    return arguments
+    if not arguments or arguments[0] not in ("-C", "--directory"):
+        return arguments
+    if len(arguments) < 3:
+        raise UsageError(
+            "what to do in that workspace is not said", hint="botctl -C DIR VERB, e.g. botctl -C . plan"
+        )
+    return [arguments[2], *arguments[:2], *arguments[3:]]
 
 
 def _call(name: str, arguments: list[str]) -> int:
@@ -173,6 +177,8 @@ def _overview() -> str:
 def _nearest(name: str) -> str:
     from difflib import get_close_matches
 
+    if name.startswith("-"):
+        return "the verb comes first, then its options; `botctl --help` lists the verbs"
     close = get_close_matches(name, VERBS, n=1)
     return f"did you mean `botctl {close[0]}`?" if close else "`botctl --help` lists the verbs"
 

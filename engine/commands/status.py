@@ -55,7 +55,7 @@ def command(
     if as_json:
         print(json.dumps(msgspec.to_builtins(bots), indent=2))
     else:
-        print(_text(bots) if bots else "nothing is applied here; `botctl plan` shows what would be")
+        print(_text(bots) if bots else _nothing(observed))
         beside = (*key_words(fleet.workspace, observed), *(say(fleet.workspace) for say in BESIDE if bots))
         for words in filter(None, beside):
             print(words)
@@ -65,6 +65,17 @@ def command(
             f"not trading: {', '.join(lacking)} (waited up to {timeout_s:g} s)", hint=f"botctl logs {lacking[0]}"
         )
     return DIFFERENCES if exit_code and any(not bot.is_calm for bot in bots) else 0
+
+
+def _nothing(observed: Observed) -> str:
+    """What runs although no generation is in force: the state directory was removed under it."""
+    words = "nothing is applied here; `botctl plan` shows what would be"
+    if not observed.engines:
+        return words
+    running = ", ".join(sorted(observed.engines))
+    return (
+        f"{words}\nstill running, although nothing says why: {running}; `botctl down` ends it, apply takes it over"
+    )
 
 
 def _wait(fleet: Fleet, timeout_s: float) -> Observed:
@@ -88,13 +99,18 @@ def _trades(bot: BotStatus) -> bool:
 
 def _text(bots: tuple[BotStatus, ...]) -> str:
     lines = [table(HEAD, [row for bot in bots for row in _rows(bot)])]
-    lines += [f"{bot.name}: {bot.why}" for bot in bots if bot.why]
+    lines += [f"{bot.name}: {bot.why}{_look(bot)}" for bot in bots if bot.why]
     lines += [f"{bot.name}: {_hedging(bot.hedge)}" for bot in bots if bot.hedge]
     lines += [f"{bot.name}: {words}" for bot in bots if bot.risk and (words := _standing(bot.risk))]
     lines += [f"{bot.name}: {words}" for bot in bots for words in _missing(bot)]
     shared = {name: figures for bot in bots if bot.risk for name, figures in bot.risk.budgets.items()}
     lines += [f"budget of the {name}: {_use(figures)}" for name, figures in sorted(shared.items())]
     return "\n".join(lines)
+
+
+def _look(bot: BotStatus) -> str:
+    """Where a person finds out more."""
+    return f"; `botctl logs {bot.name}`" if bot.state == "failed" else ""
 
 
 def _use(figures: dict[str, str | None]) -> str:

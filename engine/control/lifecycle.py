@@ -61,8 +61,9 @@ def start(fleet: Fleet, names: Sequence[str], *, lift_trips: bool = False, why: 
 
 
 def _lift_and_run(fleet: Fleet, known: Sequence[str], verb: str) -> None:
+    generation = applied_generation(fleet)
+    held = {name for name in known if lift_hold(fleet.workspace, name)}
     for name in known:
-        lift_hold(fleet.workspace, name)
         forget_starts(fleet.workspace, name)
         clear_finished(fleet.workspace, name)
     observed = _converge_only(fleet, known, verb=verb)
@@ -71,6 +72,10 @@ def _lift_and_run(fleet: Fleet, known: Sequence[str], verb: str) -> None:
         if isinstance(engine, Engine) and engine.state in ("paused", "tripped"):
             call(fleet.workspace.control_socket(name), "resume", {"who": caller()})
             fleet.progress(f"{name} resumed")
+        elif not generation.bots[name].enabled:
+            fleet.progress(f"{name} does not start: its file says `enabled: false`")
+        elif isinstance(engine, Engine) and name not in held:
+            fleet.progress(f"{name} runs already")
 
 
 def _tripped(fleet: Fleet, names: Sequence[str]) -> dict[str, Hold]:
