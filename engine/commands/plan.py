@@ -22,11 +22,11 @@ from engine.commands.options import (
     tell,
 )
 from engine.commands.show import show
-from engine.control.changed_keys import key_words
 from engine.control.committed import workspace_at
 from engine.control.desired import resolve_desired
 from engine.control.fleet import View, open_view
 from engine.control.in_force import rollback_in_force
+from engine.control.keys import key_words, missing_keys
 from engine.control.observe import observe
 from engine.control.plan_file import require_plan_name, write_plan
 from engine.control.planning import make_plan
@@ -77,6 +77,8 @@ def command(
     _print(planned.plan, as_json, Density.FULL if full else Density.FIELDS if verbose else Density.LINES)
     for words in key_words(view.workspace, observed):
         tell(words)
+    for missing in missing_keys(view.workspace, planned.plan, planned.desired) if against is None else ():
+        tell(f"apply will refuse: {missing.message}")
     for one in find_risks(view.workspace, planned.plan, planned.desired, observed):
         tell(f"apply wants --accept {one.risk}: {one.why}")
     if out is not None:

@@ -11,8 +11,8 @@ import typer
 
 from engine.commands.options import Directory, Json
 from engine.commands.table import table
-from engine.control.changed_keys import key_words
 from engine.control.fleet import Fleet, open_fleet
+from engine.control.keys import key_words
 from engine.control.observe import observe
 from engine.control.status import BotStatus, env_words, fleet_status, sentinel_words, watch_words
 from engine.errors import BotctlError

@@ -23,6 +23,7 @@ from engine.control.generations import (
     switch_to,
     write_generation,
 )
+from engine.control.keys import require_keys
 from engine.control.lock import writer_lock
 from engine.control.observe import observe
 from engine.control.policy import judged
@@ -74,6 +75,7 @@ def apply(
         lifted = require_upheld(plan, deed.warrant.overrides)
         deed = replace(deed, overridden=tuple(found.message for found in lifted))
         require_accepted(find_risks(fleet.workspace, plan, desired, observed), accepted)
+        require_keys(fleet.workspace, plan, desired)
         fleet.events(Planned(plan=plan))
         if plan.changes or not _is_recorded(desired, observed):
             lock.carries(in_few_words(plan))
@@ -113,6 +115,7 @@ def require_allowed(
         require_renamable(fleet.workspace, renames(desired, observed))
         require_upheld(plan, overrides)
         require_accepted(find_risks(fleet.workspace, plan, desired, observed), accepted)
+        require_keys(fleet.workspace, plan, desired)
 
     return require
 

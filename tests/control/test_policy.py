@@ -91,8 +91,8 @@ def desk(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     monkeypatch.setattr(
         "engine.spec.load.fleet_spec", lambda data, env: msgspec.structs.replace(fleet_spec(data, env), sims={})
     )
-    monkeypatch.setenv("KEY", "k")
-    monkeypatch.setenv("SECRET", "s")
+    fleet.workspace.env_file.write_text("KEY=k\nSECRET=s\n")
+    fleet.workspace.env_file.chmod(0o600)
     return Desk(fleet, monkeypatch, capsys)
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from engine.control.changed_keys import key_words
+from engine.control.keys import key_words, missing_keys, require_keys
+from engine.errors import Conflict
 from engine.host.secrets import keys_digest, workspace_salt
 from engine.host.workspace import Workspace
+from engine.plan.diff import diff
 from engine.plan.observed import Observed
-from engine.spec.types import Environment, SecretRef
+from engine.spec.types import BotSpec, Environment, SecretRef
 from tests.plan import fleets
 
 
@@ -28,10 +30,16 @@ def write(workspace: Workspace, text: str) -> None:
     workspace.env_file.chmod(0o600)
 
 
+def live(name: str) -> BotSpec:
+    account = replace(
+        fleets.ACCOUNT, environment=Environment.MAINNET, credentials={"api_key": SecretRef(env="KEY")}
+    )
+    return replace(fleets.spec(name), accounts={"main": account})
+
+
 def running(workspace: Workspace) -> Observed:
     """A supervised bot that began with the key `one`."""
-    live = replace(fleets.ACCOUNT, environment=Environment.MAINNET, credentials={"api_key": SecretRef(env="KEY")})
-    seen = fleets.running(replace(fleets.spec("sol"), accounts={"main": live}))
+    seen = fleets.running(live("sol"))
     keys = {"main": keys_digest({"api_key": "one"}, workspace_salt(workspace))}
     (engine,) = seen.engines.values()
     return replace(seen, engines={"sol": replace(engine, keys=keys)})
@@ -61,3 +69,22 @@ def test_looking_makes_no_salt(tmp_path: Path) -> None:
     workspace = Workspace(root=tmp_path)
     assert list(key_words(workspace, fleets.running(fleets.spec("sol")))) == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bot_whose_key_is_missing_is_not_started(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = fleets.desired(live("eth"), live("sol"))
+    plan = diff(wanted, Observed())
+    require_keys(workspace, plan, wanted)
+    write(workspace, "OTHER=1")
+    (missing,) = missing_keys(workspace, plan, wanted)
+    assert "eth could not start: account main: api_key: KEY is not in" in missing.message
+    monkeypatch.setenv("KEY", "only in the shell")
+    with pytest.raises(Conflict, match="is set in this shell only"):
+        require_keys(workspace, plan, wanted)
+
+
+def test_a_bot_that_runs_on_does_not_ask_for_its_key(workspace: Workspace) -> None:
+    write(workspace, "OTHER=1")
+    wanted = fleets.desired(live("sol"))
+    require_keys(workspace, diff(wanted, fleets.running(live("sol"))), wanted)
+    require_keys(workspace, diff(fleets.desired(), fleets.running(live("sol"))), fleets.desired())

@@ -1,19 +1,43 @@
-"""Finds running bots whose secrets were changed meanwhile: an engine reads its keys once, when it starts.
+"""What secrets say to a plan: which bots could not start, and which run with other keys than they would find now.
 
-Only salted digests are compared and shown. Nothing follows from it by itself: at some venues another key is another
-account to a bot, so a person says when it is restarted.
+An engine reads its keys once, when it starts. Of changed ones only salted digests are compared and shown, and
+nothing follows by itself: at some venues another key is another account to a bot, so a person says when it restarts.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
-from engine.errors import BotctlError
+from engine.errors import BotctlError, Conflict
 from engine.host.accounts import declared_keys
 from engine.host.secrets import Secrets, keys_digest, read_salt
 from engine.host.workspace import Workspace
+from engine.plan.actions import Plan, Subject
+from engine.plan.desired import Desired
 from engine.plan.observed import Engine, Observed
 from engine.spec.types import AccountSpec
+
+
+def missing_keys(workspace: Workspace, plan: Plan, desired: Desired) -> Iterator[Conflict]:
+    """What the bots that a plan starts would fail for, account by account."""
+    secrets, seen = Secrets(workspace, shell=os.environ), set[str]()
+    for action in plan.changes:
+        if action.subject is not Subject.BOT or not action.kind.starts_process:
+            continue
+        spec = desired.bots[action.name].spec
+        for name in sorted({leg.account for leg in spec.legs.values()} - seen):
+            seen.add(name)
+            try:
+                declared_keys(spec.accounts[name], secrets)
+            except BotctlError as error:
+                yield Conflict(f"{action.name} could not start: {error.message}", hint=error.hint)
+
+
+def require_keys(workspace: Workspace, plan: Plan, desired: Desired) -> None:
+    """Nothing is stopped or written for bots that could not start."""
+    for missing in missing_keys(workspace, plan, desired):
+        raise missing
 
 
 def key_words(workspace: Workspace, observed: Observed) -> Iterator[str]:
