@@ -1,7 +1,7 @@
 """What secrets say to a plan: which bots could not start, and which run with other keys than they would find now.
 
 An engine reads its keys once, when it starts. Of changed ones only salted digests are compared and shown, and
-nothing follows by itself: at some venues another key is another account to a bot, so a person says when it restarts.
+nothing follows by itself: at some venues another key is another account to a bot, so a person restarts it.
 """
 
 from __future__ import annotations
