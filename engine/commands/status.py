@@ -14,13 +14,13 @@ from engine.commands.table import table
 from engine.control.fleet import Fleet, open_fleet
 from engine.control.keys import key_words
 from engine.control.observe import observe
-from engine.control.status import BotStatus, env_words, fleet_status, sentinel_words, watch_words
+from engine.control.status import BotStatus, env_words, fleet_status, monitor_words, sentinel_words, watch_words
 from engine.errors import BotctlError
 from engine.plan.observed import Hedge, Leg, Observed, Risk
 
 DIFFERENCES = 2
 POLL_S = 0.25
-BESIDE = (env_words, sentinel_words, watch_words)
+BESIDE = (env_words, sentinel_words, watch_words, monitor_words)
 HEAD = (
     "NAME",
     "STATE",

@@ -133,8 +133,9 @@ def _needs_supervisor(run: Run) -> bool:
 
 
 def _companions_change(before: FleetSpec, after: FleetSpec) -> bool:
-    """The watch reads its settings anew each time; whether there is one, the supervisor must be told."""
-    return before.sentinel != after.sentinel or (before.watch is None) != (after.watch is None)
+    """Watch and monitor read their settings anew each time; whether there are any, the supervisor must be told."""
+    wanted = [(fleet.watch is not None, fleet.is_monitored) for fleet in (before, after)]
+    return before.sentinel != after.sentinel or wanted[0] != wanted[1]
 
 
 def _stop(run: Run) -> None:

@@ -26,7 +26,11 @@ WATCH = "watch"
 WATCH_STOP_S = 120
 """An apply that is under way may end; one that is cut off, the next apply finishes."""
 
-COMPANIONS = frozenset({SENTINEL, WATCH})
+MONITOR = "monitor"
+MONITOR_STOP_S = 30
+"""It may be telling somebody."""
+
+COMPANIONS = frozenset({SENTINEL, WATCH, MONITOR})
 """What runs beside the bots."""
 
 _PREFIXES = {Subject.BOT: "bot-", Subject.SIMULATOR: "sim-"}
@@ -67,6 +71,7 @@ def companions_of(desired: Desired) -> tuple[Program, ...]:
     wanted = (
         (SENTINEL, SENTINEL_STOP_S, sentinel is not None and sentinel.enabled),
         (WATCH, WATCH_STOP_S, desired.fleet.watch is not None),
+        (MONITOR, MONITOR_STOP_S, desired.fleet.is_monitored),
     )
     return tuple(_companion(name, stop_s) for name, stop_s, is_wanted in wanted if is_wanted)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.control.fleet import Fleet
+from engine.control.fleet import Fleet, View
 from engine.errors import BotctlError, Unavailable, UsageError
 from engine.host.control_client import call_all
 from engine.host.generation import read_current
@@ -38,7 +38,7 @@ class BotStatistics(Value, frozen=True, kw_only=True):
     """Of a bot that hedges, while its engine runs: what is not hedged now."""
 
 
-def fleet_statistics(fleet: Fleet, names: Sequence[str]) -> tuple[BotStatistics, ...]:
+def fleet_statistics(fleet: Fleet | View, names: Sequence[str]) -> tuple[BotStatistics, ...]:
     """The named bots', or every applied bot's, by name."""
     generation = read_current(fleet.workspace)
     bots = generation.bots if generation else {}

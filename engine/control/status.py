@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from engine.clock import iso_utc
+from engine.control.alerts.file import read_ledger
+from engine.control.metrics.place import address_of
+from engine.control.metrics.place import lock_file as monitor_lock
 from engine.control.watch.state import Result, lock_file, read_status
 from engine.host.generation import read_current_fleet
 from engine.host.locks import is_free, read_holder
@@ -91,6 +94,22 @@ def watch_words(workspace: Workspace) -> str:
         return status.words
     way_out = "" if status.result is Result.APPLIED else "; `botctl watch forget` takes this line away"
     return f"{status.words} (no watch runs now{way_out})"
+
+
+def monitor_words(workspace: Workspace) -> str:
+    """Where the fleet's metrics are, and how telling people goes; nothing where nobody asked for either."""
+    fleet = read_current_fleet(workspace)
+    if fleet is None or not fleet.is_monitored:
+        return ""
+    ends = " (monitor does not run)" if is_free(monitor_lock(workspace)) else ""
+    words = [f"metrics: {address_of(fleet.metrics)}"] if fleet.metrics else []
+    if fleet.alerts:
+        ledger = read_ledger(workspace)
+        count = sum(each.gone_ns is None for each in ledger.active.values())
+        failing = sorted(ledger.failing.keys() & fleet.alerts.channels.keys())
+        unheard = f"; not getting through: {', '.join(failing)}" if failing else ""
+        words.append(f"alerts: {count} going on{unheard}")
+    return "\n".join(f"{line}{ends}" for line in words)
 
 
 def sentinel_words(workspace: Workspace) -> str:

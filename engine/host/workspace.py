@@ -110,6 +110,11 @@ class Workspace(Value, frozen=True, kw_only=True):
         return self.state / "audit.jsonl"
 
     @property
+    def alerts(self) -> Path:
+        """What is wrong, and who was told."""
+        return self.state / "alerts.json"
+
+    @property
     def approvals(self) -> Path:
         """Who approved which saved plan."""
         return self.state / "approvals"

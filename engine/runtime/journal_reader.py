@@ -129,6 +129,19 @@ def leg_books(file: Path, leg: str, market: str) -> LegBooks | None:
     return LegBooks(run=run, tally=tally, counted=tuple(as_counted(fills, payments)))
 
 
+def places(file: Path) -> tuple[tuple[str, str], ...]:
+    """Legs and markets a journal has fills or payments of; one that waits to be migrated has no payments yet."""
+    question = "SELECT DISTINCT leg, market FROM fills"
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as reader:
+            (version,) = reader.execute("PRAGMA user_version").fetchone()
+            if version >= FUNDING_SINCE:
+                question += " UNION SELECT DISTINCT leg, market FROM funding"
+            return tuple(sorted(reader.execute(question).fetchall()))
+    except sqlite3.DatabaseError as error:
+        raise _unreadable(file, error) from error
+
+
 def _counted(reader: sqlite3.Connection, leg: str, market: str) -> tuple[list[FillRecord], list[FundingRecord]]:
     question = "SELECT record FROM {} WHERE leg = ? AND market = ? ORDER BY seq"
     fills, payments = (reader.execute(question.format(table), (leg, market)) for table in ("fills", "funding"))

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from itertools import count
 from typing import Any
 
@@ -31,6 +31,7 @@ from engine.sim.machine import (
     SocketSent,
     VenueMachine,
 )
+from engine.transport.server import Server
 
 SEND_QUEUE = 4_096
 """Frames that may wait for one socket before it is dropped."""
@@ -201,7 +202,7 @@ async def serve(
 ) -> None:
     """Serve until `stop`; then linger until clients are gone, so that engines can cancel their orders first."""
     shell = Shell(machine)
-    server = _Server(_config(shell))
+    server = Server(_config(shell))
     running = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not running.done():
         await asyncio.sleep(0.01)
@@ -220,14 +221,6 @@ async def _linger(shell: Shell, linger_s: float) -> None:
     deadline_s = time.monotonic() + linger_s
     while shell.open_sockets and time.monotonic() < deadline_s:
         await asyncio.sleep(0.05)
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: signals are the caller's business."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def _config(shell: Shell) -> uvicorn.Config:

@@ -16,10 +16,12 @@ from engine.spec.policy import Policy
 from engine.spec.schema import fill_defaults, load_schema
 from engine.spec.types import (
     AccountSpec,
+    AlertsSpec,
     BotSpec,
     BudgetsSpec,
     Environment,
     FleetSpec,
+    MetricsSpec,
     RolloutSpec,
     SentinelSpec,
     SimSpec,
@@ -49,6 +51,8 @@ def fleet_spec(written: Data, env: str | None) -> FleetSpec:
         policy=msgspec.convert(_plainest(data["policy"]), Policy),
         rollout=_rollout(data["rollout"]),
         watch=_watch(data["watch"]),
+        metrics=_metrics(data["metrics"]),
+        alerts=_alerts(data["alerts"]),
         max_programs=data["supervisor"]["max_programs"],
     )
 
@@ -65,6 +69,31 @@ def _watch(written: Data | None) -> WatchSpec | None:
         },
         WatchSpec,
     )
+
+
+def _metrics(data: Data | None) -> MetricsSpec | None:
+    return None if data is None else msgspec.convert(_plainest(data), MetricsSpec)
+
+
+def _alerts(data: Data | None) -> AlertsSpec | None:
+    if data is None:
+        return None
+    beat = data["heartbeat"]
+    channels = {name: _channel(written) for name, written in data["channels"].items()}
+    return msgspec.convert(
+        {**_plainest(data), "channels": channels, "heartbeat": _secret(beat) if beat else None}, AlertsSpec
+    )
+
+
+def _channel(written: Data) -> Data:
+    """One way to a person; which of them, the schema has seen to."""
+    if "webhook" in written:
+        return {"webhook": _secret(written["webhook"])}
+    if "telegram" in written:
+        return {"telegram": {**written["telegram"], "token": _secret(written["telegram"]["token"])}}
+    mail = written["email"]
+    password = _secret(mail["password"]) if mail["password"] else None
+    return {"email": {**mail, "sender": mail["from"], "password": password}}
 
 
 def _rollout(data: Data | None) -> RolloutSpec | None:

@@ -7,11 +7,13 @@ import re
 
 MASK = "***"
 
-SECRET_PLACES = frozenset({"credentials", "proxy", "token", "webhook"})
+SECRET_PLACES = frozenset({"credentials", "proxy", "token", "webhook", "password", "heartbeat"})
 """What stands under these keys is a reference to a secret, wherever in a file they are."""
 
-_CREDENTIALS = re.compile(r"(?P<indent>\s*)[\"']?(credentials|proxy|token|webhook)[\"']?\s*:")
-_SECRET_KEY = re.compile(r"(?i)(key|secret|token|password|passphrase|mnemonic|credentials|proxy|webhook)[\"']?\s*:")
+_CREDENTIALS = re.compile(r"(?P<indent>\s*)[\"']?(credentials|proxy|token|webhook|heartbeat)[\"']?\s*:")
+_SECRET_KEY = re.compile(
+    r"(?i)(key|secret|token|password|passphrase|mnemonic|credentials|proxy|webhook|heartbeat)[\"']?\s*:"
+)
 _PASSWORD = re.compile(r"(?<=://)[^\s/@]+(?=@)")
 _LONG_TOKEN = re.compile(r"[A-Za-z0-9+/=_-]{32,}")
 _WORD = re.compile(

@@ -273,6 +273,50 @@ class WatchSpec(Value, frozen=True, kw_only=True):
     commit_status: CommitStatusSpec | None = None
 
 
+class MetricsSpec(Value, frozen=True, kw_only=True):
+    """Where the fleet's metrics are served."""
+
+    host: str
+    port: int
+
+
+class TelegramSpec(Value, frozen=True, kw_only=True):
+    """A chat that a bot of Telegram's writes to. `url` is of the Bot API, which may be a server of one's own."""
+
+    token: SecretRef
+    chat: str
+    url: str
+
+
+class EmailSpec(Value, frozen=True, kw_only=True):
+    """Who gets mail, by which server (`smtps://` or, with STARTTLS, `smtp://`). Without `user` nobody logs in."""
+
+    server: str
+    sender: str
+    to: tuple[str, ...]
+    user: str | None = None
+    password: SecretRef | None = None
+
+
+class ChannelSpec(Value, frozen=True, kw_only=True):
+    """A way to a person: exactly one of these."""
+
+    webhook: SecretRef | None = None
+    telegram: TelegramSpec | None = None
+    email: EmailSpec | None = None
+
+
+class AlertsSpec(Value, frozen=True, kw_only=True):
+    """Who is told what is wrong, by channel. Something is told once it lasts `for_s`, and again after `repeat_s`
+    (None: never). `heartbeat` is an address that is asked every `heartbeat_s` while all this works."""
+
+    channels: dict[str, ChannelSpec]
+    for_s: Decimal
+    repeat_s: Decimal | None
+    heartbeat_s: Decimal
+    heartbeat: SecretRef | None = None
+
+
 class CanarySpec(Value, frozen=True, kw_only=True):
     """Who takes new settings first, at which share of the size, and what is held against them after `for_s`.
 
@@ -324,6 +368,7 @@ class FleetSpec(Value, frozen=True, kw_only=True):
     `sentinel` is None in generations from before there was one. `rollout` None: everything at once. `env` is the
     environment whose overlays lie over the files; None: no environment's. `policy` is what plans are judged by; no
     process feels it. `watch` None: nothing is applied but by people. `max_programs` is what one supervisord keeps.
+    `metrics` None: served to nobody. `alerts` None: nobody is told.
     """
 
     id: str
@@ -337,4 +382,11 @@ class FleetSpec(Value, frozen=True, kw_only=True):
     rollout: RolloutSpec | None = None
     policy: Policy = {}
     watch: WatchSpec | None = None
+    metrics: MetricsSpec | None = None
+    alerts: AlertsSpec | None = None
     max_programs: int = MAX_PROGRAMS
+
+    @property
+    def is_monitored(self) -> bool:
+        """Whether somebody looks at it for others."""
+        return self.metrics is not None or self.alerts is not None

@@ -18,6 +18,7 @@ from engine.host.facts import write_facts
 from engine.host.workspace import Workspace
 from engine.spec.facts import VenueMarkets
 from engine.spec.types import Environment
+from tests.control.heard import Heard, listening
 
 
 @pytest.fixture
@@ -36,3 +37,10 @@ def fleet(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
     shutil.rmtree(workspace.state / "fake", ignore_errors=True)
     take_down(opened)
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def heard() -> Iterator[Heard]:
+    """A service on loopback, and what it was told."""
+    with listening() as service:
+        yield service

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [page for page in (ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))) if typed_in(page)]
 IN_SAMPLE_FLEET = "<!-- starts in the sample fleet -->"
 COMMAND_TIMEOUT_S = 90
-LOOKS = ("botctl plan", "botctl status", "botctl logs", "botctl drift -")
+LOOKS = ("botctl plan", "botctl status", "botctl logs", "botctl drift -", "botctl metrics |")
 """Verbs that change nothing: the fleet is alive, so what a page shows is waited for, up to LOOK_AGAIN_S."""
 LOOK_AGAIN_S = 30
 

@@ -66,7 +66,7 @@ def third_party(*places: str) -> set[str]:
     found: set[str] = set()
     for file in files:
         for module in imported_modules(file) - sys.stdlib_module_names - OURS - ELSEWHERE:
-            found.add(known[module][0].lower())
+            found.add(known[module][0].lower().replace("_", "-"))
     return found
 
 

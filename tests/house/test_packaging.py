@@ -73,7 +73,9 @@ def test_a_new_workspace_is_valid(installation: Installation, tmp_path: Path) ->
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("name", ["botctl", "botctl-engine", "botctl-sim", "botctl-sentinel", "botctl-watch"])
+@pytest.mark.parametrize(
+    "name", ["botctl", "botctl-engine", "botctl-sim", "botctl-sentinel", "botctl-watch", "botctl-monitor"]
+)
 def test_a_folder_called_engine_in_the_working_directory_is_not_picked_up(
     from_wheel: Installation, tmp_path: Path, name: str
 ) -> None:

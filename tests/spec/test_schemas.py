@@ -23,20 +23,23 @@ from engine.spec.schema import (
     schema_names,
     schema_text,
     strategy_kinds,
-    validator,
     venue_names,
 )
 from engine.spec.types import (
     AccountSpec,
+    AlertsSpec,
     BotSpec,
     BudgetSpec,
     BudgetsSpec,
     CanarySpec,
+    ChannelSpec,
     CommitStatusSpec,
+    EmailSpec,
     Environment,
     FleetSpec,
     FreezeSpec,
     LegSpec,
+    MetricsSpec,
     OnFailure,
     ProcessSpec,
     RiskSpec,
@@ -45,8 +48,10 @@ from engine.spec.types import (
     SentinelSpec,
     SimSpec,
     StopPolicy,
+    TelegramSpec,
     WatchSpec,
 )
+from engine.spec.validator import validator
 from engine.strategies import grid, maker_taker_hedge, market_maker, perp_grid, perp_market_maker
 from engine.strategies import registry as strategies
 from engine.strategies.ladder import LayerStep, SizeProfile
@@ -133,9 +138,14 @@ def test_the_specs_have_exactly_the_fields_of_the_schemas() -> None:
     assert below("fleet", "budgets") == {"requests_per_minute"} | names(BudgetsSpec)
     assert below("fleet", "budgets.fleet") == below("fleet", "budgets.accounts.*") == names(BudgetSpec)
     known = {"id", "live_allowed", "accounts", "sims", "requests_per_minute", "budgets", "sentinel", "env"}
-    known |= {"rollout", "policy", "watch"}
+    known |= {"rollout", "policy", "watch", "metrics", "alerts"}
     assert known | below("fleet", "supervisor") == names(FleetSpec)
     assert below("fleet", "watch") == names(WatchSpec)
+    assert below("fleet", "metrics") == names(MetricsSpec)
+    assert below("fleet", "alerts") == names(AlertsSpec)
+    assert below("fleet", "alerts.channels.*") == names(ChannelSpec)
+    assert below("fleet", "alerts.channels.*.telegram") == names(TelegramSpec)
+    assert below("fleet", "alerts.channels.*.email") | {"sender"} == names(EmailSpec) | {"from"}
     assert below("fleet", "watch.commit_status") == names(CommitStatusSpec)
     assert below("fleet", "rollout") == names(RolloutSpec)
     assert below("fleet", "rollout.canary") == names(CanarySpec)

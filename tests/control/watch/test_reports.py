@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import threading
-from collections.abc import Iterator
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -19,42 +14,12 @@ from engine.control.watch.state import Result, WatchStatus
 from engine.host.secrets import Secrets
 from engine.host.workspace import Workspace
 from engine.spec.types import CommitStatusSpec, SecretRef, WatchSpec
+from tests.control.heard import Heard
 
 STATUS = WatchStatus(
     repo="file:///there", branch="main", result=Result.REFUSED, why="bots/sol.yaml:3:\nno", commit="ab12"
 )
 TOKEN = "a-token-of-some-length"
-
-
-class Heard:
-    """A server on loopback and what it was told. `answer` is the status it gives."""
-
-    def __init__(self) -> None:
-        self.told: list[tuple[str, dict[str, str], dict[str, Any]]] = []
-        self.answer = 201
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(handler) -> None:
-                body = json.loads(handler.rfile.read(int(handler.headers["Content-Length"])))
-                self.told.append((handler.path, dict(handler.headers), body))
-                handler.send_response(self.answer)
-                handler.send_header("Content-Length", "0")
-                handler.end_headers()
-
-            def log_message(handler, format: str, *arguments: object) -> None:
-                """Nobody reads it."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-
-@pytest.fixture
-def heard() -> Iterator[Heard]:
-    heard = Heard()
-    with heard.server:
-        threading.Thread(target=heard.server.serve_forever, daemon=True).start()
-        yield heard
-        heard.server.shutdown()
 
 
 @pytest.fixture
