@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from engine.plan.risk_words import MEANINGS
+from engine.plan.risk_words import RiskWord
 
 Directory = Annotated[
     Path | None, typer.Option("-C", "--directory", help="the workspace; else BOTCTL_WORKSPACE, else found upwards")
@@ -27,8 +27,7 @@ Accept = Annotated[
     typer.Option(
         "--accept",
         metavar="RISK,…",
-        help="take risks that --yes does not cover: "
-        + "; ".join(f"{risk} ({MEANINGS[risk]})" for risk in MEANINGS),
+        help=f"take risks that --yes does not cover ({', '.join(RiskWord)}); what wants one names it",
     ),
 ]
 Env = Annotated[
