@@ -103,6 +103,7 @@ def main() -> int:
         return error.exit_code
     except PermissionError as error:
         print(f"error: not allowed: {error.filename}", file=sys.stderr)
+        print("hint: `ls -ld` tells whose it is; work as its owner, or let yourself in with chmod", file=sys.stderr)
         return Refused.exit_code
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

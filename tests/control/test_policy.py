@@ -91,8 +91,6 @@ def desk(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     monkeypatch.setattr(
         "engine.spec.load.fleet_spec", lambda data, env: msgspec.structs.replace(fleet_spec(data, env), sims={})
     )
-    fleet.workspace.env_file.write_text("KEY=k\nSECRET=s\n")
-    fleet.workspace.env_file.chmod(0o600)
     return Desk(fleet, monkeypatch, capsys)
 
 
