@@ -24,6 +24,7 @@ class Verb(NamedTuple):
 
 VERBS = {
     "init": Verb("init", "make a workspace with a sample fleet on simulated venues"),
+    "new": Verb("new", "write a bot file from a few answers, each with a suggestion"),
     "import": Verb("importing", "bring in bots of the earlier program, from its JSON files"),
     "validate": Verb("validate", "check every file of the fleet"),
     "explain": Verb("explain", "show a bot's settings and which line of which file made them so"),
@@ -55,7 +56,7 @@ VERBS = {
     "up": Verb("up", "start what was applied last and keep it up, for service managers"),
     "unit": Verb("unit", "print a systemd unit (or launchd job) that starts the fleet with its host"),
     "logs": Verb("logs", "show a bot's log"),
-    "run": Verb("run", "run one bot in the foreground"),
+    "run": Verb("run", "run one bot in the foreground: of the fleet, of a file, or of flags alone"),
     "sim": Verb("sim", "run a simulated venue in the foreground"),
     "market": Verb("market", "look at a venue's markets: list, info, book, klines, analyse, record"),
     "calibrate": Verb("calibrate", "measure volatility and order arrivals in a recording of a market"),

@@ -127,7 +127,7 @@ def _applied(generation: Generation | None) -> Applied | None:
 
 
 def _held(hold: Hold) -> Held:
-    return Held(kind=hold.kind, who=hold.who, since=iso_utc(hold.since_ns), why=hold.why)
+    return Held(kind=hold.kind, who=hold.who, since=iso_utc(hold.since_ns), why=hold.why, trip=hold.trip)
 
 
 def _finished(workspace: Workspace) -> dict[str, str]:

@@ -143,7 +143,7 @@ def _state(spec: BotSpec, seen: BotView) -> tuple[str, str]:
 
 def _talking(seen: BotView, engine: Engine) -> tuple[str, str]:
     if seen.hold and engine.state in ("paused", "tripped"):
-        return "held", _held(seen)
+        return "held", seen.hold.words
     reasons = sorted({leg.why_not for leg in engine.legs.values() if leg.why_not})
     if engine.hedge and engine.hedge.alarm:
         reasons.insert(0, engine.hedge.alarm)
@@ -154,7 +154,7 @@ def _talking(seen: BotView, engine: Engine) -> tuple[str, str]:
 
 def _down(spec: BotSpec, seen: BotView) -> tuple[str, str]:
     if seen.hold:
-        return "held", _held(seen)
+        return "held", seen.hold.words
     if not spec.enabled:
         return "disabled", ""
     if seen.finished_as is not None and seen.finished_as == seen.applied_fingerprint:
@@ -163,8 +163,3 @@ def _down(spec: BotSpec, seen: BotView) -> tuple[str, str]:
     if process and (process.state is ProcessState.FAILED or process.exit_code):
         return "failed", seen.why_down
     return "stopped", ""
-
-
-def _held(seen: BotView) -> str:
-    hold = seen.hold
-    return f"{hold.kind} by {hold.who} since {hold.since}: {hold.why}" if hold else ""

@@ -100,10 +100,9 @@ def _disabled(wanted: DesiredBot, seen: BotView) -> Action:
 
 def _held(wanted: DesiredBot, seen: BotView, hold: Held) -> Action:
     """Nothing starts, and nothing new reaches a paused process; one that should not run any more is stopped."""
-    words = f"{hold.kind} by {hold.who} since {hold.since}: {hold.why}"
     if seen.is_up and not hold.keeps_running:
-        return _act(Kind.STOP, wanted, seen, words, after=None)
-    return _act(Kind.HOLD, wanted, seen, words)
+        return _act(Kind.STOP, wanted, seen, hold.words, after=None)
+    return _act(Kind.HOLD, wanted, seen, hold.words)
 
 
 def _running(wanted: DesiredBot, seen: BotView, over: frozenset[str]) -> Action:

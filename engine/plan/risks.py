@@ -34,7 +34,7 @@ def risks_of(plan: Plan, desired: Desired, observed: Observed, freezes: Iterable
     applied = observed.applied.bots if observed.applied else {}
     declared = {name: bot.spec for name, bot in desired.bots.items()}
     found = [
-        *_mainnet(applied.values(), declared.values()),
+        *mainnet(applied.values(), declared.values()),
         *_other_environment(plan),
         *_protected(plan, applied, {one.old for one in renames(desired, observed)}),
         *_unprotected(plan, desired, applied),
@@ -64,7 +64,8 @@ def _changes(plan: Plan) -> list[Action]:
     return [action for action in plan.changes if action.subject is Subject.BOT and action.kind is not Kind.RECORD]
 
 
-def _mainnet(applied: Iterable[BotSpec], declared: Iterable[BotSpec]) -> Iterator[RiskFound]:
+def mainnet(applied: Iterable[BotSpec], declared: Iterable[BotSpec]) -> Iterator[RiskFound]:
+    """Real money, on accounts where it was never meant before."""
     new = _live_accounts(declared) - _live_accounts(applied)
     if new:
         words = f"accounts that have never traded real money from here: {', '.join(sorted(new))}"

@@ -171,19 +171,18 @@ class BotProcess:
         if self._delay_s:
             log.warning("waiting after crashes", extra={"facts": {"delay_s": self._delay_s}})
             await race(asyncio.wait((self._stop,)), self._around.world.sleep(self._delay_s))
-        applied = self.applied
-        started = await start_bot(self._around, applied, held)
-        if self.applied is not applied:
-            self._settle(started)
-        return started
+        return await start_bot(self._around, self.applied, held)
 
     def _settle(self, started: Started) -> None:
         """Give a bot that was put together meanwhile the settings that were taken while it was."""
+        if self.applied is started.applied:
+            return
         started.bot.reconfigure(self.applied.spec)
         for session in started.sessions.values():
             session.limit_data_age(float(self.applied.spec.risk.max_data_age_s))
 
     async def _trade(self, started: Started) -> None:
+        self._settle(started)
         self.bot, self._sessions = started.bot, started.sessions
         self._keys = key_digests(self._around.workspace, started.sites)
         clear_finished(self._around.workspace, self.applied.spec.name)

@@ -40,6 +40,8 @@ class BotDraft:
     findings: Findings
     spec: BotSpec | None = None
     template_place: Place | None = None
+    is_run: bool = False
+    """It is about to be run by itself: whether its market is free, the locks of whoever runs will say."""
 
     def place(self, *path: str | int) -> Place:
         return place_at(self.root, path)
@@ -291,7 +293,7 @@ def _check_former_name(draft: BotDraft, names: dict[str, Place]) -> None:
 
 def _check_runner(draft: BotDraft, markets: dict[tuple[str, str], str]) -> None:
     spec = draft.spec
-    if spec is None or not spec.enabled:
+    if spec is None or not spec.enabled or draft.is_run:
         return
     for name, leg in spec.legs.items():
         other = markets.setdefault((leg.account, leg.market), spec.name)

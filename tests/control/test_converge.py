@@ -24,6 +24,7 @@ from engine.control.status import fleet_status
 from engine.errors import BotctlError, Locked, Refused, StalePlan, UsageError
 from engine.host.facts import write_facts
 from engine.host.generation import read_current
+from engine.host.holds import Hold, HoldKind, place_hold
 from engine.plan.actions import Plan
 from engine.plan.diff import diff
 from engine.plan.risk_words import RiskWord
@@ -104,6 +105,32 @@ def test_a_stopped_bot_stays_stopped_over_apply_and_a_new_supervisor(fleet: Flee
     start(fleet, ["sol"])
     assert set(pids(fleet)) == {"eth", "sol"}
     assert planned(fleet, bot("eth"), bot("sol", spread_bps="12")) == []
+
+
+def test_a_start_that_is_told_to_wait_lifts_no_hold(fleet: Fleet) -> None:
+    """The next apply would start the bot, and nobody would have said so."""
+    applied(fleet, bot("sol"))
+    stop(fleet, ["sol"], why="maintenance")
+    with writer_lock(fleet.workspace, "apply"), pytest.raises(Locked):
+        start(fleet, ["sol"])
+    assert planned(fleet, bot("sol")) == [] and pids(fleet) == {}
+    start(fleet, ["sol"])
+    assert set(pids(fleet)) == {"sol"}
+
+
+def test_a_bot_that_tripped_is_not_set_going_by_a_stop_and_a_start(fleet: Fleet) -> None:
+    applied(fleet, bot("eth"), bot("sol"))
+    trip = Hold(bot="sol", kind=HoldKind.TRIP, who="the risk guard", since_ns=1, why="stop_loss_usd: lost 10")
+    place_hold(fleet.workspace, trip)
+    stop(fleet, [], why="maintenance")
+    (sol,) = (one for one in fleet_status(observe(fleet)) if one.name == "sol")
+    assert sol.why.endswith("maintenance; before that it tripped: stop_loss_usd: lost 10")
+    with pytest.raises(Refused, match="sol tripped: stop_loss_usd: lost 10"):
+        start(fleet, ["sol"])
+    start(fleet, [])
+    assert set(pids(fleet)) == {"eth"}
+    start(fleet, ["sol"], lift_trips=True)
+    assert set(pids(fleet)) == {"eth", "sol"}
 
 
 def test_restart_gives_a_new_process_and_the_same_settings(fleet: Fleet) -> None:

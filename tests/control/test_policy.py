@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import msgspec
 import pytest
 
 import cli
+from engine.control import approvals
 from engine.control import fleet as fleets_of_control
 from engine.control.approvals import KEEP_S, approve
 from engine.control.chain import verify
@@ -358,6 +360,25 @@ def test_approvals_that_are_damaged_count_as_damage_and_not_as_none(desk: Desk) 
     with pytest.raises(StateDamaged):
         approvals_of(desk.fleet.workspace, "abc")
     assert approvals_of(desk.fleet.workspace, "") == ()
+
+
+def test_two_people_who_approve_at_once_are_both_known(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace, write = desk.fleet.workspace, approvals.write_atomic
+    monkeypatch.setattr(approvals, "person", lambda: threading.current_thread().name)
+    ann, bob = (threading.Thread(target=approve, args=(workspace, "abc", ""), name=name) for name in ("ann", "bob"))
+
+    def slowly(path: Path, content: bytes, *, durable: bool) -> None:
+        """Ann has read who approved, and bob comes in between."""
+        if threading.current_thread() is ann:
+            bob.start()
+            bob.join(timeout=0.5)
+        write(path, content, durable=durable)
+
+    monkeypatch.setattr(approvals, "write_atomic", slowly)
+    ann.start()
+    ann.join()
+    bob.join()
+    assert {one.who for one in approvals_of(workspace, "abc")} == {"ann", "bob"}
 
 
 def test_approvals_are_forgotten_when_no_plan_can_need_them(desk: Desk) -> None:

@@ -7,6 +7,7 @@ import random
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -23,7 +24,7 @@ from engine.control.generations import Deed
 from engine.control.history import find_generation, past_of
 from engine.control.lock import writer_lock
 from engine.control.status import watch_words
-from engine.control.watch import attempt, session
+from engine.control.watch import attempt, session, state
 from engine.control.watch.reports import Reports
 from engine.control.watch.session import watch_once
 from engine.control.watch.settings import Options, address_of, watch_spec
@@ -33,6 +34,7 @@ from engine.errors import Locked, UsageError
 from engine.host.facts import write_facts
 from engine.host.generation import current_number, read_current
 from engine.host.secrets import Secrets
+from engine.host.workspace import Workspace
 from engine.plan.drift.findings import Drift, Finding, Kind, Means, Way
 from engine.sim.venues import simulated_markets
 from engine.spec.facts import VenueMarkets
@@ -249,6 +251,29 @@ def test_a_suspended_bot_is_left_as_it_is_whatever_commits_say_of_it(watched: Wa
     resume(workspace, ["sol"], generation=None)
     watched.look()
     assert set(pids(watched.fleet)) == {"eth"}
+
+
+def test_two_people_who_suspend_bots_at_once_are_both_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, write = Workspace(root=tmp_path), state.write_atomic
+    workspace.state.mkdir()
+    ann, bob = (
+        threading.Thread(target=suspend, args=(workspace, [name]), kwargs={"why": "", "at": "now"})
+        for name in ("eth", "sol")
+    )
+
+    def slowly(path: Path, content: bytes, *, durable: bool) -> None:
+        if threading.current_thread() is ann:
+            bob.start()
+            bob.join(timeout=0.5)
+        write(path, content, durable=durable)
+
+    monkeypatch.setattr(state, "write_atomic", slowly)
+    ann.start()
+    ann.join()
+    bob.join()
+    assert set(read_wishes(workspace).bots) == {"eth", "sol"}
 
 
 def test_a_watch_that_is_suspended_as_a_whole_applies_nothing(watched: Watched) -> None:
