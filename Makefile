@@ -61,7 +61,7 @@ demo-stop: $(VENV)/.runtime  ## stop the sample fleet: own orders cancelled, pro
 	$(BIN)/botctl down
 
 test: lint $(VENV)/.judges  ## format, lint, types, layers and the whole suite; reports/ holds JUnit and HTML
-	$(BIN)/python -m pytest -n 3 \
+	$(BIN)/python -m pytest -n 4 \
 	    --junitxml=reports/junit.xml --html=reports/report.html --self-contained-html
 
 lint: $(VENV)/.development  ## format, lint, types and layers, changing nothing

@@ -1,7 +1,7 @@
-"""What holds for every test: nothing of the person's own botctl is touched, and fleets do not share cores.
+"""What holds for every test: nothing of the person's own botctl is touched, and no worker waits for another.
 
-`make test` runs two workers. Tests that start a whole fleet want a core for themselves, so all of them are given
-to one worker; the rest of the suite fills the other.
+`make test` runs more workers than it needs cores: tests that start a fleet mostly wait for it, and meanwhile others
+compute.
 """
 
 from __future__ import annotations
@@ -24,21 +24,30 @@ settings.load_profile("botctl")
 
 RECURSION_LIMIT = sys.getrecursionlimit()
 
-UNITS = {"e2e": "fleets", "fire": "fleets", "docs": "pages", "house": "house"}
-"""Rooms whose tests stay together: fleets want a core, and `house` builds its installations once."""
+LONGEST = ("chaos", "docs", "e2e", "fire", "control", "runtime", "determinism")
+"""Rooms in the order in which they begin; all others follow. What takes minutes must not be left for the end."""
 
 
-class RoomScheduling(LoadScopeScheduling):
-    """Hands whole units to workers: a room of UNITS, else a file. The largest goes first."""
+class FileScheduling(LoadScopeScheduling):
+    """Hands whole files to workers; the room `house` stays together, since it builds its installations once."""
 
     def _split_scope(self, nodeid: str) -> str:
-        room = nodeid.removeprefix("tests/").split("/")[0]
-        return UNITS.get(room) or nodeid.split("::")[0]
+        return room if (room := _room(nodeid)) == "house" else nodeid.split("::")[0]
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> RoomScheduling:
-    return RoomScheduling(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FileScheduling:
+    config.option.loadscopereorder = False
+    return FileScheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ranks = {room: rank for rank, room in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(_room(item.nodeid), len(ranks)))
+
+
+def _room(nodeid: str) -> str:
+    return nodeid.removeprefix("tests/").split("/")[0]
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from engine.commands.options import read_settings
 from engine.control.importing import Choices, prepare_import, write_import
 from engine.errors import UsageError
 from engine.host.workspace import Workspace, find_workspace
@@ -39,7 +40,8 @@ def command(
     if name and len(files) > 1:
         raise UsageError("--name is for one file")
     workspace = _workspace(out, directory)
-    choices = Choices(account=account, name=name, environment=environment, settings=_settings(settings or []))
+    chosen = read_settings(settings or [], example="strategy.order_size=0.1")
+    choices = Choices(account=account, name=name, environment=environment, settings=chosen)
     ready = prepare_import(workspace, files, choices)
     if not dry_run:
         write_import(workspace, ready)
@@ -64,14 +66,6 @@ def _workspace(out: Path | None, directory: Path | None) -> Workspace:
         return find_workspace(directory)
     except UsageError:
         return Workspace(root=(directory or Path()).resolve())
-
-
-def _settings(written: list[str]) -> dict[str, str]:
-    pairs = [setting.partition("=") for setting in written]
-    wrong = [key for key, equals, _ in pairs if not equals or not all(key.split("."))]
-    if wrong:
-        raise UsageError("--set wants KEY=VALUE", hint="--set strategy.order_size=0.1")
-    return {key: value for key, _, value in pairs}
 
 
 def _report(file: Path, bot: Imported, *, verbose: bool) -> str:

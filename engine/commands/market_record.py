@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,19 +9,17 @@ from typing import Any
 from engine.control.recording import Progress, record_market
 from engine.control.venue_questions import Counter
 from engine.errors import UsageError
+from engine.spec.durations import duration_s
 
-SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _CLEAR = "\r\x1b[K"
 
 
 def read_duration(text: str) -> float:
     """`90s`, `15m`, `1h30m`, `2d`, in seconds; UsageError for anything else and for nothing."""
-    parts = _DURATION.findall(text)
-    seconds = sum(float(number) * SECONDS[unit] for number, unit in parts)
-    if "".join(number + unit for number, unit in parts) != text or not seconds:
+    seconds = duration_s(text)
+    if seconds is None:
         raise UsageError(f"--for {text!r} is no duration", hint="for example --for 90s, 15m, 1h or 1h30m")
-    return seconds
+    return float(seconds)
 
 
 def record(counter: Counter, market: str, path: Path | None, duration: str | None) -> dict[str, Any]:

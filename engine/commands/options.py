@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from engine.plan.risk_words import MEANINGS
+from engine.errors import UsageError
+from engine.plan.risk_words import RiskWord
 
 Directory = Annotated[
     Path | None, typer.Option("-C", "--directory", help="the workspace; else BOTCTL_WORKSPACE, else found upwards")
@@ -27,8 +28,7 @@ Accept = Annotated[
     typer.Option(
         "--accept",
         metavar="RISK,…",
-        help="take risks that --yes does not cover: "
-        + "; ".join(f"{risk} ({MEANINGS[risk]})" for risk in MEANINGS),
+        help=f"take risks that --yes does not cover ({', '.join(RiskWord)}); what wants one names it",
     ),
 ]
 Env = Annotated[
@@ -58,3 +58,11 @@ Json = Annotated[bool, typer.Option("--json", help="for programs")]
 def tell(line: str) -> None:
     """Progress goes to stderr: stdout is for results."""
     print(line, file=sys.stderr, flush=True)
+
+
+def read_settings(written: list[str], *, example: str) -> dict[str, str]:
+    """Values by dotted path, of every `--set KEY=VALUE`; the last one for a key counts."""
+    pairs = [setting.partition("=") for setting in written]
+    if any(not equals or not all(key.split(".")) for key, equals, _ in pairs):
+        raise UsageError("--set wants KEY=VALUE", hint=f"--set {example}")
+    return {key: value for key, _, value in pairs}

@@ -23,6 +23,7 @@ from engine.control.generations import (
     switch_to,
     write_generation,
 )
+from engine.control.keys import require_keys
 from engine.control.lock import writer_lock
 from engine.control.observe import observe
 from engine.control.policy import judged
@@ -32,9 +33,11 @@ from engine.control.risks import find_risks
 from engine.control.rollout import gate_of, roll_out
 from engine.errors import Refused, StalePlan, Unavailable
 from engine.host.holds import lift_hold
+from engine.host.workspace import Workspace
 from engine.plan.actions import Kind, Plan, Subject
 from engine.plan.desired import Desired
 from engine.plan.diff import diff
+from engine.plan.findings import Finding
 from engine.plan.observed import Engine, Observed
 from engine.plan.renames import Rename, renames
 from engine.plan.render import objection_text
@@ -44,6 +47,8 @@ from engine.plan.words import in_few_words
 from engine.spec.types import BASE
 
 APPLY = Deed()
+Said = tuple[Collection[str], Collection[str]]
+"""The risks and the rules of the policy that whoever applies takes upon himself."""
 TOLERANCE_PCT = Decimal(10)
 """How far the money that leaves the market may move between the question and the answer."""
 
@@ -68,12 +73,10 @@ def apply(
         observed = observe(fleet)
         plan = diff(desired, observed).only(only)
         plan = judged(fleet.workspace, plan, desired, observed, deed.warrant)
-        require_plannable(plan)
-        require_renamable(fleet.workspace, renames(desired, observed))
+        _require_possible(fleet.workspace, plan, desired, observed)
         agree(plan)
-        lifted = require_upheld(plan, deed.warrant.overrides)
+        lifted = _require_answered(fleet.workspace, plan, desired, observed, (accepted, deed.warrant.overrides))
         deed = replace(deed, overridden=tuple(found.message for found in lifted))
-        require_accepted(find_risks(fleet.workspace, plan, desired, observed), accepted)
         fleet.events(Planned(plan=plan))
         if plan.changes or not _is_recorded(desired, observed):
             lock.carries(in_few_words(plan))
@@ -109,12 +112,28 @@ def require_allowed(
     """Refuses a plan that `apply` would refuse, with the same words: so that nobody is asked in vain."""
 
     def require(plan: Plan) -> None:
-        require_plannable(plan)
-        require_renamable(fleet.workspace, renames(desired, observed))
-        require_upheld(plan, overrides)
-        require_accepted(find_risks(fleet.workspace, plan, desired, observed), accepted)
+        _require_possible(fleet.workspace, plan, desired, observed)
+        _require_answered(fleet.workspace, plan, desired, observed, (accepted, overrides))
 
     return require
+
+
+def _require_possible(workspace: Workspace, plan: Plan, desired: Desired, observed: Observed) -> None:
+    """What nobody can carry out need not be agreed to."""
+    require_plannable(plan)
+    require_renamable(workspace, renames(desired, observed))
+
+
+def _require_answered(
+    workspace: Workspace, plan: Plan, desired: Desired, observed: Observed, said: Said
+) -> tuple[Finding, ...]:
+    """What the policy has against the plan and somebody overrides, for the record; Refused for what nobody does,
+    for risks that nobody took, and for bots that could not start for want of a key."""
+    accepted, overrides = said
+    lifted = require_upheld(plan, overrides)
+    require_accepted(find_risks(workspace, plan, desired, observed), accepted)
+    require_keys(workspace, plan, desired)
+    return lifted
 
 
 def require_plannable(plan: Plan) -> None:

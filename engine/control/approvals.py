@@ -11,6 +11,7 @@ from engine.control.audit import record
 from engine.control.fleet import person
 from engine.host.approvals import approvals_file, approvals_of
 from engine.host.files import write_atomic
+from engine.host.locks import exclusive
 from engine.host.workspace import Workspace
 from engine.plan.policy_facts import Approval
 
@@ -22,10 +23,11 @@ def approve(workspace: Workspace, plan: str, why: str) -> tuple[Approval, ...]:
     """Note that who calls approves the plan of this hash; everybody who has done so by now."""
     who = person()
     record(workspace, "approve", result="done", person=who, saved_plan=plan, why=why)
-    others = tuple(approval for approval in approvals_of(workspace, plan) if approval.who != who)
-    approvals = (*others, Approval(who=who, at=iso_utc(time.time_ns()), why=why))
-    write_atomic(approvals_file(workspace, plan), msgspec.json.encode(approvals) + b"\n", durable=True)
-    _forget_old(workspace)
+    with exclusive(workspace.state / "approvals.lock"):  # Two people may approve at once.
+        others = tuple(approval for approval in approvals_of(workspace, plan) if approval.who != who)
+        approvals = (*others, Approval(who=who, at=iso_utc(time.time_ns()), why=why))
+        write_atomic(approvals_file(workspace, plan), msgspec.json.encode(approvals) + b"\n", durable=True)
+        _forget_old(workspace)
     return approvals
 
 

@@ -145,7 +145,8 @@ def _stop(run: Run) -> None:
         if isinstance(engine := run.observed.engines.get(name), Engine) and not _is_supervised(run, name)
     }
     deadlines = {name: stop_deadline_s(engine.spec) for name, engine in orphans.items()}
-    stop_by_socket(run.fleet, orphans, deadline_s=STOP_GRACE_S + max(deadlines.values(), default=0))
+    deadline_s = STOP_GRACE_S + max(deadlines.values(), default=0)
+    stop_by_socket(run.fleet, orphans, deadline_s=deadline_s, coming_back=_coming_back(run))
     running = [engine.spec for engine in run.observed.engines.values() if isinstance(engine, Engine)]
     longest = max((stop_deadline_s(spec) for spec in running), default=0)
     for names in reversed(run.steps(*_DOWN)):
@@ -157,10 +158,15 @@ def _stop(run: Run) -> None:
 def _part_for_a_while(run: Run, names: Collection[str]) -> None:
     """Bots that come back where they are keep their positions, whatever their stop policy says. One that is mute
     hears of its end from the supervisor, as in any other stop."""
-    coming_back = {*run.names(Subject.BOT, Kind.RESTART), *(one.old for one in renames(run.desired, run.observed))}
+    coming_back = _coming_back(run)
     returning = [name for name in names if name in coming_back]
     sockets = {name: run.fleet.workspace.control_socket(name) for name in returning}
     call_all(sockets, "stop", {"why": "restart", "keep_position": True}, timeout_s=RELOAD_TIMEOUT_S)
+
+
+def _coming_back(run: Run) -> set[str]:
+    """Bots that go on where they are, under their own name or another."""
+    return {*run.names(Subject.BOT, Kind.RESTART), *(one.old for one in renames(run.desired, run.observed))}
 
 
 def _is_supervised(run: Run, name: str) -> bool:

@@ -18,20 +18,24 @@ from engine.spec.diagnostics import render
 from engine.spec.fingerprint import fingerprint, simulator_fingerprint
 from engine.spec.load import Loaded, LoadedBot, load_fleet
 from engine.spec.policy import Policy
+from engine.spec.said import Said
 from engine.spec.types import BASE, FleetSpec
 
 ENV_VARIABLE = "BOTCTL_ENV"
 """Names the environment where no --env does."""
 
 
-def resolve_desired(workspace: Workspace, warn: Callable[[str], None], env: str | None = None) -> Desired:
-    """The fleet as its files say it now; ConfigInvalid with all diagnostics when they cannot be meant."""
-    loaded = load_workspace(workspace, env)
+def resolve_desired(
+    workspace: Workspace, warn: Callable[[str], None], env: str | None = None, said: Said | None = None
+) -> Desired:
+    """The fleet as its files say it now; ConfigInvalid with all diagnostics when they cannot be meant. `said` is of
+    a bot that is run by itself."""
+    loaded = load_workspace(workspace, env, said)
     for diagnostic in loaded.diagnostics:
         if not diagnostic.is_error:
             warn(render(diagnostic))
     if loaded.has_errors or loaded.fleet is None:
-        raise invalid(loaded)
+        raise invalid(loaded) if said is None else _unrunnable(loaded)
     return declared(loaded, loaded.fleet)
 
 
@@ -45,15 +49,19 @@ def declared(loaded: Loaded, fleet: FleetSpec) -> Desired:
     )
 
 
-def load_workspace(workspace: Workspace, env: str | None = None) -> Loaded:
+def load_workspace(workspace: Workspace, env: str | None = None, said: Said | None = None) -> Loaded:
     """Everything the workspace's files say in an environment, with what is wrong with them.
 
     None is that of BOTCTL_ENV, else the one that fleet.yaml chooses.
     """
-    environment = {**read_env_file(workspace.env_file), **os.environ}
-    facts = known_facts(workspace)
-    said = env or os.environ.get(ENV_VARIABLE) or None
-    return load_fleet(read_sources(workspace), environment=environment, facts=facts, env=said)
+    environment, facts = variables(workspace), known_facts(workspace)
+    chosen = env or os.environ.get(ENV_VARIABLE) or None
+    return load_fleet(read_sources(workspace), environment=environment, facts=facts, env=chosen, said=said)
+
+
+def variables(workspace: Workspace) -> dict[str, str]:
+    """Those of the workspace's `.env`, and over them the shell's."""
+    return {**read_env_file(workspace.env_file), **os.environ}
 
 
 def load_in_force(workspace: Workspace) -> Loaded:
@@ -84,6 +92,7 @@ def desired_of(generation: Generation) -> Desired:
         },
         simulators=_simulators(generation.fleet),
         without=f"generation {generation.number} has no such bot",
+        came_from=generation.number,
     )
 
 
@@ -114,9 +123,19 @@ def _simulators(fleet: FleetSpec) -> dict[str, DesiredSimulator]:
 
 def invalid(loaded: Loaded) -> ConfigInvalid:
     """Every error of the files, in one."""
-    errors = [diagnostic for diagnostic in loaded.diagnostics if diagnostic.is_error]
-    words = "\n".join(render(error) for error in errors)
-    count = f"{len(errors)} error{'s' * (len(errors) != 1)}"
+    count, words = _errors(loaded)
     return ConfigInvalid(
         f"{count} in the fleet's files\n{words}", hint="`botctl validate` shows the same, and warnings"
     )
+
+
+def _unrunnable(loaded: Loaded) -> ConfigInvalid:
+    """The same where something was said beside the files."""
+    count, words = _errors(loaded)
+    hint = "what is missing, --set KEY=VALUE gives; `botctl schema` lists what there is"
+    return ConfigInvalid(f"{count} in what is to run\n{words}", hint=hint)
+
+
+def _errors(loaded: Loaded) -> tuple[str, str]:
+    errors = [diagnostic for diagnostic in loaded.diagnostics if diagnostic.is_error]
+    return f"{len(errors)} error{'s' * (len(errors) != 1)}", "\n".join(render(error) for error in errors)

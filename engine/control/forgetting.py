@@ -36,12 +36,16 @@ SETTLED_NS = 60 * NS_PER_S
 
 def remembered(workspace: Workspace, bot: str) -> tuple[Path, ...]:
     """Everything that lies under the bot's name; UsageError when nothing does."""
-    marks = [folder / f"{bot}.json" for folder in (workspace.holds, workspace.finished, workspace.starts)]
+    marks = [folder / f"{bot}.json" for folder in _marks(workspace)]
     logs = sorted(workspace.logs.glob(f"{bot}.*")) if workspace.logs.is_dir() else []
     found = tuple(path for path in (workspace.journals / bot, *marks, *logs) if path.exists())
     if not found:
         raise UsageError(f"nothing is remembered of {bot}", hint=f"see {workspace.journals}")
     return found
+
+
+def _marks(workspace: Workspace) -> tuple[Path, ...]:
+    return workspace.holds, workspace.finished, workspace.starts, workspace.direct
 
 
 def forget(

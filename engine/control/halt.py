@@ -20,8 +20,9 @@ from engine.control.fleet import Fleet, caller
 from engine.control.lifecycle import applied_names
 from engine.errors import BotctlError, Conflict, VenueError
 from engine.host.control_client import call
+from engine.host.direct import direct_bots, drop_direct, read_direct
 from engine.host.files import private_directory
-from engine.host.generation import AppliedBot, read_current_bot
+from engine.host.generation import AppliedBot, read_current_bot, read_current_fleet
 from engine.host.holders import await_release, kill_holder, verified_holder
 from engine.host.holds import Hold, HoldKind, place_hold
 from engine.host.secrets import Secrets
@@ -87,7 +88,7 @@ class Halting:
 
 def halt(fleet: Fleet, names: Sequence[str], *, flatten: bool, timeout_s: float, why: str) -> tuple[Halted, ...]:
     """Hold the bots, end their processes, cancel their orders; what is not done in time is told as pending."""
-    known = applied_names(fleet, names)
+    known = _known(fleet, names)
     fleet.workspace.prepare()
     handler = JsonLines(private_directory(fleet.workspace.logs) / "halt.jsonl", beside=lambda work: work())
     run = Halting(fleet=fleet, flatten=flatten, timeout_s=timeout_s, why=why, handler=handler)
@@ -102,6 +103,16 @@ def halt(fleet: Fleet, names: Sequence[str], *, flatten: bool, timeout_s: float,
     pending = [bot.name for bot in done if bot.pending]
     note(fleet.workspace, "halt", result="pending" if pending else "done", bots=list(known), pending=pending)
     return done
+
+
+def _known(fleet: Fleet, names: Sequence[str]) -> tuple[str, ...]:
+    """The applied bots that are meant, and those that somebody runs in the foreground; of these, by name alone."""
+    direct = direct_bots(fleet.workspace)
+    others = [name for name in names if name not in direct]
+    meant = [name for name in direct if not names or name in names]
+    is_all_direct = not others and (names or read_current_fleet(fleet.workspace) is None)
+    applied = () if meant and is_all_direct else applied_names(fleet, others)
+    return tuple(sorted({*applied, *meant}))
 
 
 def _hold(run: Halting, names: Sequence[str]) -> None:
@@ -142,6 +153,7 @@ async def _in_turn(run: Halting, name: str, turn: asyncio.Semaphore) -> Halted:
             applied = _applied(run.fleet.workspace, name)
             await asyncio.to_thread(_end_process, run, applied)
             legs = await _wind_up(run, applied)
+            drop_direct(run.fleet.workspace, name)
             pending = ""
         except TimeoutError:
             pending = run.waiting[name]
@@ -197,7 +209,7 @@ def _patience_s(run: Halting, name: str) -> float:
 
 
 def _applied(workspace: Workspace, name: str) -> AppliedBot:
-    applied = read_current_bot(workspace, name)
+    applied = read_current_bot(workspace, name) or read_direct(workspace, name)
     if applied is None:
         raise Conflict(f"{name} is not in the applied generation any more")
     return applied

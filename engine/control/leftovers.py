@@ -1,6 +1,7 @@
 """Asks the venue what is left there of a bot that nobody declares any more. `forget` is the caller.
 
-Account and markets are those of the newest generation that had the bot; its secrets are today's.
+Account and markets are those of its last run in the foreground, else of the newest generation that had the bot; its
+secrets are today's.
 """
 
 from __future__ import annotations
@@ -9,14 +10,14 @@ from pathlib import Path
 
 from engine.control.venue_questions import LEG, Counter, account_identity, ask_account
 from engine.errors import StateDamaged, Unavailable
-from engine.host.generation import Generation, kept_generations, read_generation
+from engine.host.direct import read_direct
+from engine.host.generation import AppliedBot, kept_generations, read_generation
 from engine.host.workspace import Workspace
 from engine.model.commands import QueryOpenOrders, QueryPosition
 from engine.model.events import OpenOrdersReported, PositionReported
 from engine.model.instrument import Instrument, MarketKind, plain
 from engine.model.value import Value
 from engine.runtime.journal_reader import own_side
-from engine.spec.types import BotSpec
 
 
 class AtVenue(Value, frozen=True, kw_only=True):
@@ -28,12 +29,12 @@ class AtVenue(Value, frozen=True, kw_only=True):
 
 def at_venue(workspace: Workspace, bot: str, journal: Path) -> AtVenue:
     """What the venue says now; some BotctlError, with the reason, where it cannot be asked."""
-    generation = _newest_with(workspace, bot)
-    spec = generation.bots[bot]
-    counters = {name: _counter(workspace, generation, spec, leg.account) for name, leg in spec.legs.items()}
+    applied = read_direct(workspace, bot) or _newest_with(workspace, bot)
+    spec = applied.spec
+    counters = {name: _counter(workspace, applied, leg.account) for name, leg in spec.legs.items()}
     identities = {account_identity(counter).digest for counter in counters.values()}
     if "+".join(sorted(identities)) != journal.stem:
-        raise Unavailable(f"generation {generation.number} has it on another account than {journal.name}")
+        raise Unavailable(f"it was run last on another account than that of {journal.name}")
     resting, positions = 0, {}
     for name, leg in spec.legs.items():
         instrument, count = _resting(counters[name], journal, name, leg.market)
@@ -43,19 +44,20 @@ def at_venue(workspace: Workspace, bot: str, journal: Path) -> AtVenue:
     return AtVenue(resting=resting, positions=positions)
 
 
-def _newest_with(workspace: Workspace, bot: str) -> Generation:
+def _newest_with(workspace: Workspace, bot: str) -> AppliedBot:
     for number in reversed(kept_generations(workspace)):
         try:
             generation = read_generation(workspace, number)
         except StateDamaged:
             continue
         if bot in generation.bots:
-            return generation
+            return AppliedBot(meta=generation.meta, fleet=generation.fleet, spec=generation.bots[bot])
     raise Unavailable("no generation that is kept knows its account")
 
 
-def _counter(workspace: Workspace, generation: Generation, spec: BotSpec, account: str) -> Counter:
-    return Counter(workspace=workspace, fleet=generation.fleet, account=spec.accounts[account], bots=(spec,))
+def _counter(workspace: Workspace, applied: AppliedBot, account: str) -> Counter:
+    spec = applied.spec
+    return Counter(workspace=workspace, fleet=applied.fleet, account=spec.accounts[account], bots=(spec,))
 
 
 def _resting(counter: Counter, journal: Path, leg: str, market: str) -> tuple[Instrument, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -52,7 +52,7 @@ def start(fleet: Fleet, names: Sequence[str], *, lift_trips: bool = False, why: 
             raise _still_tripped(tripped)
         known = tuple(name for name in known if name not in tripped)
         for hold in tripped.values():
-            fleet.progress(f"{hold.bot} stays held: {hold.why}; `botctl resume {hold.bot}` lifts a trip")
+            fleet.progress(f"{hold.bot} stays held: {hold.tripped}; `botctl resume {hold.bot}` lifts a trip")
         if not known:
             return
     verb = "resume" if lift_trips else "start"
@@ -61,32 +61,42 @@ def start(fleet: Fleet, names: Sequence[str], *, lift_trips: bool = False, why: 
 
 
 def _lift_and_run(fleet: Fleet, known: Sequence[str], verb: str) -> None:
-    for name in known:
-        lift_hold(fleet.workspace, name)
-        forget_starts(fleet.workspace, name)
-        clear_finished(fleet.workspace, name)
-    observed = _converge_only(fleet, known, verb=verb)
+    """Under the lock: who is told that he cannot start a bot now has not lifted its hold for the next apply."""
+    generation, held = applied_generation(fleet), set[str]()
+
+    def lift() -> None:
+        for name in known:
+            if lift_hold(fleet.workspace, name):
+                held.add(name)
+            forget_starts(fleet.workspace, name)
+            clear_finished(fleet.workspace, name)
+
+    observed = _converge_only(fleet, known, verb=verb, first=lift)
     for name in known:
         engine = observed.engines.get(name)
         if isinstance(engine, Engine) and engine.state in ("paused", "tripped"):
             call(fleet.workspace.control_socket(name), "resume", {"who": caller()})
             fleet.progress(f"{name} resumed")
+        elif not generation.bots[name].enabled:
+            fleet.progress(f"{name} does not start: its file says `enabled: false`")
+        elif isinstance(engine, Engine) and name not in held:
+            fleet.progress(f"{name} runs already")
 
 
 def _tripped(fleet: Fleet, names: Sequence[str]) -> dict[str, Hold]:
-    """Those that are held because a limit took them out of trade. A hold that cannot be read is none of these:
-    starting or stopping its bot is what replaces it."""
+    """Those that a limit took out of trade, whoever has held them since. A hold that cannot be read is none of
+    these: starting or stopping its bot is what replaces it."""
     tripped: dict[str, Hold] = {}
     for name in names:
         with suppress(StateDamaged):
             hold = read_hold(fleet.workspace, name)
-            if hold is not None and hold.kind is HoldKind.TRIP:
+            if hold is not None and hold.tripped:
                 tripped[name] = hold
     return tripped
 
 
 def _still_tripped(tripped: dict[str, Hold]) -> Refused:
-    words = "; ".join(f"{name} tripped: {hold.why}" for name, hold in sorted(tripped.items()))
+    words = "; ".join(f"{name} tripped: {hold.tripped}" for name, hold in sorted(tripped.items()))
     return Refused(words, hint=f"look at it first; `botctl resume {' '.join(sorted(tripped))}` lifts the hold")
 
 
@@ -142,10 +152,13 @@ def _require_nothing_left(fleet: Fleet, names: Sequence[str]) -> None:
         )
 
 
-def _converge_only(fleet: Fleet, names: Sequence[str], *, verb: str) -> Observed:
+def _converge_only(
+    fleet: Fleet, names: Sequence[str], *, verb: str, first: Callable[[], None] = lambda: None
+) -> Observed:
     """Carry out what the generation in force asks of these bots, and of the simulators they need."""
     fleet.workspace.prepare()
     with writer_lock(fleet.workspace, verb):
+        first()
         run = _towards(fleet, applied_generation(fleet))
         plan = run.plan.only(names)
         if verb == "restart":

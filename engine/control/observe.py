@@ -95,6 +95,7 @@ def _engine(
             stakes=msgspec.convert(reply.get("stakes", {}), dict[str, Stake], strict=False),
             hedge=msgspec.convert(reply.get("hedge"), Hedge | None),
             risk=msgspec.convert(reply.get("risk"), Risk | None),
+            keys=msgspec.convert(reply.get("keys", {}), dict[str, str]),
         )
     except (KeyError, msgspec.ValidationError) as error:
         return Unknown(why=f"its status cannot be understood: {error}")
@@ -126,7 +127,7 @@ def _applied(generation: Generation | None) -> Applied | None:
 
 
 def _held(hold: Hold) -> Held:
-    return Held(kind=hold.kind, who=hold.who, since=iso_utc(hold.since_ns), why=hold.why)
+    return Held(kind=hold.kind, who=hold.who, since=iso_utc(hold.since_ns), why=hold.why, trip=hold.trip)
 
 
 def _finished(workspace: Workspace) -> dict[str, str]:

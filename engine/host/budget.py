@@ -161,7 +161,8 @@ class HostPace:
         return None
 
     def _write(self) -> None:
-        """A process killed between the two calls leaves a file that cannot be read: an empty bucket."""
+        """Written first: a full disk takes what lies in a block it has. A process killed between the two calls may
+        leave a file that cannot be read: an empty bucket."""
         bucket = self._bucket
         content = msgspec.json.encode(
             Stored(
@@ -172,8 +173,7 @@ class HostPace:
                 used=bucket.used,
             )
         )
-        os.ftruncate(self._handle.fileno(), 0)
-        os.pwrite(self._handle.fileno(), content, 0)
+        os.ftruncate(self._handle.fileno(), os.pwrite(self._handle.fileno(), content, 0))
 
 
 def boot_id() -> str:

@@ -45,8 +45,14 @@ class Exposures:
 
         The share has no more than the limit leaves: what is had at its worst may turn out to be less a moment
         later, and must not be filled up again. None when somebody else is at it just now, or the file cannot be
-        read: nothing is claimed then.
+        read or written: nothing is claimed then.
         """
+        try:
+            return self._claim(budget, said, wants)
+        except OSError:  # A full disk: whoever hears nothing adds nothing, and goes on looking after what he has.
+            return None
+
+    def _claim(self, budget: BudgetSpec, said: Words, wants: Claim) -> Share | None:
         with _at_once(_lock(self._file)) as is_ours:
             everybody = self._read() if is_ours else None
             if everybody is None:

@@ -5,6 +5,7 @@ One JSON file per bot in `.botctl/holds/`. Control verbs place and lift holds; e
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -31,6 +32,13 @@ class Hold(Value, frozen=True, kw_only=True):
     who: str
     since_ns: int
     why: str
+    trip: str = ""
+    """Why a limit had taken the bot out of trade before a person held it."""
+
+    @property
+    def tripped(self) -> str:
+        """The trip that only `resume` lifts, whoever held the bot since; empty without one."""
+        return self.why if self.kind is HoldKind.TRIP else self.trip
 
 
 def read_hold(workspace: Workspace, bot: str) -> Hold | None:
@@ -54,8 +62,9 @@ def read_holds(workspace: Workspace) -> dict[str, Hold]:
 
 
 def place_hold(workspace: Workspace, hold: Hold) -> None:
-    """Place or replace the bot's hold."""
-    write_atomic(_file(workspace, hold.bot), msgspec.json.encode(hold), durable=True)
+    """Place or replace the bot's hold; a trip that it covers stays in it."""
+    kept = msgspec.structs.replace(hold, trip=hold.trip or _trip_of(workspace, hold.bot))
+    write_atomic(_file(workspace, hold.bot), msgspec.json.encode(kept), durable=True)
 
 
 def lift_hold(workspace: Workspace, bot: str) -> bool:
@@ -64,6 +73,14 @@ def lift_hold(workspace: Workspace, bot: str) -> bool:
     existed = file.exists()
     file.unlink(missing_ok=True)
     return existed
+
+
+def _trip_of(workspace: Workspace, bot: str) -> str:
+    """Of a hold that cannot be read nothing is known: it is there to be replaced."""
+    with suppress(StateDamaged):
+        before = read_hold(workspace, bot)
+        return before.tripped if before else ""
+    return ""
 
 
 def _file(workspace: Workspace, bot: str) -> Path:

@@ -69,6 +69,11 @@ class Workspace(Value, frozen=True, kw_only=True):
         return self.state / "finished"
 
     @property
+    def direct(self) -> Path:
+        """Bots that are run in the foreground and that no generation holds."""
+        return self.state / "direct"
+
+    @property
     def journals(self) -> Path:
         return self.state / "journals"
 

@@ -25,7 +25,10 @@ class Quote(Value, frozen=True, kw_only=True):
 
 
 class InventoryTarget(Value, frozen=True, kw_only=True):
-    """A position to hold, reached by taking: signed lots, at most `slippage_bps` through the far touch."""
+    """A position to hold, reached by taking: signed lots, at most `slippage_bps` through the far touch.
+
+    `reduce_only`: together with what rests it never takes more out than there is, and a perp's venue is told so.
+    """
 
     lots: int
     slippage_bps: Decimal

@@ -114,6 +114,8 @@ class Engine(Message, frozen=True, kw_only=True):
     """By leg; none from engines of earlier versions."""
     hedge: Hedge | None = None
     risk: Risk | None = None
+    keys: dict[str, str] = {}
+    """Digests of the keys it runs with, by account; none where none were declared, and from earlier versions."""
     spec: BotSpec | None = None
 
 
@@ -124,6 +126,18 @@ class Held(Value, frozen=True, kw_only=True):
     who: str
     since: str
     why: str
+    trip: str = ""
+    """What had tripped the bot before a person held it."""
+
+    @property
+    def tripped(self) -> str:
+        """The trip that only `resume` lifts, whoever held the bot since; empty without one."""
+        return self.why if self.kind == "trip" else self.trip
+
+    @property
+    def words(self) -> str:
+        covered = f"; before that it tripped: {self.trip}" if self.trip else ""
+        return f"{self.kind} by {self.who} since {self.since}: {self.why}{covered}"
 
     @property
     def keeps_running(self) -> bool:

@@ -16,7 +16,7 @@ from operator import attrgetter
 from typing import Protocol
 
 from engine.clock import NS_PER_MS, NS_PER_S, iso_utc
-from engine.errors import BotctlError
+from engine.errors import BotctlError, Conflict
 from engine.model.account import Stake
 from engine.model.commands import Command, operation_of
 from engine.model.events import BookUpdated, Event, TimePassed
@@ -146,8 +146,11 @@ class Bot:
     def reconfigure(self, spec: BotSpec) -> None:
         """Change what may change in place; the step it leads to is carried out before this returns.
 
-        ConfigInvalid leaves everything as it was.
+        ConfigInvalid leaves everything as it was. Conflict when the bot has failed: it sends nothing any more but
+        its last cancels.
         """
+        if self.failed.done():
+            raise Conflict("the bot has failed, and its process is about to end", hint="try again once it is back")
         step = self._machine.reconfigure(spec, self._world.now_ns(), self._budgets())
         try:
             self._carry_out(step)

@@ -107,10 +107,10 @@ def json_line(record: logging.LogRecord) -> str:
 
 
 def pack(file: Path) -> None:
-    """Compress a log that was moved aside, and forget the oldest ones of its folder."""
+    """Compress a log that was moved aside, and forget the oldest ones of its folder, packed or not."""
     import gzip  # Few bots live long enough to need it.
 
+    for oldest in sorted(file.parent.glob("*.jsonl*"))[:-OLD_FILES_KEPT]:
+        oldest.unlink(missing_ok=True)
     Path(f"{file}.gz").write_bytes(gzip.compress(file.read_bytes(), compresslevel=1))
     file.unlink()
-    for oldest in sorted(file.parent.glob("*.gz"))[:-OLD_FILES_KEPT]:
-        oldest.unlink(missing_ok=True)

@@ -50,8 +50,10 @@ class Surroundings(Value, frozen=True, kw_only=True):
 
 
 class Started(Value, frozen=True, kw_only=True):
-    """A bot ready to run: `bot` takes events, every session of `sessions` still has to be run."""
+    """A bot ready to run: `bot` takes events, every session of `sessions` still has to be run. `applied`: what it
+    was put together from."""
 
+    applied: AppliedBot
     bot: Bot
     sites: tuple[Site, ...]
     sessions: dict[str, Session]
@@ -94,7 +96,7 @@ async def start_bot(around: Surroundings, applied: AppliedBot, held: ExitStack) 
         for site in sites
     }
     bot.lines = sessions
-    return Started(bot=bot, sites=sites, sessions=sessions, addresses=addresses, facts=facts)
+    return Started(applied=applied, bot=bot, sites=sites, sessions=sessions, addresses=addresses, facts=facts)
 
 
 async def _sites(around: Surroundings, applied: AppliedBot) -> tuple[Site, ...]:

@@ -106,10 +106,15 @@ class Requests:
         ]
 
     async def ask(self, command: Command) -> Sequence[Event]:
-        """Send one command and wait for its events; raises the VenueError of a failure."""
+        """Send one command and wait for its events; raises the VenueError of a failure. Whoever stops waiting
+        leaves its number in doubt, and the key free."""
         sent = self.begin(command)
-        with suppress(VenueError):
-            await sent.reply
+        try:
+            with suppress(VenueError):
+                await sent.reply
+        except asyncio.CancelledError:
+            self.forget(sent)
+            raise
         return self._read(sent)
 
     def forget(self, sent: Sent) -> None:

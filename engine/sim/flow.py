@@ -28,6 +28,7 @@ HOUSE_TAKER = "house.taker"
 LEVELS = 14
 NEAREST_BPS, GROWTH = 1.5, 1.42
 """Distance of the first layer from the fair price, and the ratio from one layer to the next (the last: 143 bps)."""
+DISTANCES_BPS = tuple(NEAREST_BPS * GROWTH**level for level in range(LEVELS))
 STALE_FRACTION = 0.3
 """A quote is renewed once it is this part of its distance away from where it belongs."""
 RENEWED_AT_ONCE = 6
@@ -109,6 +110,8 @@ class GeneratedFlow:
         self._speed = speed
         self._start_ticks = float(at.market.start_price / at.market.instrument.tick_size)
         self._offset_bps = 0.0
+        self._fair = self._start_ticks
+        """The fair price in ticks."""
         self._quotes: dict[tuple[Side, int], Order] = {}
         self._last_ns = self._next_ns = now_ns
 
@@ -134,23 +137,18 @@ class GeneratedFlow:
     def _wander(self, elapsed_s: float) -> None:
         self._offset_bps *= math.exp(-elapsed_s / PULL_S)
         self._offset_bps += self._random.gauss(0.0, WANDER_BPS) * math.sqrt(elapsed_s)
+        self._fair = self._start_ticks * math.exp(self._offset_bps / 1e4)
         tick_size = self._at.market.instrument.tick_size
-        self._at.index = self._at.mark = (Decimal(self._fair()) * tick_size).quantize(GRAIN)
-
-    def _fair(self) -> float:
-        """The fair price in ticks."""
-        return self._start_ticks * math.exp(self._offset_bps / 1e4)
+        self._at.index = self._at.mark = (Decimal(self._fair) * tick_size).quantize(GRAIN)
 
     def _price_at(self, side: Side, distance_bps: float) -> int:
         """The tick at a distance from the fair price: below it for BUY, above for SELL."""
-        price = self._fair() * (1 - side.sign * distance_bps / 1e4)
+        price = self._fair * (1 - side.sign * distance_bps / 1e4)
         return math.floor(price) if side is Side.BUY else math.ceil(price)
 
     def _lots_worth(self, levels: float) -> int:
         """Lots worth some number of typical levels."""
-        return max(
-            1, round(levels * float(self._at.market.depth_usd) / (self._fair() * float(self._at.market.unit)))
-        )
+        return max(1, round(levels * float(self._at.market.depth_usd) / (self._fair * float(self._at.market.unit))))
 
     def _renew(self, now_ns: int, most: int) -> None:
         """Bring the nearest missing or misplaced quotes to where they belong."""
@@ -161,11 +159,11 @@ class GeneratedFlow:
                     renewed += 1
 
     def _renew_one(self, side: Side, level: int, now_ns: int) -> bool:
-        distance_bps = NEAREST_BPS * GROWTH**level
+        distance_bps = DISTANCES_BPS[level]
         ticks = self._price_at(side, distance_bps)
         old = self._quotes.get((side, level))
         if old is not None and old.status is OrderStatus.RESTING:
-            tolerance = distance_bps / 1e4 * self._fair() * STALE_FRACTION
+            tolerance = distance_bps / 1e4 * self._fair * STALE_FRACTION
             if abs(old.ticks - ticks) <= tolerance:
                 return False
             self._house.cancel(old, now_ns)

@@ -55,3 +55,7 @@ def _applied_fleet(workspace: Workspace) -> FleetSpec:
 
 def _print(rest_url: str, ws_url: str) -> None:
     print(f"serving {rest_url} and {ws_url}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

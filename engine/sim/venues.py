@@ -7,6 +7,7 @@ is imported only when it is asked for: signature libraries are heavy, and not ev
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from importlib import import_module
 from random import Random
 from typing import TYPE_CHECKING, TypeVar
@@ -22,6 +23,7 @@ from engine.sim.exchange import Exchange
 from engine.sim.faults import FaultyMachine
 from engine.sim.flow import Flow, GeneratedFlow
 from engine.sim.machine import VenueMachine
+from engine.sim.market import Market
 from engine.sim.market_machine import FlowMaker, MarketMachine
 from engine.sim.recorded_flow import RecordedFlow
 from engine.sim.recording import OpenLines
@@ -144,13 +146,23 @@ SIMULATED = tuple(_SIMULATORS)
 
 def simulated_markets(venue: str) -> tuple[Instrument, ...]:
     """The markets a simulated venue lists, known without running it; empty for venues nobody simulates."""
+    return tuple(market.instrument for market in _markets(venue))
+
+
+def start_prices(venue: str) -> dict[str, Decimal]:
+    """Where a simulated venue's markets begin, by market."""
+    return {market.instrument.symbol: market.start_price for market in _markets(venue)}
+
+
+def _markets(venue: str) -> tuple[Market, ...]:
     if venue not in _SIMULATORS:
         return ()
     if venue in _ASTER_KINDS:
         from engine.sim.aster.markets import MARKETS
 
-        return tuple(market.instrument for market in MARKETS[_ASTER_KINDS[venue]])
-    return tuple(market.instrument for market in import_module(f"engine.sim.{venue}.markets").MARKETS)
+        return MARKETS[_ASTER_KINDS[venue]]
+    markets: tuple[Market, ...] = import_module(f"engine.sim.{venue}.markets").MARKETS
+    return markets
 
 
 def account_credentials(venue: str, fleet_id: str, account: str) -> Credentials:

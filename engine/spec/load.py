@@ -1,7 +1,8 @@
 """Texts of a workspace → its checked fleet, or everything that is wrong with it. Pure: the one entrance.
 
 Layers, from the weakest: defaults in the schemas, `defaults:` of fleet.yaml, the template, the bot file. An overlay
-lies over the file of its name, before a matrix spreads it and its template fills it in. Called by `validate`, by
+lies over the file of its name, before a matrix spreads it and its template fills it in. Of a bot that is run by
+itself, what is said beside the files lies over and under all of that (`engine.spec.said`). Called by `validate`, by
 every plan, and by `botctl run`.
 """
 
@@ -14,9 +15,10 @@ from engine.model.value import Value
 from engine.spec.assemble import bot_spec, fleet_spec
 from engine.spec.check import check
 from engine.spec.diagnostics import Diagnostic, Findings, nearest
-from engine.spec.document import MappingNode, Node, Place, ScalarNode, data_of, overlay
+from engine.spec.document import MappingNode, Node, Place, ScalarNode, data_of, node_at, overlay
 from engine.spec.documents import FLEET_FILE, Document, read_documents
 from engine.spec.facts import FactsLookup
+from engine.spec.masking import mask
 from engine.spec.matrix import spread
 from engine.spec.policy_rules import check_policy
 from engine.spec.rollout_rules import check_order, check_rollout
@@ -30,6 +32,7 @@ from engine.spec.rules import (
     check_strategy,
     check_together,
 )
+from engine.spec.said import COMMAND_LINE, ENVIRONMENT, Said
 from engine.spec.templates import Template, expand, read_template
 from engine.spec.types import BotSpec, FleetSpec
 
@@ -73,20 +76,31 @@ class Loaded(Value, frozen=True, kw_only=True):
 
 
 def load_fleet(
-    files: Mapping[str, str], *, environment: Mapping[str, str], facts: FactsLookup, env: str | None = None
+    files: Mapping[str, str],
+    *,
+    environment: Mapping[str, str],
+    facts: FactsLookup,
+    env: str | None = None,
+    said: Said | None = None,
 ) -> Loaded:
     """The fleet that `files` (text by path from the workspace's root) declare. Raises nothing.
 
-    `env` names the overlays to lay over them; None leaves the choice to fleet.yaml.
+    `env` names the overlays to lay over them; None leaves the choice to fleet.yaml. `said` is what is said beside
+    them of the bot that is run, which may be in none of them.
     """
-    return _Loading(files, environment, env).run(facts)
+    if said is None:
+        return _Loading(files, environment, env).run(facts)
+    return _Loading({**files, **said.texts}, environment, env, said).run(facts)
 
 
 class _Loading:
     """One run over all files. Each file keeps its own findings until the end, so none hides another's."""
 
-    def __init__(self, files: Mapping[str, str], environment: Mapping[str, str], env: str | None) -> None:
+    def __init__(
+        self, files: Mapping[str, str], environment: Mapping[str, str], env: str | None, said: Said | None = None
+    ) -> None:
         self._files = files
+        self._said = said
         self._findings = Findings(files)
         documents = read_documents(files, environment=environment, env=env, findings=self._findings)
         self._documents, self._env = documents.by_file, documents.env
@@ -101,7 +115,7 @@ class _Loading:
         drafts = [
             draft
             for file, document in self._documents.items()
-            if file.startswith(_BOTS) and file not in (FLEET_FILE, _MISNAMED)
+            if self._declares_bots(file)
             for draft in self._load_file(file, document)
         ]
         check_facts(drafts, self._fleet_root, facts, self._findings)
@@ -119,6 +133,11 @@ class _Loading:
             diagnostics=self._findings.sorted(),
             rules={name: entry.key_place for name, entry in written.items()},
         )
+
+    def _declares_bots(self, file: str) -> bool:
+        if self._said is not None and file == self._said.beside:
+            return True
+        return file.startswith(_BOTS) and file not in (FLEET_FILE, _MISNAMED)
 
     def _load_fleet(self) -> None:
         document = self._documents.get(FLEET_FILE)
@@ -162,8 +181,15 @@ class _Loading:
 
     def _load_bot(self, draft: BotDraft) -> BotDraft:
         findings = draft.findings
+        draft.is_run = self._is_run(draft)
+        if draft.is_run:
+            draft.root = overlay(self._layer(COMMAND_LINE), draft.root)
         if not self._expand(draft):
             return draft
+        if draft.is_run:
+            draft.root = overlay(
+                draft.root, overlay(self._fleet_root.mapping("defaults"), self._layer(ENVIRONMENT))
+            )
         if not check(draft.root, "bot", findings) or findings.has_errors:
             return draft
         draft.root = overlay(draft.root, self._fleet_root.mapping("defaults"))
@@ -175,6 +201,21 @@ class _Loading:
             check_parameters(draft, draft.spec)
         return draft
 
+    def _is_run(self, draft: BotDraft) -> bool:
+        if self._said is None:
+            return False
+        name = node_at(draft.root, ("metadata", "name"))
+        is_named = isinstance(name, ScalarNode) and name.value == self._said.bot
+        return is_named if self._said.bot else draft.file == self._said.beside
+
+    def _layer(self, name: str) -> MappingNode:
+        """What was said beside the files; nothing where nothing was, or it cannot be read, which is reported."""
+        document = self._documents.get(name)
+        if document is None:
+            return MappingNode(entries={}, place=Place(file=name, line=1, column=1))
+        self._findings.take(document.findings)
+        return document.root or MappingNode(entries={}, place=Place(file=name, line=1, column=1))
+
     def _expand(self, draft: BotDraft) -> bool:
         """Lay the bot over its template, if it names one; False when that failed and is reported."""
         named = draft.root.get("template")
@@ -184,7 +225,9 @@ class _Loading:
         name = named.value if isinstance(named, ScalarNode) else None
         if not isinstance(name, str) or name not in self._templates:
             hint = nearest(str(name), self._templates) or f"there is no file in {TEMPLATES}"
-            draft.findings.error("unknown-template", f"there is no template `{name}`", named.place, hint=hint)
+            draft.findings.error(
+                "unknown-template", f"there is no template `{mask(str(name))}`", named.place, hint=hint
+            )
             return False
         template, wrong = self._templates[name]
         draft.findings.take(wrong)

@@ -71,6 +71,14 @@ class Strategy(Protocol):
     def target(self, view: View) -> Target: ...
 
 
+@runtime_checkable
+class Patient(Protocol):
+    """A strategy whose quotes move no sooner than `requote_interval_ns` after they were put where they are; 0: at
+    once. They are taken away at once all the same."""
+
+    requote_interval_ns: int
+
+
 class HedgeRule(Value, frozen=True, kw_only=True):
     """Which leg's position the other must mirror, and when too much of it is open for too long.
 

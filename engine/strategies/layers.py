@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Protocol
 
+from engine.clock import NS_PER_S
 from engine.model.order import Side
 from engine.model.target import Quote
 from engine.strategies.interface import LegView
@@ -21,6 +22,12 @@ class LayerParameters(PricingParameters, frozen=True, kw_only=True):
     requote_threshold_ticks: int
     post_only: bool
     refill_below: Decimal | None
+    requote_interval_s: Decimal | None = None
+    """Absent in generations that were written before it existed."""
+
+    @property
+    def requote_interval_ns(self) -> int:
+        return int((self.requote_interval_s or 0) * NS_PER_S)
 
     def ladder(self, spread_bps: Decimal) -> Ladder:
         return Ladder(spread_bps=spread_bps, layers=self.layers, step=self.layer_step)

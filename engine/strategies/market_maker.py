@@ -43,6 +43,7 @@ class MarketMaker:
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
         self.requote_threshold_ticks = parameters.requote_threshold_ticks
+        self.requote_interval_ns = parameters.requote_interval_ns
 
     def target(self, view: View) -> Target:
         """Layers on both sides as far as capital reaches; only the helpful side while rebalancing."""

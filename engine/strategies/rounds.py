@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from engine.model.instrument import MarketKind
 from engine.model.order import Side
 from engine.model.target import InventoryTarget, LegTarget, Quote
 from engine.spec.grid import BoundaryAction, Cell, Direction, GridParameters, cell_of, cells_of
@@ -30,18 +29,17 @@ def grid_target(
     if lies is None:
         return LegTarget(reason="waiting for a first mid to lay the range around")
     if lies.closed:
-        return _closed(seen, lies.memo)
+        return _closed(lies.memo)
     if lies.is_outside and parameters.boundary_action is BoundaryAction.STOP:
         return LegTarget(reason="the market is outside the grid's range", memo=lies.memo)
     cells = cells_of(lies.parameters, direction, seen.instrument)
     return LegTarget(quotes=tuple(_quotes(parameters, cells, seen, reducing)), memo=lies.memo)
 
 
-def _closed(seen: LegView, memo: str | None) -> LegTarget:
+def _closed(memo: str | None) -> LegTarget:
     """Nothing rests, and what own fills left is traded away."""
-    perp = seen.instrument.kind is MarketKind.PERP
     return LegTarget(
-        inventory=InventoryTarget(lots=0, slippage_bps=CLOSING_SLIPPAGE_BPS, reduce_only=perp),
+        inventory=InventoryTarget(lots=0, slippage_bps=CLOSING_SLIPPAGE_BPS, reduce_only=True),
         reason="the market left the grid's range: closed and stopped, until the range is changed",
         memo=memo,
     )

@@ -13,6 +13,7 @@ from engine.trading.exposure import affordable_lots, bearable, exposure, reducib
 from engine.trading.leg import Leg
 from engine.trading.lifecycle import OwnOrder
 from engine.trading.orders import INVENTORY_SLOT
+from engine.trading.patience import patient
 from engine.trading.purse import Purse
 
 BPS = 10_000
@@ -21,8 +22,10 @@ BPS = 10_000
 class Desk:
     """Brings one leg nearer to its target, as far as limits and budget allow."""
 
-    def __init__(self, leg: Leg, now_ns: int, purse: Purse) -> None:
+    def __init__(self, leg: Leg, now_ns: int, purse: Purse, *, interval_ns: int = 0) -> None:
+        """`interval_ns` is how long a quote stays where it was put."""
         self._leg, self._now_ns, self._purse = leg, now_ns, purse
+        self._interval_ns = interval_ns
 
     def bring_about(self, target: LegTarget, threshold_ticks: int) -> list[Command]:
         """Inventory first (it reduces risk), then cancels, then new quotes."""
@@ -31,8 +34,11 @@ class Desk:
         commands: list[Command] = []
         if target.inventory is not None:
             commands += self._take_inventory(target.inventory, target.funds)
+        quotes = target.quotes
+        if self._interval_ns:
+            quotes = patient(quotes, live, self._now_ns - self._interval_ns)
         diff = diff_book(
-            unflagged(self._leg, bearable(self._leg, target.quotes)),
+            unflagged(self._leg, bearable(self._leg, quotes)),
             live,
             threshold_ticks=threshold_ticks,
             min_lots=self._leg.least_lots,
@@ -73,7 +79,7 @@ class Desk:
         terms = replace(approved.request, lots=amend.whole_lots)
         order.amend_sent(terms, now_ns, dead_after_ns=now_ns + leg.setup.send_lifetime_ns)
         leg.changed(order)
-        leg.sent(now_ns)
+        leg.sent.count(now_ns)
         return [amend]
 
     def _paid_for(self, placement: Placement, funds: Funds | None, amended: OwnOrder | None = None) -> Placement:
@@ -127,7 +133,7 @@ class Desk:
         order = OwnOrder(approved.request, submitted_ns=now_ns, dead_after_ns=dead_after_ns)
         leg.orders.issue(order)
         leg.changed(order)
-        leg.sent(now_ns)
+        leg.sent.count(now_ns)
         return [SubmitOrder(leg=leg.setup.leg, order=approved)]
 
     def _approved(

@@ -6,7 +6,7 @@ cancelled to grow; a slot with anything under way gets nothing new.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -67,27 +67,18 @@ def diff_book(
     wanted = {quote.slot: quote for quote in quotes}
     cancels: list[int] = []
     amendments: list[Amendment] = []
-    placements: list[Placement] = []
     for slot, orders in live.items():
         quote = wanted.get(slot)
-        astray = [
-            order
-            for order in orders
-            if order.may_be_canceled
-            and (quote is None or _misplaced(order, quote, threshold_ticks, bear_passive=not can_replace))
-        ]
+        astray = _astray(orders, quote, threshold_ticks, bear_passive=not can_replace)
         if quote and astray and can_amend and can_replace and _fits_amending(orders, quote, min_lots):
             amendments.append(_amendment(orders[0], quote, threshold_ticks))
         else:
             cancels += [order.request.client_id for order in astray]
     leaving = {*cancels, *(each.client_id for each in amendments)}
-    for slot, quote in wanted.items():
-        orders = live.get(slot, ())
-        under_way = any(_is_under_way(order) or order.request.client_id in leaving for order in orders)
-        lots = 0 if under_way else _missing(quote, orders)
-        if lots >= min_lots:
-            placements.append(_placement(quote, _free_slot(slot, orders), lots))
-    return BookDiff(cancels=tuple(cancels), placements=tuple(placements), amendments=tuple(amendments))
+    placements = (_to_place(quote, live.get(slot, ()), leaving, min_lots) for slot, quote in wanted.items())
+    return BookDiff(
+        cancels=tuple(cancels), placements=tuple(filter(None, placements)), amendments=tuple(amendments)
+    )
 
 
 def by_base_slot(orders: Sequence[OwnOrder]) -> dict[str, list[OwnOrder]]:
@@ -96,6 +87,27 @@ def by_base_slot(orders: Sequence[OwnOrder]) -> dict[str, list[OwnOrder]]:
     for order in orders:
         grouped.setdefault(base_slot(order.request.slot), []).append(order)
     return grouped
+
+
+def _astray(
+    orders: Sequence[OwnOrder], quote: Quote | None, threshold_ticks: int, *, bear_passive: bool
+) -> list[OwnOrder]:
+    """Orders of a slot that should not rest as they do, and can be taken away."""
+    return [
+        order
+        for order in orders
+        if order.may_be_canceled
+        and (quote is None or _misplaced(order, quote, threshold_ticks, bear_passive=bear_passive))
+    ]
+
+
+def _to_place(
+    quote: Quote, orders: Sequence[OwnOrder], leaving: Collection[int], min_lots: int
+) -> Placement | None:
+    """What a slot lacks; nothing while anything of it is under way."""
+    under_way = any(_is_under_way(order) or order.request.client_id in leaving for order in orders)
+    lots = 0 if under_way else _missing(quote, orders)
+    return _placement(quote, _free_slot(quote.slot, orders), lots) if lots >= min_lots else None
 
 
 def _is_under_way(order: OwnOrder) -> bool:

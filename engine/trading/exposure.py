@@ -28,7 +28,7 @@ def exposure(leg: Leg, now_ns: int, without: OwnOrder | None = None) -> Exposure
         open_buy_lots=leg.orders.open_lots(Side.BUY, without),
         open_sell_lots=leg.orders.open_lots(Side.SELL, without),
         open_notional=_open_notional(leg, without),
-        orders_last_minute=leg.sent_last_minute(now_ns),
+        orders_last_minute=leg.sent.last_minute(now_ns),
         twice_mid_ticks=leg.twice_mid_ticks,
         mark=leg.fresh_mark(now_ns),
         adding_blocked=leg.adding_blocked,
@@ -53,9 +53,10 @@ def worth(leg: Leg, lots: int) -> Decimal | None:
 
 
 def reducible_lots(leg: Leg, side: Side) -> int:
-    """How much an order of this side may reduce: never more than the venue's position, less what is on its way
-    already. All of it while that is unknown: the guard then refuses, and says why."""
-    held = leg.venue_position_now
+    """How much an order of this side may reduce: never more than the venue's position (on spot, than own fills
+    left), less what is on its way already or rests. All of it while that is unknown: the guard then refuses, and
+    says why."""
+    held = leg.held_lots if leg.instrument.kind is MarketKind.SPOT else leg.venue_position_now
     if held is None:
         return abs(leg.accounting.position_lots)
     return max(0, -held * side.sign - leg.orders.open_lots(side))

@@ -16,6 +16,7 @@ from engine.model.commands import QueryFunding
 from engine.model.events import FundingReported, QueryFailed
 from engine.trading.accounting import Accounting
 from engine.trading.records import FundingRecord
+from engine.trading.waits import wait_ns
 
 STEADY_NS = 300 * NS_PER_S
 """The question is repeated at least this often."""
@@ -108,7 +109,7 @@ class Funding:
     def failed(self, event: QueryFailed) -> None:
         """No answer is not an answer without payments."""
         self._why_not = event.why
-        self._due_ns = event.at_ns + min(FIRST_RETRY_NS << min(self._retries, 16), LAST_RETRY_NS)
+        self._due_ns = event.at_ns + wait_ns(FIRST_RETRY_NS, self._retries, LAST_RETRY_NS)
         self._retries += 1
 
     # What was paid ------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -16,7 +15,6 @@ from engine.model.target import LegTarget
 from engine.model.value import Value
 from engine.risk.guard import Guard, Room
 from engine.spec.types import RiskSpec
-from engine.strategies.interface import LegView
 from engine.trading.accounting import Accounting
 from engine.trading.difference import UNEXPLAINED, Difference
 from engine.trading.funding import Funding
@@ -24,15 +22,18 @@ from engine.trading.lifecycle import OwnOrder
 from engine.trading.mids import MidHistory
 from engine.trading.orders import INVENTORY_SLOT, ORPHAN_SLOT, SYSTEM_SLOT, Owner, OwnOrders, Sequence
 from engine.trading.others import OwnLevels
+from engine.trading.rate import SentOrders
 from engine.trading.records import FillRecord, FundingRecord, MemoRecord, Note, OrderRecord, OrderState, Record
 from engine.trading.refusals import Refusals
 from engine.trading.sync import Sync, is_question
 from engine.trading.tally import LegTally
+from engine.trading.venue_position import VenuePosition
 
 NO_BOOK_YET = "no book yet"
 FIRST_BOOK_NS = 10 * NS_PER_S
 WORTH_COUNTING = frozenset(RejectReason) - {
     RejectReason.WOULD_CROSS,
+    RejectReason.NOTHING_TO_TAKE,
     RejectReason.RATE_LIMITED,
     RejectReason.VENUE_BUSY,
     RejectReason.NOT_SENT,
@@ -87,9 +88,7 @@ class Leg:
         self._connected_ns = 0
         self.was_synced = False
         self.synced = False
-        self.venue_position_lots: int | None = None
-        self._filled_since_lots = 0
-        """Signed lots of fills heard after the venue's last figure."""
+        self.venue_position = VenuePosition()
         self.difference = Difference()
         self.rejects_in_a_row = 0
         """Orders refused by the venue since it last took one, for reasons that do not pass by themselves."""
@@ -97,7 +96,7 @@ class Leg:
         """Why nothing may be added for the bot as a whole; empty while it may."""
         self.rooms: Callable[[int], tuple[Room, ...]] = lambda _now_ns: ()
         """What is left of the budgets that the bot shares; put in by `budgets`."""
-        self._sent_ns: deque[int] = deque()
+        self.sent = SentOrders()
         self._remembered_ns: int | None = None
 
     # Memory -------------------------------------------------------------------------------------------------
@@ -159,8 +158,7 @@ class Leg:
         next would find as little, so it waits as after a refusal."""
         slot, takes = order.request.slot, order.request.time_in_force is TimeInForce.IOC
         if order.executed_lots or (report.status is OrderStatus.RESTING and not takes):
-            self.refusals.accepted(slot)
-            self.rejects_in_a_row = 0
+            self.taken(slot)
         elif takes and order.is_done:
             self.refused(slot, RejectReason.NOTHING_TO_TAKE, report.reason, at_ns)
 
@@ -171,17 +169,24 @@ class Leg:
             return False
         slot = SYSTEM_SLOT if order is None else order.request.slot
         self.accounting.add(slot, fill)
-        self._filled_since_lots += fill.lots * fill.side.sign
+        self.venue_position.filled(fill.lots * fill.side.sign)
         self.records.append(FillRecord(leg=self.setup.leg, slot=slot, fill=fill))
         if order is not None:
+            self._learn_of_fill(order)
             order.filled(fill, at_ns)
-            self.refusals.accepted(slot)
             self.changed(order)
         return True
 
+    def _learn_of_fill(self, order: OwnOrder) -> None:
+        """That the venue took an order which rests was news once, and says nothing of those sent since."""
+        if order.venue_order_id is None or order.request.time_in_force is TimeInForce.IOC:
+            self.taken(order.request.slot)
+        else:
+            self.refusals.accepted(order.request.slot)
+
     def position_reported(self, event: PositionReported) -> None:
         """Keep the venue's figure, and hold own books against one that was asked for."""
-        self.venue_position_lots, self._filled_since_lots = event.position.lots, 0
+        self.venue_position.told(event.position.lots)
         self.difference.entry_price = event.position.entry_price
         if event.requested_ns is None or self.instrument.kind is not MarketKind.PERP:
             return
@@ -196,6 +201,11 @@ class Leg:
         self.tally.order_changed(order)
         self.records.append(order.record())
 
+    def taken(self, slot: str) -> None:
+        """The venue took what was wanted of it: whatever was wrong is over."""
+        self.refusals.accepted(slot)
+        self.rejects_in_a_row = 0
+
     def refused(self, slot: str, reason: RejectReason | None, words: str, at_ns: int) -> None:
         """Remember a refusal and say so once, not every time it is repeated."""
         self.rejects_in_a_row += reason in WORTH_COUNTING
@@ -205,8 +215,9 @@ class Leg:
 
     def judge(self, now_ns: int) -> None:
         """Every answer of a round came: draw the conclusions, and see whether quoting may begin."""
+        own_lots = self.accounting.position_lots + self.difference.ignored_lots
         for order in list(self.orders.live):
-            if self.sync.judge(order, now_ns):
+            if self.sync.judge(order, now_ns, is_position_own=self.venue_position.lots == own_lots):
                 self.changed(order)
         unsettled = (OrderState.UNRESOLVED, OrderState.CLOSING)
         if not any(order.state in unsettled for order in self.orders.live):
@@ -259,6 +270,7 @@ class Leg:
         )
         self.note(at_ns, "found an own order that was thought to be over", order=report.venue_order_id)
         order = OwnOrder(request, submitted_ns=at_ns, dead_after_ns=at_ns)
+        order.filled_lots = self.orders.filled_lots_of(report.venue_order_id)
         self.orders.add(order)
         return order
 
@@ -339,65 +351,25 @@ class Leg:
         levels = self.bids if side is Side.BUY else self.asks
         return self._own_levels.others(side, levels, self.orders.live, now_ns)
 
-    def view(self, now_ns: int, *, takes: int) -> LegView:
-        """`takes`: how many orders that take the request budget has room for."""
-        books = self.accounting
-        rate_left = self.guard.orders_per_minute - self.sent_last_minute(now_ns)
-        return LegView(
-            instrument=self.instrument,
-            bids=self.others(Side.BUY, now_ns),
-            asks=self.others(Side.SELL, now_ns),
-            mark=self.mark,
-            position_lots=self.held_lots,
-            max_position_lots=self.guard.max_position_lots,
-            base_change=books.base_change,
-            quote_change=books.quote_change,
-            executed_lots=books.executed_lots,
-            memo=self.memo,
-            recent_mids=self.mids.until(now_ns),
-            funding_rate=self.funding_rate,
-            takes_left=max(0, min(takes, rate_left)),
-            take_refused=self.take_refused,
-            available=self.available,
-        )
-
     def fresh_mark(self, now_ns: int) -> Decimal | None:
         """The mark price while it is new enough to go by."""
         return self.mark if now_ns - self.marked_ns <= self._mark_lasts_ns else None
 
     @property
     def venue_position_now(self) -> int | None:
-        """The venue's figure of what is ours, with the fills heard since: a counter order cannot wait for the next
-        figure.
-
-        The figure may know some of those fills already, so an own position in between explains it best.
-        """
-        if self.venue_position_lots is None:
-            return None
-        told = self.venue_position_lots - self.difference.ignored_lots
-        with_fills = told + self._filled_since_lots
-        low, high = sorted((told, with_fills))
-        own = self.accounting.position_lots
-        return own if low <= own <= high else with_fills
-
-    def sent(self, now_ns: int) -> None:
-        """Count one order towards the rate; bounded by the limit the guard checks first."""
-        self._sent_ns.append(now_ns)
+        """The venue's figure of what is ours, with the fills heard since."""
+        ignored_lots = self.difference.ignored_lots
+        return self.venue_position.with_fills(own_lots=self.accounting.position_lots, ignored_lots=ignored_lots)
 
     def may_send(self, now_ns: int) -> bool:
         """Whether the order rate has room for one more quote."""
-        return self.sent_last_minute(now_ns) < self.guard.quotes_per_minute
-
-    def sent_last_minute(self, now_ns: int) -> int:
-        while self._sent_ns and now_ns - self._sent_ns[0] > 60 * NS_PER_S:
-            self._sent_ns.popleft()
-        return len(self._sent_ns)
+        return self.sent.last_minute(now_ns) < self.guard.quotes_per_minute
 
     @property
     def adding_blocked(self) -> str:
         """Why no order may add to the position; empty while orders may."""
         if self.money_why_not or self.instrument.kind is not MarketKind.PERP:
             return self.money_why_not
-        if self.venue_position_lots is None:
+        if self.venue_position.lots is None:
             return "the venue's position is unknown"
         return UNEXPLAINED if self.difference.lots else ""

@@ -10,7 +10,7 @@ figures agree. Until then it is `closing`.
     amend pending    done, or refused -> accepted; no answer -> unresolved(amend); order unknown ->
                      unresolved(cancel); over
     cancel pending   over; cancel refused -> accepted; no answer or order unknown -> unresolved(cancel)
-    unresolved       seen resting -> accepted; over; never arrived -> rejected
+    unresolved       seen resting -> accepted; over; never arrived -> rejected; gone -> canceled
       of an amend    seen with the new terms, or resting when it can no longer arrive -> accepted, with the terms
                      seen; our cancel -> cancel pending; over
     closing          fills catch up -> filled | canceled | expired
@@ -119,6 +119,11 @@ class OwnOrder:
         )
 
     @property
+    def put_ns(self) -> int:
+        """When it was last sent to where it rests."""
+        return self.amend_sent_ns or self.submitted_ns
+
+    @property
     def terms(self) -> tuple[OrderRequest, ...]:
         """Every price and size it may have at the venue."""
         return (self.request,) if self.amended is None else (self.request, self.amended)
@@ -132,7 +137,7 @@ class OwnOrder:
         """What may still execute, by the larger of its sizes: nothing once it is over at the venue."""
         if self.final is not None or self.is_done:
             return 0
-        most_lots = max(terms.lots for terms in self.terms)
+        most_lots = self.request.lots if self.amended is None else max(self.request.lots, self.amended.lots)
         return max(0, most_lots - max(self.executed_lots, self.filled_lots))
 
     @property
@@ -244,6 +249,11 @@ class OwnOrder:
         """Past dead-after and in no list of the venue: it was never there."""
         self.updated_ns = at_ns
         self.state, self.unresolved, self.reason = OrderState.REJECTED, None, "never arrived"
+
+    def gone(self, at_ns: int) -> None:
+        """It rests no more, and how it ended the venue does not tell any more: nothing that we have not counted."""
+        self.updated_ns = at_ns
+        self._over(OrderState.CANCELED, "ended before the venue's history begins")
 
     def still_rests(self, at_ns: int) -> None:
         """A snapshot taken well after our cancel still has it: the cancel did not work."""

@@ -15,7 +15,7 @@ from engine.model.commands import CancelOrder, Command
 from engine.model.events import BudgetsRead, Event, Paused, Resumed, StopRequested, TimePassed, TripHeld
 from engine.model.target import Target
 from engine.spec.types import BotSpec, StopPolicy
-from engine.strategies.interface import Hedger, View
+from engine.strategies.interface import Hedger, Patient, Strategy, View
 from engine.strategies.registry import build_strategy
 from engine.trading.budgets import Budgets
 from engine.trading.desk import Desk
@@ -24,6 +24,7 @@ from engine.trading.leg import Leg, LegSetup
 from engine.trading.news import take_news
 from engine.trading.orders import Sequence
 from engine.trading.parting import NOTHING, Parting
+from engine.trading.patience import next_move_ns
 from engine.trading.purse import Purse
 from engine.trading.records import Budget, FillRecord, Memory, Step, as_counted
 from engine.trading.stakes import leg_stake
@@ -31,6 +32,7 @@ from engine.trading.statistics import MachineStatistics, leg_statistics, machine
 from engine.trading.status import MachineStatus, leg_status
 from engine.trading.sync import is_question
 from engine.trading.tally import Timed
+from engine.trading.views import leg_view
 from engine.trading.watch import Watch
 
 NO_BUDGET = Budget(reduce=0, cancel=0, place=0)
@@ -47,6 +49,7 @@ class Machine:
         sequence = Sequence(memory.next_sequence)
         self._spec = spec
         self._strategy = build_strategy(spec.strategy)
+        self._patience_ns = _patience_ns(self._strategy)
         self._legs = {name: Leg(setup, spec.risk, sequence) for name, setup in legs.items()}
         self._hedge = self._watch_hedge()
         rule = self._strategy.hedging if isinstance(self._strategy, Hedger) else None
@@ -61,12 +64,12 @@ class Machine:
         tallies = {tally.leg: tally for tally in memory.tallies}
         for name, leg in self._legs.items():
             leg.tally.remember(runs.get(name), tallies.get(name))
+        for record in memory.orders:
+            self._legs[record.request.leg].remember_order(record)
         for counted in as_counted(memory.fills, memory.funding):
             self._legs[counted.leg].remember(counted)
             if self._hedge and isinstance(counted, FillRecord):
                 self._hedge.remember(counted.fill.at_ns)
-        for record in memory.orders:
-            self._legs[record.request.leg].remember_order(record)
         for kept in memory.memos:
             self._legs[kept.leg].memo = kept.memo
         for ignored in memory.ignored:
@@ -86,6 +89,7 @@ class Machine:
     def reconfigure(self, spec: BotSpec, at_ns: int, budgets: Mapping[str, Budget]) -> Step:
         """Take new strategy, risk and process settings without stopping (an in-place change)."""
         self._strategy = build_strategy(spec.strategy)
+        self._patience_ns = _patience_ns(self._strategy)
         self._spec = spec
         if self._hedge and isinstance(self._strategy, Hedger):
             self._hedge.apply(self._strategy.hedging)
@@ -196,7 +200,7 @@ class Machine:
         for name in sorted(target, key=lambda name: target[name].inventory is None):
             leg = self._legs[name]
             leg.wanted(target[name], now_ns)
-            desk = Desk(leg, now_ns, purses[name])
+            desk = Desk(leg, now_ns, purses[name], interval_ns=self._interval_ns)
             commands += desk.bring_about(target[name], self._strategy.requote_threshold_ticks)
         records = [record for leg in self._legs.values() for record in leg.take_records(now_ns)]
         records += self._watch.take_records()
@@ -239,7 +243,7 @@ class Machine:
 
     def _target(self, now_ns: int, purses: Mapping[str, Purse]) -> Target:
         """What each leg should look like; a leg that was never synchronised is left exactly as it is."""
-        legs = {name: leg.view(now_ns, takes=purses[name].takes) for name, leg in self._legs.items()}
+        legs = {name: leg_view(leg, now_ns, takes=purses[name].takes) for name, leg in self._legs.items()}
         view = View(now_ns=now_ns, legs=legs)
         if self._parting is not None:
             return self._parted(self._parting, now_ns) | self._owed(view)
@@ -290,10 +294,21 @@ class Machine:
         policy = StopPolicy.KEEP if event.keep_position else self._policy
         return Parting(policy, self._spec.risk, reduce_until_ns=event.reduce_until_ns)
 
+    @property
+    def _interval_ns(self) -> int:
+        """How long quotes stay where they were put; an end is not kept waiting."""
+        return 0 if self._is_stopping or self._watch.trip else self._patience_ns
+
     def _wake_ns(self, now_ns: int) -> int | None:
         due = [leg.refusals.next_ns(now_ns) for leg in self._legs.values()]
         due += [leg.sync.next_ns for leg in self._legs.values() if not leg.link_why_not or self._is_stopping]
         due += [leg.funding.due_ns for leg in self._legs.values() if leg.synced]
         due += [self._hedge.due_ns] if self._hedge else []
+        if interval_ns := self._interval_ns:
+            due += [next_move_ns(leg.orders.live, interval_ns, now_ns) for leg in self._legs.values()]
         soonest = min((ns for ns in due if ns is not None), default=None)
         return soonest if soonest is None or soonest > now_ns else now_ns + STARVED_WAKE_NS
+
+
+def _patience_ns(strategy: Strategy) -> int:
+    return strategy.requote_interval_ns if isinstance(strategy, Patient) else 0

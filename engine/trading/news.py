@@ -41,8 +41,7 @@ from engine.model.order import Side
 from engine.trading.adoption import adopt, ignore
 from engine.trading.leg import Leg
 from engine.trading.records import OrderState
-
-Answer = OpenOrdersReported | OrderHistoryReported | FillsReported | PositionReported | BalancesReported
+from engine.trading.sync import Answer
 
 
 def take_news(leg: Leg, event: Event) -> bool:
@@ -94,7 +93,8 @@ def _connected(leg: Leg, event: LegConnected) -> bool:
 
 def _disconnected(leg: Leg, event: LegDisconnected) -> bool:
     leg.link_why_not, leg.synced = f"account stream lost: {event.reason}", False
-    leg.venue_position_lots = leg.available = leg.locked = None
+    leg.venue_position.lost()
+    leg.available = leg.locked = None
     return True
 
 
@@ -129,7 +129,7 @@ def _order_amended(leg: Leg, event: OrderAmended) -> bool:
     order = leg.orders.find(event.report.client_id, event.report.venue_order_id)
     if order is not None:
         order.amend_done(event.report, event.at_ns)
-        leg.refusals.accepted(order.request.slot)
+        leg.taken(order.request.slot)
         leg.changed(order)
     return order is not None
 
@@ -197,7 +197,7 @@ def _query_failed(leg: Leg, event: QueryFailed) -> bool:
         leg.funding.failed(event)
         leg.note(event.at_ns, "funding is unavailable", why=event.why)
     if event.query == "QueryPosition":
-        leg.venue_position_lots = None
+        leg.venue_position.lost()
     if event.query == "QueryBalances":
         leg.available = leg.locked = None
     return True

@@ -49,7 +49,8 @@ class OwnOrders:
         self._live: dict[int, OwnOrder] = {}
         self._done: OrderedDict[int, OwnOrder] = OrderedDict()
         self._by_venue_id: dict[str, OwnOrder] = {}
-        self._seen_fills: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._seen_fills: OrderedDict[tuple[str, str], int] = OrderedDict()
+        """Lots by (trade id, venue order id)."""
 
     def upcoming_id(self) -> int:
         """The client id the next issued order will have; after wrap-around ids that may live are skipped."""
@@ -110,10 +111,23 @@ class OwnOrders:
         key = (fill.trade_id, fill.venue_order_id)
         if key in self._seen_fills:
             return False
-        self._seen_fills[key] = None
-        if len(self._seen_fills) > FILLS_KEPT:
-            self._seen_fills.popitem(last=False)
+        self._seen_fills[key] = fill.lots
+        self._forget_fills()
         return True
+
+    def filled_lots_of(self, venue_order_id: str) -> int:
+        """What is remembered of an order's fills."""
+        return sum(lots for (_, order_id), lots in self._seen_fills.items() if order_id == venue_order_id)
+
+    def _forget_fills(self) -> None:
+        """The oldest, but not those of orders that are known: the venue tells them again whenever it is asked about
+        such an order. For one that came two are looked at, so that what is put back does not pile up."""
+        for _ in range(2):
+            if len(self._seen_fills) <= FILLS_KEPT:
+                return
+            key, lots = self._seen_fills.popitem(last=False)
+            if key[1] in self._by_venue_id:
+                self._seen_fills[key] = lots
 
     def without(self, order: OwnOrder | None) -> Iterable[OwnOrder]:
         """The live orders but one, which is under review."""

@@ -32,10 +32,13 @@ class OwnLevels:
         self._open: dict[int, dict[int, int]] = {}
         self._gone: deque[tuple[int, Side, int, int]] = deque(maxlen=LINGERING_MOST)
         self._best: tuple[int | None, int | None] | None = None
+        self._others: dict[Side, tuple[tuple[Level, ...], tuple[Level, ...]]] = {}
+        """By side: levels, and what they are without us. It is asked for several times while nothing changes."""
 
     def changed(self, order: OwnOrder) -> None:
         """Call after every piece of news about an own order."""
         self._best = None
+        self._others.clear()
         request, now = order.request, order.lots_by_ticks
         before = self._open.pop(request.client_id, {request.ticks: request.lots})
         if now:
@@ -50,6 +53,13 @@ class OwnLevels:
         """The levels of a side, best first, as they would be without us."""
         while self._gone and self._gone[0][0] + LINGERS_NS < now_ns:
             self._gone.popleft()
+            self._others.clear()
+        known = self._others.get(side)
+        if known is None or known[0] is not levels:
+            known = self._others[side] = levels, self._reckon(side, levels, live)
+        return known[1]
+
+    def _reckon(self, side: Side, levels: tuple[Level, ...], live: Iterable[OwnOrder]) -> tuple[Level, ...]:
         resting, gone = defaultdict[int, int](int), defaultdict[int, int](int)
         for order in live:
             if order.request.side is not side:

@@ -31,16 +31,16 @@ class Parting:
             self._policy = StopPolicy.KEEP
         if self._policy is StopPolicy.KEEP or leg.book_why_not or not leg.synced:
             return NOTHING
-        return self._flattened(leg) if self._policy is StopPolicy.FLATTEN else self._reduced(leg)
+        return self._flattened() if self._policy is StopPolicy.FLATTEN else self._reduced(leg)
 
     def is_over(self, leg: Leg) -> bool:
         """Whether the position is as the policy wants it; that no order is left is for the machine to see."""
         flattens = self._policy is StopPolicy.FLATTEN and leg.may_flag
         return self._policy is StopPolicy.KEEP or abs(leg.held_lots) < leg.least_lots_of(reduce_only=flattens)
 
-    def _flattened(self, leg: Leg) -> LegTarget:
-        slippage_bps, perp = self._risk.price_band_bps / 2, leg.instrument.kind is MarketKind.PERP
-        return LegTarget(inventory=InventoryTarget(lots=0, slippage_bps=slippage_bps, reduce_only=perp))
+    def _flattened(self) -> LegTarget:
+        slippage_bps = self._risk.price_band_bps / 2
+        return LegTarget(inventory=InventoryTarget(lots=0, slippage_bps=slippage_bps, reduce_only=True))
 
     def _reduced(self, leg: Leg) -> LegTarget:
         """Nothing while other orders live: together they could be more than there is to reduce."""
@@ -57,7 +57,4 @@ class Parting:
 
 def _reducible_lots(leg: Leg, side: Side) -> int:
     """All that own fills left, and never more than the venue's position: what is offered already included."""
-    held = abs(leg.held_lots)
-    if leg.instrument.kind is MarketKind.SPOT:
-        return held
-    return min(held, reducible_lots(leg, side) + leg.orders.open_lots(side))
+    return min(abs(leg.held_lots), reducible_lots(leg, side) + leg.orders.open_lots(side))

@@ -7,6 +7,7 @@ from engine.clock import NS_PER_MS, NS_PER_S
 from engine.model.order import RejectReason
 from engine.model.value import Value
 from engine.trading.orders import INVENTORY_SLOT
+from engine.trading.waits import wait_ns
 
 SLOTS_KEPT = 1_000
 _FIRST_NS = {
@@ -43,10 +44,10 @@ class Refusals:
         attempts = 0 if last is None else last.attempts
         first_ns = _USUAL_NS if reason is None else _FIRST_NS.get(reason, _USUAL_NS)
         longest_ns = _LONGEST_TAKING_NS if slot == INVENTORY_SLOT else _LONGEST_NS
-        wait_ns = min(first_ns << min(attempts, 16), longest_ns)
+        not_before_ns = now_ns + wait_ns(first_ns, attempts, longest_ns)
         if len(self._by_slot) >= SLOTS_KEPT and slot not in self._by_slot:
             self._by_slot.pop(next(iter(self._by_slot)))
-        self._by_slot[slot] = Refusal(reason=words, not_before_ns=now_ns + wait_ns, attempts=attempts + 1)
+        self._by_slot[slot] = Refusal(reason=words, not_before_ns=not_before_ns, attempts=attempts + 1)
         return last is None or last.reason != words
 
     def allows(self, slot: str, now_ns: int) -> bool:

@@ -77,7 +77,7 @@ def leg_status(leg: Leg) -> LegStatus:
     bids = [o.request.ticks for o in live if o.is_settled and o.request.side.sign > 0]
     asks = [o.request.ticks for o in live if o.is_settled and o.request.side.sign < 0]
     twice_mid = leg.twice_mid_ticks
-    venue_lots = leg.venue_position_lots
+    venue_lots = leg.venue_position.lots
     entry = entry_ticks(leg) if leg.difference.lots else None
     return LegStatus(
         venue=instrument.venue,

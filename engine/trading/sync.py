@@ -18,7 +18,6 @@ from engine.model.commands import (
 )
 from engine.model.events import (
     BalancesReported,
-    Event,
     FillsReported,
     OpenOrdersReported,
     OrderHistoryReported,
@@ -26,9 +25,10 @@ from engine.model.events import (
     QueryFailed,
 )
 from engine.model.instrument import MarketKind
-from engine.model.order import OrderReport
+from engine.model.order import OrderReport, TimeInForce
 from engine.trading.lifecycle import OwnOrder
 from engine.trading.records import OrderState
+from engine.trading.waits import wait_ns
 
 STEADY_NS = 30 * NS_PER_S
 FIRST_RETRY_NS = 250 * NS_PER_MS
@@ -37,12 +37,15 @@ ROUND_LIMIT_NS = 30 * NS_PER_S
 OVERLAP_NS = 60 * NS_PER_S
 PATIENCE_NS = 2 * NS_PER_S
 DEAD_MARGIN_NS = NS_PER_S
+GONE_NS = 60 * NS_PER_S
+"""An order that was missed for so long is not merely missing in a list that lags behind."""
 
 ROUND: tuple[type[Command], ...] = (QueryOpenOrders, QueryOrderHistory, QueryFills, QueryPosition)
 """What a round asks; spot has no position to ask for, and is reckoned as if it had."""
 
 _WAITING = (OrderState.SUBMITTED, OrderState.AMEND_PENDING, OrderState.CANCEL_PENDING, OrderState.CLOSING)
-_ANSWERS: dict[type[Event], str] = {
+Answer = OpenOrdersReported | OrderHistoryReported | FillsReported | PositionReported | BalancesReported
+_ANSWERS: dict[type[Answer], str] = {
     OpenOrdersReported: "QueryOpenOrders",
     OrderHistoryReported: "QueryOrderHistory",
     FillsReported: "QueryFills",
@@ -61,7 +64,7 @@ class Sync:
         self._waiting: set[str] = set()
         self._attempts = 0
         self._asked_ns = 0
-        self._history_since_ns = 0
+        self._history_since_ns = self._fills_since_ns = 0
         self._open: dict[int | None, OrderReport] = {}
         self._next_ns: int | None = None
         self.proved_ns: int | None = None
@@ -103,16 +106,19 @@ class Sync:
         self._next_ns = now_ns + ROUND_LIMIT_NS
         return commands
 
-    def answered(self, event: Event) -> bool:
-        """Take one answer; True when it was the last one of the round."""
+    def answered(self, event: Answer) -> bool:
+        """Take one answer; True when it was the last one of the round. What a stream tells, or a round that was
+        given up tells late, proves nothing in this one."""
         query = _ANSWERS[type(event)]
-        if query not in self._waiting:
+        if query not in self._waiting or event.requested_ns is None or event.requested_ns < self._asked_ns:
             return False
         self._waiting.discard(query)
         if isinstance(event, OpenOrdersReported):
             self._open = {order.client_id: order for order in event.orders}
         elif isinstance(event, OrderHistoryReported):
             self._history_since_ns = event.since_ns
+        elif isinstance(event, FillsReported):
+            self._fills_since_ns = event.since_ns
         return not self._waiting
 
     def failed(self, event: QueryFailed) -> None:
@@ -121,8 +127,9 @@ class Sync:
             self._waiting.clear()
             self._retry(event.at_ns)
 
-    def judge(self, order: OwnOrder, now_ns: int) -> bool:
-        """What a complete round proves about one live order; True when that changed the order."""
+    def judge(self, order: OwnOrder, now_ns: int, *, is_position_own: bool) -> bool:
+        """What a complete round proves about one live order; True when that changed the order. `is_position_own`:
+        the venue's position is what own fills made, so that none is missing."""
         report = self._open.get(order.request.client_id)
         if report is not None:
             return self._judge_amended(order, report, now_ns) or self._judge_resting(order, now_ns)
@@ -135,7 +142,20 @@ class Sync:
                 order.never_arrived(now_ns)
         elif order.state is not OrderState.UNRESOLVED:
             order.missing("not among the open orders", now_ns)
+        elif self._has_outlived_history(order, is_position_own=is_position_own):
+            order.gone(now_ns)
         return order.state is not before
+
+    def _has_outlived_history(self, order: OwnOrder, *, is_position_own: bool) -> bool:
+        """A venue tells of its newest orders, or of a week. One that rested for longer and ended while nobody
+        listened is in no list any more; that no fill of it is missing must be known otherwise."""
+        is_counted = is_position_own or self._fills_since_ns <= order.submitted_ns
+        return (
+            self._history_since_ns > order.submitted_ns
+            and self._asked_ns - order.updated_ns >= GONE_NS
+            and order.filled_lots >= order.executed_lots
+            and is_counted
+        )
 
     def _judge_amended(self, order: OwnOrder, report: OrderReport, now_ns: int) -> bool:
         if order.amended is None or self._asked_ns <= order.dead_after_ns + DEAD_MARGIN_NS:
@@ -162,13 +182,14 @@ class Sync:
             self._attempts, self._next_ns = 0, now_ns + STEADY_NS
 
     def _retry(self, now_ns: int) -> None:
-        delay_ns = min(FIRST_RETRY_NS << min(self._attempts, 16), LAST_RETRY_NS)
+        self._next_ns = now_ns + wait_ns(FIRST_RETRY_NS, self._attempts, LAST_RETRY_NS)
         self._attempts += 1
-        self._next_ns = now_ns + delay_ns
 
 
 def is_question(order: OwnOrder, now_ns: int) -> bool:
-    """True for an order whose fate has to be asked for: unresolved, or waiting longer than an answer takes."""
+    """True for an order whose fate has to be asked for: unresolved, or waiting longer than an answer takes. One
+    that takes never rests: partly filled, it waits for the news of its end, and the next one for it to be over."""
     if order.state is OrderState.UNRESOLVED:
         return True
-    return order.state in _WAITING and now_ns - order.updated_ns >= PATIENCE_NS
+    takes = order.is_settled and order.request.time_in_force is not TimeInForce.GTC
+    return (takes or order.state in _WAITING) and now_ns - order.updated_ns >= PATIENCE_NS

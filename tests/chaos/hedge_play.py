@@ -49,7 +49,7 @@ from tests.chaos.flow import FUNDING_RATE, NO_FUNDING, FlowThatRests, set_fundin
 from tests.chaos.hedge_stage import BALANCES, PAIRS, open_venues
 from tests.chaos.invariants import DRIFT
 from tests.chaos.journals import rows
-from tests.chaos.keeper import LOOK_EVERY_S, Keeper, until_all_quote
+from tests.chaos.keeper import LOOK_EVERY_S, SETTLE_S, Keeper, settle, until_all_quote
 from tests.chaos.stages import lighter_options, rest_budgets
 from tests.chaos.story import TROUBLED_MS, Mishap, Story
 from tests.fleets import ACCOUNT, PROCESS, RISK, write_generation
@@ -68,7 +68,6 @@ STRATEGY: dict[str, Any] = {
 }
 BUDGET = Decimal(370)
 """For both legs together, where a story has one: less than the position limit would let them use."""
-SETTLE_S = 100.0
 INSTANCE = "one"
 """Of the simulated venues."""
 
@@ -94,6 +93,7 @@ class HedgePlay:
         self.workspace = Workspace(root=directory)
         self.complaints: list[str] = []
         self.is_quiet = False
+        self.look_every_s = LOOK_EVERY_S
         self.loop = VirtualLoop()
         self.loop.set_exception_handler(self._broken)
         legs = dict(zip(("maker", "hedge"), PAIRS[story.pair], strict=True))
@@ -133,7 +133,7 @@ class HedgePlay:
         interfering.cancel()
         self.rest()
         self.keeper.relent()
-        await asyncio.sleep(SETTLE_S)
+        await settle(self)
         await until_all_quote([self.keeper])
         await self._until_funding_is_told()
         self.agree(self.keeper.process)
@@ -183,7 +183,7 @@ class HedgePlay:
             self._look_at_hedge()
             self._look_at_budget()
             self.keeper.look()
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(self.look_every_s)
 
     def _look_at_hedge(self) -> None:
         """By the maker's fills as they happened; or, where news came late, as the bot heard of them."""

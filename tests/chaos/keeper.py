@@ -23,10 +23,12 @@ from tests.chaos.journals import is_at_rest
 from tests.chaos.story import Blow, Mishap
 
 BETWEEN_LIVES_S = 0.7
-LOOK_EVERY_S = 0.05
+LOOK_EVERY_S, LOOK_SELDOM_S = 0.05, 1.0
 PATIENCE_S = 10.0
 SOCKETS_PER_LEG = 2
 """One for the market, one for the account."""
+SETTLE_S, STIRS_S = 100.0, 30.0
+"""How long everything has to come to rest, and how long something may still move."""
 NOT_RESTARTED = (3, 4, 5)
 """Exit codes after which a supervisor leaves a bot alone."""
 
@@ -46,6 +48,20 @@ class Stage(Protocol):
 
     def complain(self, what: str) -> None:
         """Something happened that must not happen."""
+
+
+class Looking(Protocol):
+    """A play, as far as it looks at its venues again and again."""
+
+    look_every_s: float
+
+
+async def settle(play: Looking) -> None:
+    """Let the market rest. Where nothing moves any more, few looks see as much as many."""
+    await asyncio.sleep(STIRS_S)
+    play.look_every_s = LOOK_SELDOM_S
+    await asyncio.sleep(SETTLE_S - STIRS_S)
+    play.look_every_s = LOOK_EVERY_S
 
 
 async def until_all_quote(keepers: Iterable[Keeper]) -> None:

@@ -157,7 +157,7 @@ BUGS = (
     Bug(
         name="take a failed question for funding for one without payments",
         file="trading/funding.py",
-        right="self._due_ns = event.at_ns + min(FIRST_RETRY_NS << min(self._retries, 16), LAST_RETRY_NS)",
+        right="self._due_ns = event.at_ns + wait_ns(FIRST_RETRY_NS, self._retries, LAST_RETRY_NS)",
         wrong="self._newest_ns = event.at_ns + OVERLAP_NS",
     ),
     Bug(

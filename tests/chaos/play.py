@@ -37,7 +37,7 @@ from engine.spec.types import BotSpec, BudgetSpec, BudgetsSpec, StopPolicy, Stra
 from tests.chaos.flow import FUNDING_RATE, NO_FUNDING, FlowThatRests, set_funding
 from tests.chaos.hedge_play import HedgePlay
 from tests.chaos.invariants import Watch
-from tests.chaos.keeper import LOOK_EVERY_S, Keeper, until_all_quote
+from tests.chaos.keeper import LOOK_EVERY_S, SETTLE_S, Keeper, settle, until_all_quote
 from tests.chaos.numbers import Numbers
 from tests.chaos.stages import ACCOUNT, STAGES, lighter_options, rest_budgets
 from tests.chaos.story import TROUBLED_MS, LighterHabits, Mishap, Story
@@ -51,7 +51,6 @@ INSTANCE = "one"
 """Of the simulated venue."""
 FAR_AWAY = Decimal(1_000_000)
 """A loss that nobody reaches: it is only followed."""
-SETTLE_S = 100.0
 LONGEST_S = 3_600.0
 
 
@@ -90,6 +89,7 @@ class Play:
         self.story = story
         self.workspace = Workspace(root=directory)
         self.is_quiet = False
+        self.look_every_s = LOOK_EVERY_S
         self.loop = VirtualLoop()
         self.loop.set_exception_handler(self._broken)
         self.stage = STAGES[story.venue]
@@ -130,7 +130,7 @@ class Play:
         set_funding(self.venue.exchange, NO_FUNDING)
         for keeper in self.keepers.values():
             keeper.relent()
-        await asyncio.sleep(SETTLE_S)
+        await settle(self)
         await until_all_quote(self.keepers.values())
         self.watch.agree({bot: keeper.process for bot, keeper in self.keepers.items()})
         for keeper in self.keepers.values():
@@ -170,7 +170,7 @@ class Play:
             self.watch.look(self.network.elapsed_ns)
             for keeper in self.keepers.values():
                 keeper.look()
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(self.look_every_s)
 
     async def _interfere(self) -> None:
         """A person trades by hand on the same account: rests orders, and takes a little on the spot market."""

@@ -1,4 +1,4 @@
-"""The first seeds, every time; `make chaos SEEDS=10000 FROM=300` tells the next ones."""
+"""The first seeds, every time; `make chaos SEEDS=10000 FROM=150` tells the next ones."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from tests.chaos.play import perform
 from tests.chaos.stages import STAGES
 from tests.chaos.story import Blow, Mishap, Story, tell
 
-SEEDS = 300
-AIMED_SEEDS = 60
+SEEDS = 150
+AIMED_SEEDS = 40
+"""A few times as many as it takes to notice every planted bug but one, whose first aimed seed is 35."""
 LIGHTER_SEEDS = 16
-ONCE_FAILED = (383, 448, 533, 936, 1048, 1672)
+ONCE_FAILED = (173, 178, 179, 250, 383, 448, 533, 936, 1048, 1672)
 """Those beyond that found something, in the engine or in the harness."""
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
-from bpx.account import Account
 from msgspec.structs import replace
 
 import cli
@@ -29,7 +29,10 @@ from engine.sim.virtual_loop import VirtualLoop
 from engine.sim.world import VirtualWorld
 from engine.trading.records import Record
 from tests.commands.test_forget import RESTING, fill, names
+from tests.late import late
 from tests.sim.served import Served, served, sim_spec
+
+bpx = late("bpx.account")
 
 MARKET = "SOL_USDC_PERP"
 CLIENT_ID = 1 << 24
@@ -53,7 +56,7 @@ class Desk:
     """A workspace that once had a bot, the venue it traded on, and the account's own hand there."""
 
     workspace: Workspace
-    mine: Account
+    mine: Any
     journal: Path
 
     def forget(self, *options: str) -> int:
@@ -86,7 +89,7 @@ def desk_at(venue: Served, root: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     applied(workspace)
     (workspace.bots / "gone.yaml").unlink()
     applied(workspace)
-    mine = Account(key, secret)
+    mine = bpx.Account(key, secret)
     mine.BPX_API_URL = f"{venue.rest_url}/"
     return Desk(workspace=workspace, mine=mine, journal=remember(workspace))
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bpx.account import Account
 from msgspec.structs import replace
 
 import cli
@@ -29,7 +28,10 @@ from engine.sim.world import VirtualWorld
 from engine.spec.types import SimSpec
 from engine.trading.records import FillRecord
 from tests.judges.waiting import eventually
+from tests.late import late
 from tests.sim.served import BALANCES, Served, served, sim_spec
+
+bpx = late("bpx.account")
 
 MARKET = "SOL_USDC_PERP"
 BOT = f"""metadata: {{name: sol}}
@@ -124,7 +126,7 @@ def test_what_a_position_was_paid_in_funding_is_explained(
     """Bought and sold by hand, and held in between: without funding the quote would not add up."""
     paying = replace(sim_spec("alice", speed="4"), funding_interval_s=1, funding_rate=Decimal("0.01"))
     with opened(tmp_path, monkeypatch, paying) as (workspace, venue):
-        mine = Account(*venue.accounts["alice"])
+        mine = bpx.Account(*venue.accounts["alice"])
         mine.BPX_API_URL = f"{venue.rest_url}/"
         mine.execute_order(MARKET, "Bid", "Market", quantity="1")
         eventually(lambda: len(mine.get_funding_payments()) >= 2)

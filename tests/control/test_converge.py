@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from engine.control.status import fleet_status
 from engine.errors import BotctlError, Locked, Refused, StalePlan, UsageError
 from engine.host.facts import write_facts
 from engine.host.generation import read_current
+from engine.host.holds import Hold, HoldKind, place_hold
 from engine.plan.actions import Plan
 from engine.plan.diff import diff
 from engine.plan.risk_words import RiskWord
@@ -105,6 +107,32 @@ def test_a_stopped_bot_stays_stopped_over_apply_and_a_new_supervisor(fleet: Flee
     assert planned(fleet, bot("eth"), bot("sol", spread_bps="12")) == []
 
 
+def test_a_start_that_is_told_to_wait_lifts_no_hold(fleet: Fleet) -> None:
+    """The next apply would start the bot, and nobody would have said so."""
+    applied(fleet, bot("sol"))
+    stop(fleet, ["sol"], why="maintenance")
+    with writer_lock(fleet.workspace, "apply"), pytest.raises(Locked):
+        start(fleet, ["sol"])
+    assert planned(fleet, bot("sol")) == [] and pids(fleet) == {}
+    start(fleet, ["sol"])
+    assert set(pids(fleet)) == {"sol"}
+
+
+def test_a_bot_that_tripped_is_not_set_going_by_a_stop_and_a_start(fleet: Fleet) -> None:
+    applied(fleet, bot("eth"), bot("sol"))
+    trip = Hold(bot="sol", kind=HoldKind.TRIP, who="the risk guard", since_ns=1, why="stop_loss_usd: lost 10")
+    place_hold(fleet.workspace, trip)
+    stop(fleet, [], why="maintenance")
+    (sol,) = (one for one in fleet_status(observe(fleet)) if one.name == "sol")
+    assert sol.why.endswith("maintenance; before that it tripped: stop_loss_usd: lost 10")
+    with pytest.raises(Refused, match="sol tripped: stop_loss_usd: lost 10"):
+        start(fleet, ["sol"])
+    start(fleet, [])
+    assert set(pids(fleet)) == {"eth"}
+    start(fleet, ["sol"], lift_trips=True)
+    assert set(pids(fleet)) == {"eth", "sol"}
+
+
 def test_restart_gives_a_new_process_and_the_same_settings(fleet: Fleet) -> None:
     applied(fleet, bot("sol"))
     before = pids(fleet)
@@ -121,6 +149,17 @@ def test_a_bot_that_comes_straight_back_is_told_to_keep_its_position(fleet: Flee
     told.unlink()
     stop(fleet, ["sol"], why="a test")
     assert not told.exists(), "a stop does what the bot's policy says"
+
+
+def test_starting_what_runs_or_is_disabled_says_so(fleet: Fleet) -> None:
+    applied(fleet, bot("eth", enabled=False), bot("sol"))
+    told: list[str] = []
+    start(replace(fleet, progress=told.append), ["eth", "sol"])
+    assert told == ["eth does not start: its file says `enabled: false`", "sol runs already"]
+    told.clear()
+    stop(fleet, ["sol"], why="a look")
+    start(replace(fleet, progress=told.append), ["sol"])
+    assert told == ["sol is healthy"]
 
 
 def test_an_unknown_bot_is_a_usage_error(fleet: Fleet) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import msgspec
 import pytest
 
 import cli
+from engine.control import approvals
 from engine.control import fleet as fleets_of_control
 from engine.control.approvals import KEEP_S, approve
 from engine.control.chain import verify
@@ -91,8 +93,6 @@ def desk(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     monkeypatch.setattr(
         "engine.spec.load.fleet_spec", lambda data, env: msgspec.structs.replace(fleet_spec(data, env), sims={})
     )
-    monkeypatch.setenv("KEY", "k")
-    monkeypatch.setenv("SECRET", "s")
     return Desk(fleet, monkeypatch, capsys)
 
 
@@ -271,6 +271,20 @@ def test_four_eyes_let_pass_what_somebody_else_approved(desk: Desk) -> None:
     }
 
 
+def test_whoever_approves_hears_that_the_plan_is_stale(desk: Desk) -> None:
+    desk.declare(sol={"enabled": "false"})
+    file = desk.root / "change.botplan"
+    desk.type("plan", "-o", file)
+    code, _, told = desk.type("approve", file, "--yes", by="bob")
+    assert (code, "stale" in told) == (0, False)
+    desk.declare(sol={"enabled": "false", "spread": 12})
+    desk.type("apply", "--yes")
+    code, printed, told = desk.type("approve", file, "--yes", by="bob")
+    assert (code, "approved by bob" in printed) == (0, True)
+    assert "warning: the plan is stale: generation 1 is in force, and it was made against None" in told
+    assert "hint: run `botctl plan` again" in told
+
+
 def test_four_eyes_let_a_rollback_pass_that_somebody_else_approved(desk: Desk) -> None:
     desk.declare(sol={})
     assert desk.type("apply", "--yes", by="ann")[0] == 0
@@ -346,6 +360,25 @@ def test_approvals_that_are_damaged_count_as_damage_and_not_as_none(desk: Desk) 
     with pytest.raises(StateDamaged):
         approvals_of(desk.fleet.workspace, "abc")
     assert approvals_of(desk.fleet.workspace, "") == ()
+
+
+def test_two_people_who_approve_at_once_are_both_known(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace, write = desk.fleet.workspace, approvals.write_atomic
+    monkeypatch.setattr(approvals, "person", lambda: threading.current_thread().name)
+    ann, bob = (threading.Thread(target=approve, args=(workspace, "abc", ""), name=name) for name in ("ann", "bob"))
+
+    def slowly(path: Path, content: bytes, *, durable: bool) -> None:
+        """Ann has read who approved, and bob comes in between."""
+        if threading.current_thread() is ann:
+            bob.start()
+            bob.join(timeout=0.5)
+        write(path, content, durable=durable)
+
+    monkeypatch.setattr(approvals, "write_atomic", slowly)
+    ann.start()
+    ann.join()
+    bob.join()
+    assert {one.who for one in approvals_of(workspace, "abc")} == {"ann", "bob"}
 
 
 def test_approvals_are_forgotten_when_no_plan_can_need_them(desk: Desk) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import threading
 
 import pytest
 from msgspec.structs import replace
 
+from engine.control.down import take_down
 from engine.control.fleet import Fleet
 from engine.control.lifecycle import stop
 from engine.control.observe import observe
@@ -14,7 +17,7 @@ from engine.control.status import fleet_status
 from engine.errors import Refused
 from engine.host.holds import read_hold
 from engine.spec.types import BotSpec
-from tests.control.outside import pids
+from tests.control.outside import pids, until
 from tests.control.test_converge import applied, bot, planned
 
 
@@ -32,6 +35,20 @@ def test_after_a_rename_there_is_nothing_to_do(fleet: Fleet) -> None:
     assert pids(fleet).keys() == {"eth-one", "sol"} and pids(fleet)["sol"] == left_alone
     told = fleet.workspace.state / "told" / "eth"
     assert json.loads(told.read_text(encoding="utf-8"))["keep_position"] is True
+
+
+def test_a_bot_that_runs_unsupervised_keeps_its_position_under_its_new_name_too(fleet: Fleet) -> None:
+    applied(fleet, bot("eth", stop_policy="flatten"))
+    take_down(fleet)
+    stray = subprocess.Popen([fleet.workspace.root / "engine", fleet.workspace.state, "eth"])
+    reaper = threading.Thread(target=stray.wait)
+    reaper.start()
+    until(lambda: "eth" in observe(fleet).engines)
+    applied(fleet, renamed("eth-one", of="eth", stop_policy="flatten"))
+    told = fleet.workspace.state / "told" / "eth"
+    assert json.loads(told.read_text(encoding="utf-8"))["keep_position"] is True
+    assert pids(fleet).keys() == {"eth-one"}
+    reaper.join()
 
 
 def test_a_held_bot_stays_held_under_its_new_name(fleet: Fleet) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 from decimal import Decimal
 
 import msgspec
@@ -10,6 +11,9 @@ import pytest
 
 from engine.clock import NS_PER_S
 from engine.errors import BotctlError
+from engine.host.generation import AppliedBot
+from engine.runtime.process import BotProcess
+from engine.runtime.startup import Started, Surroundings, start_bot
 from engine.runtime.windup import WindUp
 from engine.sim.network import VirtualNetwork
 from engine.sim.trouble import Kind, Trouble, Weather
@@ -126,4 +130,30 @@ def test_a_reload_while_starting_is_what_the_bot_then_trades_by(make_play: MakeP
         assert process.bot.status.legs["main"].orders == 4
         life.cancel()
 
+    play.run(scene())
+
+
+def test_a_reload_in_the_moment_in_which_the_start_is_done_counts_too(
+    make_play: MakePlay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play = make_play(seed=7)
+    process: list[BotProcess] = []
+
+    async def started(around: Surroundings, applied: AppliedBot, held: ExitStack) -> Started:
+        done = await start_bot(around, applied, held)
+        write_generation(play.workspace, {BOT: bot_spec(BOT, market=MARKET, layers=2)}, number=2)
+        asyncio.get_running_loop().call_soon(lambda: process[0].take(process[0].read_applied()))
+        return done
+
+    async def scene() -> None:
+        process.append(play.process(play.world()))
+        life = asyncio.ensure_future(process[0].live())
+        await asyncio.wait((life,), timeout=LIFE_S)
+        play.is_quiet = True
+        await asyncio.wait((life,), timeout=LIFE_S)
+        assert process[0].bot is not None
+        assert process[0].bot.status.legs["main"].orders == 4
+        life.cancel()
+
+    monkeypatch.setattr("engine.runtime.process.start_bot", started)
     play.run(scene())

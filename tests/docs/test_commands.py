@@ -26,7 +26,7 @@ IN_SAMPLE_FLEET = "<!-- starts in the sample fleet -->"
 COMMAND_TIMEOUT_S = 90
 LOOKS = ("botctl plan", "botctl status", "botctl logs", "botctl drift -", "botctl metrics |")
 """Verbs that change nothing: the fleet is alive, so what a page shows is waited for, up to LOOK_AGAIN_S."""
-LOOK_AGAIN_S = 30
+LOOK_AGAIN_S, LOOK_EVERY_S = 30, 0.5
 
 
 class Shell:
@@ -86,6 +86,7 @@ def test_what_a_page_tells_to_type_works_as_shown(page: Path, shell: Shell) -> N
         result = shell.type(typed.command)
         deadline = time.monotonic() + LOOK_AGAIN_S
         while typed.command.startswith(LOOKS) and not typed.matches(result.stdout) and time.monotonic() < deadline:
+            time.sleep(LOOK_EVERY_S)
             result = shell.type(typed.command)
         assert result.returncode == 0, show(typed, result)
         assert typed.matches(result.stdout), show(typed, result)

@@ -76,11 +76,12 @@ def test_help_lists_every_target(clone: Clone) -> None:
     assert listed == set(phony.split()[1:])
 
 
-def test_continuous_integration_runs_exactly_make_test() -> None:
+def test_continuous_integration_installs_the_judges_and_runs_exactly_make_test() -> None:
     lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "#!/usr/bin/env bash"
     assert [line for line in lines[1:] if line and not line.startswith("#")] == [
         "set -euo pipefail",
         'cd "$(dirname "$0")/.."',
+        ".ci/packages",
         "make test",
     ]

@@ -12,7 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
+
 from engine.control.facts import known_facts
+from engine.control.fleet import open_fleet
+from engine.control.observe import observe
+from engine.control.status import fleet_status
 from engine.exchanges.interface import Context, Endpoints
 from engine.exchanges.messages import HttpRequest, HttpResponse
 from engine.exchanges.registry import find_venue
@@ -26,15 +31,17 @@ from engine.spec.types import Environment
 
 T = TypeVar("T")
 PATIENCE_S = 60.0
+LOOK_S = 0.1
 BOTCTL = Path(sys.executable).parent / "botctl"
 
 
-def until(what: Callable[[], T], *, patience_s: float = PATIENCE_S) -> T:
-    """The first true answer; an AssertionError with the last one when it never comes."""
+def until(what: Callable[[], T], *, patience_s: float = PATIENCE_S, every_s: float = LOOK_S) -> T:
+    """The first true answer; an AssertionError with the last one when it never comes. What starts a process to look
+    looks less often: processes cost the cores that the fleet lives on."""
     deadline = time.monotonic() + patience_s
     while not (answer := what()):
         assert time.monotonic() < deadline, f"not within {patience_s:g} s; last answer: {answer!r}"
-        time.sleep(0.1)
+        time.sleep(every_s)
     return answer
 
 
@@ -73,11 +80,9 @@ class Botctl:
         )
 
     def status(self) -> dict[str, dict[str, Any]]:
-        """Every bot as `status --json` tells it."""
-        done = subprocess.run(
-            [str(BOTCTL), "status", "--json"], cwd=self.root, capture_output=True, text=True, timeout=60, check=True
-        )
-        return {bot["name"]: bot for bot in json.loads(done.stdout)}
+        """Every bot as `status --json` tells it, asked from within this process: tests look often."""
+        bots = fleet_status(observe(open_fleet(self.root, verb="status")))
+        return {bot["name"]: bot for bot in json.loads(json.dumps(msgspec.to_builtins(bots)))}
 
     def write(self, path: str, text: str) -> None:
         (self.root / path).write_text(text)

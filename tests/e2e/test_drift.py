@@ -24,9 +24,9 @@ from tests.control.watch.repository import Repository
 from tests.e2e.botctl import BOTCTL, Botctl, until
 from tests.e2e.outside import Outside
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
-PATIENCE_S = 120.0
+PATIENCE_S, LOOK_S = 120.0, 2.0
 """A bot asks for its position twice a minute, and believes what it hears twice."""
 MARKET = "BTC_USDC_PERP"
 FLEET = """\
@@ -78,7 +78,7 @@ def kinds(botctl: Botctl) -> dict[str, dict[str, Any]]:
 
 def the(botctl: Botctl, kind: str) -> dict[str, Any]:
     """The finding of this kind, as soon as there is one."""
-    return until(lambda: kinds(botctl).get(kind) or {}, patience_s=PATIENCE_S)
+    return until(lambda: kinds(botctl).get(kind) or {}, patience_s=PATIENCE_S, every_s=LOOK_S)
 
 
 def test_what_somebody_did_at_the_venue_is_found_and_settled_one_by_one(trading: Botctl) -> None:
@@ -122,7 +122,7 @@ def test_what_somebody_did_at_the_venue_is_found_and_settled_one_by_one(trading:
     assert (finding["bot"], finding["subject"], finding["needs_person"]) == ("btc", "0.02", True)
     botctl("drift", "adopt", finding["id"], "--yes")
     until(lambda: Decimal(botctl.status()["btc"]["legs"]["main"]["position"]) == Decimal("0.02"))
-    until(lambda: "lab: no drift" in _look(botctl, "drift"))
+    until(lambda: "lab: no drift" in _look(botctl, "drift"), every_s=LOOK_S)
 
     audited = botctl("audit")
     for deed in ("drift ignore", "drift revert", "drift adopt", "adopt"):

@@ -120,6 +120,7 @@ def test_power_that_goes_twice_and_a_supervisor_that_dies_leave_one_runner_each(
         host.lose_power()
         host.boot()
         until(lambda: all(host.ground.engine(bot) for bot in BOTS))
+        host.ground.forgive()
     daemon = until(lambda: host.ground.supervisord)
     strike(daemon, signal.SIGKILL)
     until(lambda: host.ground.supervisord not in (None, daemon))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -152,3 +153,18 @@ def test_a_command_that_asks_once_is_counted_too(tmp_path: Path) -> None:
 def test_an_account_of_sixty_a_minute_can_afford_a_round_of_questions(tmp_path: Path) -> None:
     (one,) = filled(tmp_path, 60)
     assert one.budget(HOUR_NS).cancel >= 4
+
+
+def test_a_full_disk_leaves_the_bucket_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was written lies in a block that the file has; given up first, it could be gone for good."""
+    (one,) = filled(tmp_path)
+    before = (tmp_path / "budget").read_bytes()
+
+    def full(*_arguments: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "pwrite", full)
+        with pytest.raises(OSError, match="No space"):
+            one.budget(HOUR_NS)
+    assert (tmp_path / "budget").read_bytes() == before

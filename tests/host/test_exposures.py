@@ -6,9 +6,11 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.host import exposures
 from engine.host.exposures import NAME, Exposures, Words, forget
 from engine.host.locks import exclusive
 from engine.model.budgets import Claim, Share
@@ -107,3 +109,18 @@ def test_whatever_is_asked_in_whatever_order_all_claims_fit(
             assert share is not None
             assert share.claimed.long_usd <= 100 and share.claimed.short_usd <= 100
             assert share.claimed.gross_usd <= 150
+
+
+def test_a_budget_that_cannot_be_written_gives_no_share_and_ends_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk a bot goes on cancelling and hedging; whoever hears nothing of its share adds nothing."""
+    claim(tmp_path, "a", both(80, 0))
+
+    def full(*_arguments: object, **_options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(exposures, "write_atomic", full)
+        assert claim(tmp_path, "b", both(80, 0)) is None
+    assert granted(claim(tmp_path, "b", both(80, 0))) == (20, 0, 70)

@@ -81,6 +81,25 @@ def test_a_hold_stays_until_it_is_lifted(workspace: Workspace) -> None:
     assert read_holds(workspace) == {}
 
 
+@pytest.mark.parametrize("kind", [HoldKind.STOP, HoldKind.HALT, HoldKind.PAUSE])
+def test_whoever_holds_a_tripped_bot_does_not_make_its_trip_forgotten(workspace: Workspace, kind: HoldKind) -> None:
+    place_hold(workspace, Hold(bot="a", kind=HoldKind.TRIP, who="the risk guard", since_ns=1, why="lost 10"))
+    for who in ("ann", "bob"):
+        place_hold(workspace, Hold(bot="a", kind=kind, who=who, since_ns=2, why="lunch"))
+    held = read_hold(workspace, "a")
+    assert held is not None and (held.kind, held.who, held.tripped) == (kind, "bob", "lost 10")
+    lift_hold(workspace, "a")
+    place_hold(workspace, HOLD)
+    assert read_hold(workspace, "a") == HOLD
+
+
+def test_a_damaged_hold_is_replaced(workspace: Workspace) -> None:
+    place_hold(workspace, HOLD)
+    (workspace.holds / "a.json").write_text("{")
+    place_hold(workspace, HOLD)
+    assert read_hold(workspace, "a") == HOLD
+
+
 def test_a_damaged_hold_is_an_error_and_never_reads_as_none(workspace: Workspace) -> None:
     place_hold(workspace, HOLD)
     (workspace.holds / "a.json").write_text("{")

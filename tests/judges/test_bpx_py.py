@@ -4,38 +4,37 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from bpx.account import Account
-from bpx.async_.account import Account as AsyncAccount
-from bpx.base.base_account import BaseAccount
-from bpx.base.base_public import BasePublic
-from bpx.public import Public
 
 from tests.judges.waiting import eventually
+from tests.late import late
 from tests.sim.served import Served
+
+bpx, bpx_async, bpx_public = late("bpx.account"), late("bpx.async_.account"), late("bpx.public")
 
 UINT32_ID = 4_294_967_295
 
 
 @pytest.fixture(autouse=True)
 def _pointed_at_the_simulator(venue: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(BaseAccount, "BPX_API_URL", venue.rest_url + "/")
-    monkeypatch.setattr(BasePublic, "BASE_URL", venue.rest_url + "/")
+    monkeypatch.setattr("bpx.base.base_account.BaseAccount.BPX_API_URL", venue.rest_url + "/")
+    monkeypatch.setattr("bpx.base.base_public.BasePublic.BASE_URL", venue.rest_url + "/")
 
 
-def account(venue: Served, name: str) -> Account:
-    return Account(*venue.accounts[name])
+def account(venue: Served, name: str) -> Any:
+    return bpx.Account(*venue.accounts[name])
 
 
 def best(symbol: str) -> tuple[Decimal, Decimal]:
     """(bid, ask): both sides of the book are ascending."""
-    depth = Public().get_depth(symbol)
+    depth = bpx_public.Public().get_depth(symbol)
     return Decimal(depth["bids"][-1][0]), Decimal(depth["asks"][0][0])
 
 
 def test_the_sdk_reads_all_public_data():
-    public = Public()
+    public = bpx_public.Public()
     symbols = {market["symbol"] for market in public.get_markets()}
     assert {"SOL_USDC", "BTC_USDC_PERP"} <= symbols
     bid, ask = best("SOL_USDC")
@@ -117,15 +116,15 @@ def test_the_sdk_reads_and_changes_account_settings(venue: Served):
 def test_a_key_nobody_knows_and_a_wrong_signature_are_refused(venue: Served):
     key, secret = venue.accounts["sdk.spot"]
     other_key, _ = venue.accounts["sdk.perp"]
-    assert Account(other_key, secret).get_balances()["message"] == "Invalid signature"
-    stranger = Account(secret, secret)
+    assert bpx.Account(other_key, secret).get_balances()["message"] == "Invalid signature"
+    stranger = bpx.Account(secret, secret)
     assert stranger.get_balances()["code"] == "UNAUTHORIZED"
-    assert "Invalid window" in Account(key, secret, window=60_001).get_balances()["message"]
+    assert "Invalid window" in bpx.Account(key, secret, window=60_001).get_balances()["message"]
 
 
 def test_the_asynchronous_sdk_trades_too(venue: Served):
     async def trade() -> None:
-        mine = AsyncAccount(*venue.accounts["sdk.async"])
+        mine = bpx_async.Account(*venue.accounts["sdk.async"])
         placed = await mine.execute_order(
             "ETH_USDC", "Ask", "Limit", quantity="0.1", price="4000", time_in_force="GTC"
         )

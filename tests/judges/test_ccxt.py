@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-import ccxt
-import ccxt.pro as ccxt_pro
 import pytest
 
 from tests.judges.waiting import eventually
+from tests.late import late
 from tests.sim.served import Served
+
+ccxt, ccxt_pro = late("ccxt"), late("ccxt.pro")
 
 SPOT, PERP = "SOL/USDC", "SOL/USDC:USDC"
 
@@ -94,16 +95,16 @@ def test_ccxt_is_filled_as_taker_and_finds_its_trades(venue: Served):
 @pytest.mark.parametrize(
     ("wrong", "error"),
     [
-        (lambda e, bid: e.create_order(SPOT, "limit", "buy", 1, bid * 1.02, {"postOnly": True}), ccxt.InvalidOrder),
-        (lambda e, bid: e.create_order(SPOT, "limit", "buy", 1, bid * 0.5), ccxt.InvalidOrder),
-        (lambda e, bid: e.create_order(SPOT, "limit", "buy", 100_000, bid), ccxt.InsufficientFunds),
-        (lambda e, bid: e.fetch_open_order("123", SPOT), ccxt.ExchangeNotAvailable),
+        (lambda e, bid: e.create_order(SPOT, "limit", "buy", 1, bid * 1.02, {"postOnly": True}), "InvalidOrder"),
+        (lambda e, bid: e.create_order(SPOT, "limit", "buy", 1, bid * 0.5), "InvalidOrder"),
+        (lambda e, bid: e.create_order(SPOT, "limit", "buy", 100_000, bid), "InsufficientFunds"),
+        (lambda e, bid: e.fetch_open_order("123", SPOT), "ExchangeNotAvailable"),
     ],
 )
-def test_ccxt_understands_the_errors(venue: Served, wrong: Callable[[Any, float], object], error: type[Exception]):
+def test_ccxt_understands_the_errors(venue: Served, wrong: Callable[[Any, float], object], error: str):
     exchange = client(venue, "ccxt.errors")
     bid = exchange.fetch_order_book(SPOT)["bids"][0][0]
-    with pytest.raises(error):
+    with pytest.raises(getattr(ccxt, error)):
         wrong(exchange, bid)
 
 

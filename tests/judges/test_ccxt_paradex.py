@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-import ccxt
-import ccxt.pro as ccxt_pro
 import pytest
 
 from engine.exchanges.paradex.keys import ACCOUNT, ETHEREUM_KEY, ethereum_address
 from tests.judges.waiting import eventually
+from tests.late import late
 from tests.sim.served import Served, served, sim_spec
+
+ccxt, ccxt_pro = late("ccxt"), late("ccxt.pro")
 
 PERP = "SOL/USD:USDC"
 ACCOUNTS = ("ccxt.reads", "ccxt.orders", "ccxt.taker", "ccxt.pro")

@@ -9,14 +9,16 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from bpx.account import Account
 from msgspec.structs import replace
 
 from engine.sim.market_machine import MarketMachine
 from engine.sim.venues import account_credentials, bare_machine
 from tests.judges import test_ccxt, test_ccxt_aster, test_ccxt_paradex
 from tests.judges.waiting import eventually
+from tests.late import late
 from tests.sim.served import FLEET, Served, served, serving, sim_spec
+
+bpx = late("bpx.account")
 
 WHO = "judge"
 PAYING = {"funding_interval_s": 1, "funding_rate": Decimal("0.0001")}
@@ -70,7 +72,7 @@ def pays_and_reads(exchange: Any, machine: MarketMachine, symbol: str, market: s
 
 def test_the_backpack_sdk_reads_a_short_position_receiving() -> None:
     with paying("backpack") as (there, machine):
-        mine = Account(*there.accounts[WHO])
+        mine = bpx.Account(*there.accounts[WHO])
         mine.BPX_API_URL = f"{there.rest_url}/"
         mine.execute_order("SOL_USDC_PERP", "Ask", "Market", quantity="1")
         eventually(lambda: len(mine.get_funding_payments()) >= 2)

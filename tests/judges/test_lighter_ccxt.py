@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-import ccxt
-import ccxt.pro as ccxt_pro
 import httpx
 import pytest
 
@@ -26,7 +24,10 @@ from engine.sim.lighter.settings import LighterSettings
 from engine.sim.venues import account_credentials, simulated_lighter
 from engine.spec.types import SimSpec
 from tests.judges.waiting import eventually
+from tests.late import late
 from tests.sim.served import FLEET, serving
+
+ccxt, ccxt_pro = late("ccxt"), late("ccxt.pro")
 
 LIBRARY = native.library_file()
 pytestmark = pytest.mark.skipif(LIBRARY is None, reason="lighter-sdk has no wheel for this machine")

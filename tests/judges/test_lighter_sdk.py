@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
+import importlib.util
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -16,9 +16,12 @@ import pytest
 from engine.sim.lighter.settings import LighterSettings
 from engine.sim.venues import account_credentials, simulated_lighter
 from engine.spec.types import SimSpec
+from tests.late import late
 from tests.sim.served import FLEET, serving
 
-lighter = pytest.importorskip("lighter", reason="lighter-sdk has no wheel for this machine")
+if importlib.util.find_spec("lighter") is None:
+    pytest.skip("lighter-sdk has no wheel for this machine", allow_module_level=True)
+lighter = late("lighter")
 
 ETH = 0
 SETTINGS = LighterSettings(taker_delay_ms=30, maker_delay_ms=20, cancel_delay_ms=20, requests_per_minute=None)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engine.clock import NS_PER_MS, NS_PER_S
-from engine.errors import BotctlError
+from engine.errors import BotctlError, Conflict
 from engine.model.commands import Command, QueryOpenOrders
 from engine.model.events import BookLost, Event, TimePassed
 from engine.model.ids import ClientIdScheme
@@ -22,6 +22,7 @@ from engine.sim.virtual_loop import VirtualLoop
 from engine.sim.world import VirtualWorld
 from engine.trading.records import Budget, Step
 from engine.trading.status import MachineStatus
+from tests.fleets import bot_spec
 from tests.runtime.test_journal import order
 
 ASK = QueryOpenOrders(leg="main")
@@ -126,6 +127,19 @@ def test_when_the_journal_takes_nothing_nothing_leaves_and_the_bot_has_failed(st
         assert stage.line.sent == []
         assert stage.machine.heard == [lost("x")], "a failed bot takes no more steps"
         with pytest.raises(BotctlError, match="the journal cannot be written"):
+            await bot.failed
+
+    stage.run(scene)
+
+
+def test_a_bot_that_has_failed_takes_no_other_settings(stage: Stage) -> None:
+    """They would lead to orders, behind the cancels that are its last word."""
+
+    async def scene(bot: Bot) -> None:
+        bot.failed.set_exception(BotctlError("the disk is full"))
+        with pytest.raises(Conflict, match="has failed"):
+            bot.reconfigure(bot_spec("maker"))
+        with pytest.raises(BotctlError, match="the disk is full"):
             await bot.failed
 
     stage.run(scene)

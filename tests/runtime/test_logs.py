@@ -105,6 +105,21 @@ def test_no_line_is_lost_at_rotation_and_old_files_are_packed_and_bounded(
     assert numbers == list(range(numbers[0], 200))
 
 
+def test_old_files_that_could_not_be_packed_are_bounded_too(
+    file: Path, handler: JsonLines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a disk that is full for days, or where the process is killed while it packs."""
+    monkeypatch.setattr(logs, "ROTATE_BYTES", 2_000)
+    monkeypatch.setattr(logs, "OLD_FILES_KEPT", 3)
+    folder = file.parent / "old" / "maker"
+    folder.mkdir(parents=True)
+    for number in range(10):
+        (folder / f"{number}.jsonl").write_text("{}")
+    for number in range(50):
+        log.info("said", extra={"facts": {"number": number}})
+    assert len(list(folder.iterdir())) == 3
+
+
 def test_rotating_one_bot_s_log_leaves_another_s_alone(
     tmp_path: Path, file: Path, handler: JsonLines, monkeypatch: pytest.MonkeyPatch
 ) -> None:

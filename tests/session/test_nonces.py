@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from engine.clock import NS_PER_US
 from engine.exchanges.interface import NonceRule
 from engine.exchanges.limits import plain_class
@@ -248,6 +250,19 @@ def test_one_order_without_a_running_session_asks_for_its_number_first() -> None
         assert numbers(stage) == [40]
 
     play(scene, prepare=Ledger, run=False)
+
+
+def test_whoever_stops_waiting_for_an_answer_leaves_the_key_to_others(tmp_path: Path) -> None:
+    others = KeyLease(tmp_path / "key")
+
+    async def scene(stage: Stage) -> None:
+        stage.toy.answers["/SubmitOrder"] = lambda: None
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await stage.session.ask(submit())
+        assert others.hold() and others.next_nonce is None, "whether the number was taken is not known"
+
+    play(scene, prepare=lambda stage: share(stage, tmp_path / "key"), run=False)
 
 
 def test_while_another_process_holds_the_key_nothing_is_sent_and_its_doubts_are_ours(

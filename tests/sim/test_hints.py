@@ -6,21 +6,21 @@ import re
 from contextlib import ExitStack
 from typing import Any
 
-import ccxt
 import httpx
 import pytest
 
 from engine.sim.hints import hints, own_balances, usage
 from engine.sim.venues import SIMULATED, build_machine, simulated_markets
+from tests.late import late
 from tests.sim.served import FLEET, serving, sim_spec
 
 each_venue = pytest.mark.parametrize("venue", SIMULATED)
 CCXT = {
-    "backpack": (ccxt.backpack, "SOL/USDC"),
-    "aster": (ccxt.aster, "SOL/USDT:USDT"),
-    "aster-spot": (ccxt.aster, "SOL/USDT"),
-    "paradex": (ccxt.paradex, "SOL/USD:USDC"),
-    "lighter": (ccxt.lighter, "SOL/USDC:USDC"),
+    "backpack": ("backpack", "SOL/USDC"),
+    "aster": ("aster", "SOL/USDT:USDT"),
+    "aster-spot": ("aster", "SOL/USDT"),
+    "paradex": ("paradex", "SOL/USD:USDC"),
+    "lighter": ("lighter", "SOL/USDC:USDC"),
 }
 ASKED_TOGETHER = {"aster": ("aster", "aster-spot"), "aster-spot": ("aster", "aster-spot")}
 
@@ -42,8 +42,8 @@ def test_the_url_for_curl_answers_with_a_book(venue: str) -> None:
 
 @each_venue
 def test_the_line_for_ccxt_leads_it_to_the_simulator(venue: str) -> None:
-    library, symbol = CCXT[venue]
-    exchange = library({"enableRateLimit": False})
+    name, symbol = CCXT[venue]
+    exchange = getattr(late("ccxt"), name)({"enableRateLimit": False})
     with ExitStack() as held:
         for asked in ASKED_TOGETHER.get(venue, (venue,)):
             point(exchange, asked, held)

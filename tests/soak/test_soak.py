@@ -8,6 +8,8 @@ import pytest
 
 from tests.soak.play import GROWTH_MOST_BYTES, Soaked, soak
 
+pytestmark = pytest.mark.timeout(400)
+
 SHORT_S, PACE = 7, Decimal(4)
 
 

@@ -137,6 +137,17 @@ def test_close_and_stop_ends_flat_and_does_not_begin_again(instrument: Instrumen
     assert resting(again) == {}
 
 
+def test_a_spot_grid_that_closes_sells_nothing_twice() -> None:
+    """What it holds is offered already, by the close that rests: until that is gone, it may still be filled."""
+    bench = running(SPOT, boundary_action="close_and_stop")
+    carry_out(bench, bench.fill(request_at(bench, 9_900), 10))
+    offered = [request_at(bench, ticks) for ticks, side in resting(bench).items() if side is Side.SELL]
+    assert sum(request.lots for request in offered) >= 10
+    assert submitted(bench.book(9_700, 9_702)) == []
+    sold = [sale for request in offered for sale in submitted(bench.update(request, OrderStatus.CANCELED))]
+    assert [(sale.side, sale.lots) for sale in sold] == [(Side.SELL, 10)]
+
+
 def test_a_closed_grid_begins_again_when_its_range_is_changed() -> None:
     bench = running(boundary_action="close_and_stop")
     carry_out(bench, bench.book(9_700, 9_702))

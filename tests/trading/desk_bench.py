@@ -194,12 +194,14 @@ class Bench:
         history: tuple[OrderReport, ...] = (),
         fills: tuple[Fill, ...] = (),
         position_lots: int | None = None,
+        since_ns: int = 0,
     ) -> list[Command]:
+        """`since_ns` is as far back as the venue tells."""
         asked_ns, self.now_ns = self.now_ns, self.now_ns + 1_000_000
         at = {"at_ns": self.now_ns, "leg": LEG, "requested_ns": asked_ns}
         lots = self.machine_position if position_lots is None else position_lots
-        commands = self.feed(OrderHistoryReported(since_ns=0, orders=history, **at))
-        commands += self.feed(FillsReported(since_ns=0, fills=fills, **at))
+        commands = self.feed(OrderHistoryReported(since_ns=since_ns, orders=history, **at))
+        commands += self.feed(FillsReported(since_ns=since_ns, fills=fills, **at))
         if self.instrument.kind is MarketKind.PERP:
             commands += self.feed(PositionReported(position=Position(lots=lots), **at))
         return commands + self.feed(OpenOrdersReported(orders=open_orders, **at))

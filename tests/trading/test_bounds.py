@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from engine.model.account import Fill
 from engine.model.ids import ClientIdScheme
 from engine.model.order import Liquidity, OrderReport, OrderRequest, OrderStatus, Side
@@ -66,3 +68,15 @@ def test_the_oldest_fills_are_forgotten_and_the_newest_count_once() -> None:
     assert all(orders.count_once(fill(number)) for number in range(FILLS_KEPT + 1))
     assert orders.count_once(fill(0))
     assert not orders.count_once(fill(FILLS_KEPT))
+
+
+def test_a_fill_of_an_order_that_is_known_counts_once_however_many_came_after_it() -> None:
+    """A grid's order may rest for months, partly filled, and is asked for with all its fills."""
+    orders = own_orders()
+    resting = rejected(orders)
+    first = replace(fill(0), venue_order_id=str(resting.venue_order_id))
+    assert orders.count_once(first)
+    for number in range(1, 2 * FILLS_KEPT):
+        orders.count_once(fill(number))
+    assert not orders.count_once(first)
+    assert orders.count_once(fill(1))

@@ -6,15 +6,21 @@ from decimal import Decimal
 
 import msgspec
 
+from engine.clock import NS_PER_S
+from engine.model.account import Position
 from engine.model.events import (
     BookLost,
     BookUpdated,
+    FillsReported,
     LegConnected,
     LegDisconnected,
     OpenOrdersReported,
     OrderFilled,
+    OrderHistoryReported,
+    OrderUpdated,
     OutcomeUnknown,
     Paused,
+    PositionReported,
     QueryFailed,
     Resumed,
     StopRequested,
@@ -22,6 +28,7 @@ from engine.model.events import (
     TimePassed,
 )
 from engine.model.order import Operation, OrderStatus, RejectReason, Side
+from engine.risk.stops import DAY_NS
 from engine.spec.types import StopPolicy
 from engine.trading.records import Budget, OrderState
 from tests.trading.desk_bench import (
@@ -203,6 +210,54 @@ def test_an_unresolved_submit_is_given_up_only_after_dead_after() -> None:
     assert again[0].client_id != bid.client_id
 
 
+def test_a_late_answer_to_an_earlier_round_proves_nothing_in_this_one() -> None:
+    """The list of open orders was made before the lost order could arrive; only its answer came after that."""
+    bench = Bench()
+    bench.connect()
+    bid, ask = submitted(bench.book(9_990, 10_010))
+    bench.accept(ask)
+    bench.feed(
+        OutcomeUnknown(
+            at_ns=bench.now_ns, leg=LEG, client_id=bid.client_id, operation=Operation.SUBMIT, why="timeout"
+        )
+    )
+    assert asked(bench.wait(1))
+    early_ns = bench.now_ns
+    bench.now_ns += 10 * NS_PER_S
+    bench.feed(StopRequested(at_ns=bench.now_ns, leg="", why="stop"))
+    resting = (report_of(ask, OrderStatus.RESTING),)
+    late = OpenOrdersReported(at_ns=bench.now_ns, leg=LEG, requested_ns=early_ns, orders=resting)
+    bench.feed(late)
+    at = {"at_ns": bench.now_ns, "leg": LEG, "requested_ns": bench.now_ns}
+    bench.feed(OrderHistoryReported(since_ns=0, orders=(), **at))
+    bench.feed(FillsReported(since_ns=0, fills=(), **at))
+    bench.feed(PositionReported(position=Position(lots=0), **at))
+    bench.update(ask, OrderStatus.CANCELED)
+    assert bench.orders[bid.client_id].state is OrderState.UNRESOLVED
+    assert not bench.machine.is_stopped
+    both = (*resting, report_of(bid, OrderStatus.RESTING))
+    assert canceled(bench.feed(OpenOrdersReported(orders=both, **at))) == [bid.client_id]
+
+
+def test_an_order_found_again_knows_the_fills_that_were_counted_before() -> None:
+    """A venue's list may be a moment old: after a restart it shows an order that is over, and was partly filled."""
+    bench = Bench()
+    bid, ask = bench.quoting()
+    bench.fill(bid, 30, "t1")
+    (instead,) = submitted(bench.update(bid, OrderStatus.CANCELED, executed_lots=30))
+    bench.accept(instead)
+    again = bench.restarted()
+    shown = ((ask, 0), (instead, 0), (bid, 30))
+    resting = tuple(report_of(request, OrderStatus.RESTING, executed) for request, executed in shown)
+    fills = (fill_of(bid, 30, "t1"),)
+    assert canceled(again.connect(open_orders=resting, fills=fills)) == []
+    assert canceled(again.book(9_990, 10_010)) == [bid.client_id]
+    over = report_of(bid, OrderStatus.CANCELED, 30)
+    again.feed(OrderUpdated(at_ns=again.now_ns, leg=LEG, report=over))
+    assert again.orders[bid.client_id].state is OrderState.CANCELED
+    assert again.status.position == Decimal("0.30") and again.status.ready
+
+
 def test_an_order_that_vanished_is_asked_for_until_history_tells() -> None:
     bench = Bench()
     sent = bench.quoting()
@@ -219,6 +274,38 @@ def test_an_order_that_vanished_is_asked_for_until_history_tells() -> None:
     bench.answer(open_orders=resting, fills=(fill_of(bid, 100, "t9"),), position_lots=100)
     assert bench.orders[bid.client_id].state is OrderState.FILLED
     assert bench.status.position == Decimal("1.00")
+
+
+def test_an_order_that_ended_before_the_venues_history_begins_is_over_where_no_fill_is_missing() -> None:
+    """Aster tells of a week, Backpack of its newest thousand orders: a grid's order may rest for longer."""
+    bench = Bench()
+    bid, ask = bench.quoting()
+    bench.now_ns += 30 * DAY_NS
+    again = bench.restarted()
+    known = {"open_orders": (report_of(ask, OrderStatus.RESTING),), "since_ns": again.now_ns - 7 * DAY_NS}
+    again.feed(LegConnected(at_ns=again.now_ns, leg=LEG))
+    again.answer(**known)
+    assert again.orders[bid.client_id].state is OrderState.UNRESOLVED
+    again.wait(30)
+    again.answer(**known)
+    assert again.orders[bid.client_id].state is OrderState.UNRESOLVED, "the list may lag behind"
+    again.wait(61)
+    again.answer(**known)
+    assert again.orders[bid.client_id].state is OrderState.CANCELED
+    assert [order.slot for order in submitted(again.book(9_990, 10_010))] == ["bid.0"]
+
+
+def test_an_order_that_ended_there_is_asked_for_while_a_fill_may_be_missing() -> None:
+    bench = Bench()
+    bid, ask = bench.quoting()
+    bench.now_ns += 30 * DAY_NS
+    again = bench.restarted()
+    known = {"open_orders": (report_of(ask, OrderStatus.RESTING),), "since_ns": again.now_ns - 7 * DAY_NS}
+    again.feed(LegConnected(at_ns=again.now_ns, leg=LEG))
+    for _ in range(4):
+        again.answer(**known, position_lots=100)
+        again.wait(61)
+    assert again.orders[bid.client_id].state is OrderState.UNRESOLVED
 
 
 def test_a_snapshot_proves_nothing_about_an_order_touched_after_it_was_asked() -> None:
@@ -310,6 +397,21 @@ def test_stopping_to_flatten_sells_what_own_fills_bought_and_no_more() -> None:
     assert [(o.slot, o.side, o.lots, o.reduce_only) for o in out] == [("inventory", Side.SELL, 100, True)]
     bench.fill(out[0], 100)
     assert bench.machine.is_stopped
+
+
+def test_an_order_that_takes_and_is_not_heard_to_end_is_asked_for_before_it_holds_up_the_next() -> None:
+    bench = Bench(spec=bot_spec(stop_policy=StopPolicy.FLATTEN))
+    bench.fill(side_of(bench.quoting(), Side.BUY), 100)
+    instead = [record.request for record in bench.orders.values() if not record.state.is_done]
+    bench.feed(StopRequested(at_ns=bench.now_ns, leg="", why="stop"))
+    bench.answer(position_lots=100)
+    (taking,) = [order for request in instead for order in submitted(bench.update(request, OrderStatus.CANCELED))]
+    bench.fill(taking, 30)
+    assert bench.wait(2) == []
+    assert asked(bench.wait(0.5))
+    over = report_of(taking, OrderStatus.CANCELED, 30)
+    rest = submitted(bench.answer(history=(over,), position_lots=70))
+    assert [(order.side, order.lots) for order in rest] == [(Side.SELL, 70)]
 
 
 def test_where_one_change_may_be_under_way_one_leaves_and_the_leg_waits_for_the_next() -> None:

@@ -8,7 +8,17 @@ import msgspec
 import pytest
 
 from engine.model.commands import Command
-from engine.model.events import BookLost, MarkPriceUpdated, OrderFilled, Paused, Resumed, SubmitRejected, TripHeld
+from engine.model.events import (
+    AmendRejected,
+    BookLost,
+    MarkPriceUpdated,
+    OrderAmended,
+    OrderFilled,
+    Paused,
+    Resumed,
+    SubmitRejected,
+    TripHeld,
+)
 from engine.model.order import OrderRequest, OrderStatus, RejectReason, Side
 from engine.risk.stops import Stops
 from engine.spec.types import StopPolicy
@@ -17,6 +27,7 @@ from tests.trading.desk_bench import (
     PLENTY,
     SPOT,
     Bench,
+    amended,
     bot_spec,
     canceled,
     fill_of,
@@ -121,7 +132,9 @@ def test_a_spot_bot_that_tripped_flattens_to_what_it_began_with() -> None:
         instrument=SPOT, spec=bot_spec(SPOT, stop_loss_usd=Decimal(10), on_trip=StopPolicy.FLATTEN, layers=1)
     )
     holding(bench)
-    assert [(sale.side, sale.lots) for sale in submitted(fall(bench))] == [(Side.SELL, 100)]
+    assert submitted(fall(bench)) == [], "what rests could sell the same again"
+    sales = submitted(all_canceled(bench))
+    assert [(sale.side, sale.lots) for sale in sales] == [(Side.SELL, 100)]
 
 
 def test_without_a_word_on_trips_the_stop_policy_holds() -> None:
@@ -216,7 +229,12 @@ def test_a_loss_is_watched_while_the_bot_is_paused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "trips"), [(RejectReason.INSUFFICIENT_FUNDS, True), (RejectReason.WOULD_CROSS, False)]
+    ("reason", "trips"),
+    [
+        (RejectReason.INSUFFICIENT_FUNDS, True),
+        (RejectReason.WOULD_CROSS, False),
+        (RejectReason.NOTHING_TO_TAKE, False),
+    ],
 )
 def test_refusal_after_refusal_trips_unless_it_is_the_market(reason: RejectReason, trips: bool) -> None:
     bench = Bench(spec=bot_spec(max_rejects_in_a_row=4))
@@ -238,6 +256,34 @@ def test_an_order_that_is_taken_ends_the_row_of_refusals() -> None:
     bench.accept(ask)
     (again,) = submitted(bench.wait(5))
     bench.feed(SubmitRejected(client_id=again.client_id, **refused))
+    assert trip(bench) == ""
+
+
+def test_an_order_whose_fill_is_heard_before_its_answer_ends_the_row_of_refusals() -> None:
+    bench = Bench(spec=bot_spec(max_rejects_in_a_row=2))
+    bench.connect()
+    bid, ask = submitted(bench.book(9_990, 10_010))
+    refused = {"at_ns": bench.now_ns, "leg": LEG, "reason": RejectReason.INVALID}
+    bench.feed(SubmitRejected(client_id=bid.client_id, **refused))
+    bench.fill(ask, ask.lots)
+    (again,) = (order for order in submitted(bench.wait(5)) if order.side is Side.BUY)
+    bench.feed(SubmitRejected(client_id=again.client_id, **refused))
+    assert trip(bench) == ""
+
+
+def test_an_amend_that_is_taken_ends_the_row_of_refusals() -> None:
+    bench = Bench(spec=bot_spec(max_rejects_in_a_row=2), can_amend=True)
+    bid, ask = bench.quoting()
+    moved = {command.order.request.client_id for command in amended(bench.book(9_890, 9_910))}
+    assert moved == {bid.client_id, ask.client_id}
+    refused = {"at_ns": bench.now_ns, "leg": LEG, "reason": RejectReason.INVALID}
+    bench.feed(AmendRejected(client_id=bid.client_id, **refused))
+    terms = bench.orders[ask.client_id].amended
+    assert terms is not None
+    done = report_of(terms, OrderStatus.RESTING)
+    bench.feed(OrderAmended(at_ns=bench.now_ns, leg=LEG, report=done))
+    bench.wait(5)
+    bench.feed(AmendRejected(client_id=bid.client_id, **refused))
     assert trip(bench) == ""
 
 

@@ -5,7 +5,7 @@ acts is not imported here, and a venue is sent only questions.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from msgspec.structs import replace
 
@@ -15,17 +15,20 @@ from engine.control.drift.venues import ask_venues, counters_of
 from engine.control.fleet import Fleet, View
 from engine.control.observe import observe
 from engine.errors import ConfigInvalid
+from engine.host.direct import direct_bots, read_direct
 from engine.host.generation import read_current
 from engine.host.ignored_drift import ignored_drift
+from engine.host.locks import is_free
 from engine.host.workspace import Workspace
 from engine.model.value import Value
 from engine.plan.desired import Desired
-from engine.plan.drift.evidence import Evidence
+from engine.plan.drift.evidence import Evidence, Left
 from engine.plan.drift.findings import Drift
 from engine.plan.drift.judge import find_drift, traded
 from engine.plan.narrowing import everybody
 from engine.plan.observed import Observed, Unknown
 from engine.plan.selection import Selection
+from engine.runtime.journal_reader import live_orders
 from engine.spec.types import LegSpec
 from engine.trading.reconciliation import Baseline
 
@@ -51,7 +54,8 @@ def look(fleet: Fleet | View, wanted: Wanted, progress: Progress) -> Looked:
     workspace, observed = fleet.workspace, observe(fleet)
     applied = _applied(workspace)
     declared = _declared(workspace, wanted.env or env_in_force(workspace), progress)
-    evidence = Evidence(declared=declared, applied=applied, observed=observed)
+    left = tuple(_left(workspace)) if wanted.selection == Selection() else ()
+    evidence = Evidence(declared=declared, applied=applied, observed=observed, left=left)
     names = _names(evidence, wanted.selection)
     return _with_venues(workspace, evidence, names, progress)
 
@@ -62,6 +66,15 @@ def look_at(
     """The same for these bots, by one who has read the files and has seen what runs."""
     evidence = Evidence(declared=declared, applied=_applied(fleet.workspace), observed=observed)
     return _with_venues(fleet.workspace, evidence, names, progress).drift
+
+
+def _left(workspace: Workspace) -> Iterator[Left]:
+    """Of what was run in the foreground and runs no more, whatever left orders."""
+    for name in direct_bots(workspace):
+        kept, journals = read_direct(workspace, name), (workspace.journals / name).glob("*.sqlite")
+        orders = sum(map(live_orders, journals))
+        if kept is not None and orders and is_free(workspace.locks / name):
+            yield Left(spec=kept.spec, orders=orders)
 
 
 def _applied(workspace: Workspace) -> Desired | None:

@@ -9,8 +9,7 @@ from engine.control.fleet import View
 from engine.control.observe import observe
 from engine.control.statistics import BotStatistics, fleet_statistics
 from engine.control.status import BotStatus, fleet_status
-from engine.control.watch.session import lock_file as watch_lock
-from engine.host.holds import HoldKind
+from engine.control.watch.state import lock_file as watch_lock
 from engine.host.locks import is_free
 from engine.model.value import Value
 from engine.plan.observed import Unknown
@@ -48,7 +47,7 @@ def take_snapshot(fleet: View, *, with_statistics: bool = True) -> Snapshot:
         generation=applied.generation if applied else None,
         supervisor_answers=not isinstance(observed.processes, Unknown),
         companions=_companions(fleet, applied.fleet) if applied else {},
-        trips={name: held.why for name, held in observed.holds.items() if held.kind == HoldKind.TRIP},
+        trips={name: held.tripped for name, held in observed.holds.items() if held.tripped},
         statuses=statuses,
         statistics=fleet_statistics(fleet, answering) if answering else (),
         usage=usage,

@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import shutil
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 
 import msgspec
 
 from engine.control.fleet import caller
-from engine.errors import StateDamaged
-from engine.host.files import read_if_present, write_atomic
+from engine.errors import Locked, StateDamaged
+from engine.host.files import private_directory, read_if_present, write_atomic
+from engine.host.locks import exclusive, is_free
 from engine.host.workspace import Workspace
 from engine.model.value import Value
 
@@ -97,6 +101,25 @@ def read_status(workspace: Workspace) -> WatchStatus | None:
         return None
 
 
+def lock_file(workspace: Workspace) -> Path:
+    """Held by the fleet's watch."""
+    return workspace.watch / "lock"
+
+
+def forget(workspace: Workspace) -> bool:
+    """Put away what a watch that has ended left: how its branch stood, and its copy of the repository. What people
+    asked for stays. Locked while a watch runs; False when there was nothing."""
+    if not is_free(lock_file(workspace)):
+        raise Locked("a watch runs here", hint="end it first, or take `watch:` out of bots/fleet.yaml and apply")
+    status = workspace.watch / "status.json"
+    if not status.exists():
+        return False
+    for folder in ("repository", "tree"):
+        shutil.rmtree(workspace.watch / folder, ignore_errors=True)
+    status.unlink(missing_ok=True)
+    return True
+
+
 def write_status(workspace: Workspace, status: WatchStatus) -> None:
     document = msgspec.json.format(msgspec.json.encode(status), indent=2) + b"\n"
     write_atomic(workspace.watch / "status.json", document)
@@ -118,22 +141,30 @@ def read_wishes(workspace: Workspace) -> Wishes:
 
 def suspend(workspace: Workspace, bots: Collection[str], *, why: str, at: str) -> None:
     """Leave these bots out of the watch; everything when none is named."""
-    wishes, mark = read_wishes(workspace), Suspension(who=caller(), since=at, why=why)
-    if bots:
-        changed = msgspec.structs.replace(wishes, bots={**wishes.bots, **dict.fromkeys(bots, mark)})
-    else:
-        changed = msgspec.structs.replace(wishes, everything=mark)
-    _write(workspace, changed)
+    mark = Suspension(who=caller(), since=at, why=why)
+    with _writing(workspace) as wishes:
+        if bots:
+            changed = msgspec.structs.replace(wishes, bots={**wishes.bots, **dict.fromkeys(bots, mark)})
+        else:
+            changed = msgspec.structs.replace(wishes, everything=mark)
+        _write(workspace, changed)
 
 
 def resume(workspace: Workspace, bots: Collection[str], *, generation: int | None) -> None:
     """Take these bots back; when none is named everything, over whatever is in force now."""
-    wishes = read_wishes(workspace)
-    if bots:
-        left = {name: mark for name, mark in wishes.bots.items() if name not in bots}
-        _write(workspace, msgspec.structs.replace(wishes, bots=left))
-    else:
-        _write(workspace, Wishes(acknowledged=generation))
+    with _writing(workspace) as wishes:
+        if bots:
+            left = {name: mark for name, mark in wishes.bots.items() if name not in bots}
+            _write(workspace, msgspec.structs.replace(wishes, bots=left))
+        else:
+            _write(workspace, Wishes(acknowledged=generation))
+
+
+@contextmanager
+def _writing(workspace: Workspace) -> Iterator[Wishes]:
+    """The wishes as they are until this is left: two people may say something at once."""
+    with exclusive(private_directory(workspace.watch) / "wishes.lock"):
+        yield read_wishes(workspace)
 
 
 def _write(workspace: Workspace, wishes: Wishes) -> None:

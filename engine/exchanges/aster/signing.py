@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from functools import lru_cache
 from typing import Protocol
 
 from coincurve import PrivateKey, PublicKey
@@ -46,7 +47,7 @@ class WalletSigner:
         if not _ADDRESS.fullmatch(user):
             raise ConfigInvalid("user is not an address", hint="user is the main wallet: 0x and 40 hex digits")
         self._key = _private_key(private_key)
-        self._domain = b"\x19\x01" + _domain_hash(chain_id)
+        self._domain = _domain(chain_id)
         self.address = address_of(self._key.public_key)
         self._who = f"&user={user}&signer={self.address}"
 
@@ -87,11 +88,11 @@ def recovered_address(text: str, signature: str, chain_id: int) -> str | None:
         raw = bytes.fromhex(signature.removeprefix("0x"))
         if len(raw) != 65 or raw[64] not in (27, 28):
             return None
-        digest = _message_digest(b"\x19\x01" + _domain_hash(chain_id), text)
+        digest = _message_digest(_domain(chain_id), text)
         key = PublicKey.from_signature_and_message(raw[:64] + bytes([raw[64] - 27]), digest, hasher=None)
     except ValueError:
         return None
-    return address_of(key).lower()
+    return _plain_address(key)
 
 
 def hmac_hex(secret: bytes, text: str) -> str:
@@ -101,11 +102,15 @@ def hmac_hex(secret: bytes, text: str) -> str:
 
 def address_of(key: PublicKey) -> str:
     """A key's address in mixed case, whose capitals are its checksum (EIP-55)."""
-    plain = keccak256(key.format(compressed=False)[1:])[-20:].hex()
+    plain = _plain_address(key).removeprefix("0x")
     check = keccak256(plain.encode()).hex()
     return "0x" + "".join(
         letter.upper() if digit > "7" else letter for letter, digit in zip(plain, check, strict=False)
     )
+
+
+def _plain_address(key: PublicKey) -> str:
+    return "0x" + keccak256(key.format(compressed=False)[1:])[-20:].hex()
 
 
 def keccak256(data: bytes) -> bytes:
@@ -133,9 +138,11 @@ def _message_digest(domain: bytes, text: str) -> bytes:
     return keccak256(domain + keccak256(_MESSAGE_TYPE + keccak256(text.encode())))
 
 
-def _domain_hash(chain_id: int) -> bytes:
+@lru_cache(maxsize=8)
+def _domain(chain_id: int) -> bytes:
+    """What every digest of a chain begins with."""
     name, version = keccak256(b"AsterSignTransaction"), keccak256(b"1")
-    return keccak256(_DOMAIN_TYPE + name + version + chain_id.to_bytes(32) + bytes(32))
+    return b"\x19\x01" + keccak256(_DOMAIN_TYPE + name + version + chain_id.to_bytes(32) + bytes(32))
 
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")

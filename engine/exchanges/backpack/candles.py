@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from engine.clock import NS_PER_S
-from engine.exchanges.backpack import wire
+from engine.exchanges.backpack import wire_markets
 from engine.exchanges.decimals import exact
 from engine.exchanges.interface import Candle
 
 
-def candles(klines: Iterable[wire.Kline]) -> tuple[Candle, ...]:
+def candles(klines: Iterable[wire_markets.Kline]) -> tuple[Candle, ...]:
     """Those in which something was traded."""
     return tuple(
         Candle(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from engine.exchanges.backpack.wire import MarketView
+from engine.exchanges.backpack.wire_markets import MarketView
 from engine.exchanges.decimals import exact
 from engine.model.instrument import Instrument, MarketKind
 

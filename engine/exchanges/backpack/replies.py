@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from engine.exchanges.backpack import wire
+from engine.exchanges.backpack import wire, wire_markets
 from engine.exchanges.backpack.encode import PAGE_ROWS
 from engine.exchanges.backpack.instruments import same_rules
 from engine.exchanges.backpack.refusals import is_not_found, refused
@@ -42,8 +42,8 @@ _FUNDING = msgspec.json.Decoder(tuple[wire.FundingPayment, ...])
 _POSITIONS = msgspec.json.Decoder(tuple[wire.PositionView, ...])
 _BALANCES = msgspec.json.Decoder(dict[str, wire.Balance])
 _COLLATERAL = msgspec.json.Decoder(wire.CollateralView)
-_DEPTH = msgspec.json.Decoder(wire.Depth)
-_MARKET = msgspec.json.Decoder(wire.MarketView)
+_DEPTH = msgspec.json.Decoder(wire_markets.Depth)
+_MARKET = msgspec.json.Decoder(wire_markets.MarketView)
 
 _RAWS = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
 _ELEMENT = msgspec.json.Decoder(wire.BatchElement)

@@ -9,7 +9,7 @@ import msgspec
 
 from engine.clock import NS_PER_MS, NS_PER_S
 from engine.errors import ProtocolError
-from engine.exchanges.backpack import signing, wire
+from engine.exchanges.backpack import signing, wire_markets
 from engine.exchanges.backpack.candles import candles
 from engine.exchanges.backpack.codec import BackpackCodec
 from engine.exchanges.backpack.encode import BATCH_MOST
@@ -49,8 +49,8 @@ FACTS = VenueFacts(
     },
 )
 
-_KLINES = msgspec.json.Decoder(tuple[wire.Kline, ...])
-_MARKETS = msgspec.json.Decoder(tuple[wire.MarketView, ...])
+_KLINES = msgspec.json.Decoder(tuple[wire_markets.Kline, ...])
+_MARKETS = msgspec.json.Decoder(tuple[wire_markets.MarketView, ...])
 
 
 class Backpack:

@@ -22,7 +22,8 @@ from engine.exchanges.paradex.replies import ReplyDecoder
 from engine.exchanges.paradex.signing import Signer
 from engine.exchanges.paradex.socket_entry import ParadexSocketEntry
 from engine.exchanges.paradex.translate import Translator, margin
-from engine.exchanges.paradex.wire import MarginConfigs, MarginView, RpcRequest
+from engine.exchanges.paradex.wire import MarginConfigs, MarginView
+from engine.exchanges.paradex.wire_streams import RpcRequest
 from engine.exchanges.replies import UNREADABLE, unreadable_frame, unreadable_reply
 from engine.model.commands import Batch, Command, QueryBalances
 from engine.model.events import Event

@@ -12,6 +12,7 @@ from engine.exchanges.decimals import exact
 from engine.exchanges.paradex import wire
 from engine.exchanges.paradex.reasons import NEVER_RESTED
 from engine.exchanges.paradex.translate import SIDES, Translator, collateral
+from engine.exchanges.paradex.wire_streams import BookRow, BookUpdate, RpcError, RpcMessage
 from engine.model.events import (
     BalancesReported,
     DepthChanged,
@@ -31,8 +32,8 @@ from engine.model.order import OrderStatus, RejectReason, Side
 NOT_LOGGED_IN = frozenset({40110, 40111, 40112, 40300})
 """Malformed token, invalid token, a country not served, not authenticated."""
 
-_MESSAGE = msgspec.json.Decoder(wire.RpcMessage)
-_BOOK = msgspec.json.Decoder(wire.BookUpdate)
+_MESSAGE = msgspec.json.Decoder(RpcMessage)
+_BOOK = msgspec.json.Decoder(BookUpdate)
 _SUMMARY = msgspec.json.Decoder(wire.SummaryView)
 _TRADE = msgspec.json.Decoder(wire.TradeView)
 _ORDER = msgspec.json.Decoder(wire.OrderView)
@@ -99,7 +100,7 @@ class FrameDecoder:
             ),
         )
 
-    def _side(self, rows: Iterable[wire.BookRow], side: Side) -> tuple[Level, ...]:
+    def _side(self, rows: Iterable[BookRow], side: Side) -> tuple[Level, ...]:
         return self._translator.levels((row.price, row.size) for row in rows if SIDES.get(row.side) is side)
 
     def _mark(self, data: msgspec.Raw, at_ns: int) -> Sequence[Event]:
@@ -169,7 +170,7 @@ class FrameDecoder:
         return (BalancesReported(at_ns=at_ns, leg=self._leg, requested_ns=None, balances=balances),)
 
 
-def _failure(error: wire.RpcError) -> VenueError:
+def _failure(error: RpcError) -> VenueError:
     words = f"{error.code}: {error.message}"
     if error.code in NOT_LOGGED_IN:
         return AuthenticationFailed("Paradex does not accept a stream's token", venue_words=words)

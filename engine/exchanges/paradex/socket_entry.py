@@ -15,7 +15,8 @@ from msgspec import UNSET
 from engine.exchanges.interface import SocketAnswer
 from engine.exchanges.messages import HttpRequest, HttpResponse
 from engine.exchanges.paradex.frames import NOT_LOGGED_IN
-from engine.exchanges.paradex.wire import ApiError, RpcAnswer, RpcBatchRow, RpcError, RpcRequest
+from engine.exchanges.paradex.wire import ApiError
+from engine.exchanges.paradex.wire_streams import RpcAnswer, RpcBatchRow, RpcError, RpcRequest
 from engine.exchanges.replies import UNREADABLE
 
 STREAM = "account"

@@ -7,6 +7,7 @@ from decimal import Decimal
 from engine.model.value import Value
 from engine.plan.desired import Desired
 from engine.plan.observed import Observed, Unknown
+from engine.spec.types import BotSpec
 
 Place = tuple[str, str]
 """An account and a market."""
@@ -50,6 +51,13 @@ class AccountLook(Value, frozen=True, kw_only=True):
     why_not: str = ""
 
 
+class Left(Value, frozen=True, kw_only=True):
+    """A bot that was run in the foreground and killed, and how many of its orders its journal knows to be alive."""
+
+    spec: BotSpec
+    orders: int
+
+
 class Evidence(Value, frozen=True, kw_only=True):
     """The four sides: the files, the generation in force (None before the first), what runs, and the venues."""
 
@@ -58,3 +66,4 @@ class Evidence(Value, frozen=True, kw_only=True):
     observed: Observed
     markets: dict[Place, MarketLook | Unknown] = {}
     accounts: dict[str, AccountLook | Unknown] = {}
+    left: tuple[Left, ...] = ()

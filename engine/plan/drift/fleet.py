@@ -9,7 +9,7 @@ from engine.plan.actions import Kind as ActionKind
 from engine.plan.compare import BotDifference, compare
 from engine.plan.desired import Desired
 from engine.plan.diff import diff
-from engine.plan.drift.evidence import Evidence
+from engine.plan.drift.evidence import Evidence, Left
 from engine.plan.drift.findings import NOTED, Finding, Kind, Means, Unlooked, Way
 from engine.plan.observed import Unknown
 from engine.plan.view import view
@@ -44,12 +44,36 @@ def of_processes(evidence: Evidence, names: Collection[str]) -> Iterator[Finding
     for action in diff(left, evidence.observed).actions:
         if action.subject is not Subject.BOT or action.name not in names:
             continue
-        if action.kind is ActionKind.UNKNOWN:
-            yield Unlooked(whose=action.name, what="its process", why=action.reason)
-        elif action.kind.is_change:
+        if action.kind.is_change:
             yield _process(action, evidence)
+        elif isinstance(evidence.observed.processes, Unknown):
+            yield Unlooked(whose=action.name, what="its process", why=action.reason)
         elif why := _silence(action.name, evidence):
             yield Unlooked(whose=action.name, what="its engine", why=why)
+
+
+def of_left(left: Left) -> Finding:
+    """Orders of a bot that no generation holds: nothing of the fleet takes them up."""
+    name, legs = left.spec.name, left.spec.legs.values()
+    return Finding(
+        kind=Kind.ORPHAN_ORDER,
+        bot=name,
+        account=", ".join(sorted({leg.account for leg in legs})),
+        market=", ".join(sorted({leg.market for leg in legs})),
+        expected="no order of a bot that was run in the foreground and does not run",
+        found=f"{left.orders} of its orders may rest",
+        source="its journal",
+        needs_person=True,
+        means={
+            Way.ADOPT: Means(words=_GOES_ON, is_possible=False, instead="type what started it again"),
+            Way.REVERT: Means(words=_IS_OF_NO_PLAN, is_possible=False, instead=f"botctl halt {name}"),
+            Way.IGNORE: NOTED,
+        },
+    )
+
+
+_GOES_ON = "it takes them up where it left them when it is run again"
+_IS_OF_NO_PLAN = "they are cancelled at the venue"
 
 
 def _nothing_of(declared: Desired | Unknown) -> Desired | None:

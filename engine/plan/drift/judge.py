@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from engine.plan.drift.evidence import Evidence
 from engine.plan.drift.findings import Drift, Finding, Noted, Unlooked
-from engine.plan.drift.fleet import of_files, of_processes
+from engine.plan.drift.fleet import of_files, of_left, of_processes
 from engine.plan.drift.venues import of_account, of_bot
 from engine.plan.observed import Unknown
 from engine.spec.types import AccountSpec, BotSpec
@@ -43,6 +43,7 @@ def _all(evidence: Evidence, names: Collection[str]) -> Iterator[Finding | Unloo
     specs = traded(evidence, names)
     yield from of_files(evidence, names)
     yield from of_processes(evidence, names)
+    yield from map(of_left, evidence.left)
     for spec in specs:
         yield from of_bot(evidence, spec)
     for account in accounts(specs).values():

@@ -34,10 +34,8 @@ class Gate:
                 raise missing(name)
         signer, user = parameters["signer"].lower(), parameters.get("user", parameters["signer"]).lower()
         text = _sent_text(request).partition("&signature=")[0]
-        signed_by = {
-            recovered_address(said, parameters["signature"], MAINNET_CHAIN) for said in (text, unquote(text))
-        }
-        if signer not in signed_by:
+        signature, readings = parameters["signature"], dict.fromkeys((text, unquote(text)))
+        if not any(recovered_address(said, signature, MAINNET_CHAIN) == signer for said in readings):
             raise bad_signature()
         account = self._state.users.get(signer)
         if account is None or self._state.users.get(user) != account:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from engine.exchanges.backpack import wire
+from engine.exchanges.backpack import wire, wire_markets
 from engine.model.instrument import Instrument, MarketKind, plain
 from engine.sim.market import MarginFunction, Market
 
@@ -58,15 +58,15 @@ MARKETS = (
 """PEPE is there for its price: eight decimals and more must stay plain text, never an exponent."""
 
 
-def wire_market(market: Market) -> wire.Market:
+def wire_market(market: Market) -> wire_markets.Market:
     """A market as GET /api/v1/markets shows it."""
     instrument, is_perp = market.instrument, market.is_perp
-    return wire.Market(
+    return wire_markets.Market(
         symbol=market.symbol,
         base_symbol=instrument.base,
         quote_symbol=instrument.quote,
         market_type="PERP" if is_perp else "SPOT",
-        filters=wire.MarketFilters(price=_price_filter(market), quantity=_quantity_filter(instrument)),
+        filters=wire_markets.MarketFilters(price=_price_filter(market), quantity=_quantity_filter(instrument)),
         imf_function=wire_margin(market.initial_margin),
         mmf_function=wire_margin(market.maintenance_margin),
         funding_interval=FUNDING_INTERVAL_MS if is_perp else None,
@@ -91,9 +91,9 @@ def wire_assets() -> list[dict[str, object]]:
     return [{"symbol": symbol, "displayName": symbol, "coingeckoId": None, "tokens": []} for symbol in symbols]
 
 
-def _price_filter(market: Market) -> wire.PriceFilter:
+def _price_filter(market: Market) -> wire_markets.PriceFilter:
     band = market.band
-    return wire.PriceFilter(
+    return wire_markets.PriceFilter(
         min_price=plain(market.instrument.tick_size),
         tick_size=plain(market.instrument.tick_size),
         max_multiplier=plain(band.max_multiplier),
@@ -103,5 +103,7 @@ def _price_filter(market: Market) -> wire.PriceFilter:
     )
 
 
-def _quantity_filter(instrument: Instrument) -> wire.QuantityFilter:
-    return wire.QuantityFilter(min_quantity=plain(instrument.min_size), step_size=plain(instrument.lot_size))
+def _quantity_filter(instrument: Instrument) -> wire_markets.QuantityFilter:
+    return wire_markets.QuantityFilter(
+        min_quantity=plain(instrument.min_size), step_size=plain(instrument.lot_size)
+    )

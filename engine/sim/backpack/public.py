@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from engine.clock import NS_PER_MS, NS_PER_S, NS_PER_US
-from engine.exchanges.backpack import wire
+from engine.exchanges.backpack import wire_markets
 from engine.exchanges.messages import HttpResponse
 from engine.model.instrument import plain
 from engine.model.order import Side
@@ -29,7 +29,7 @@ INTERVALS_NS = {
 TICKER_DAYS = {"1d": 1, "1w": 7}
 
 
-def markets(call: Call) -> list[wire.Market]:
+def markets(call: Call) -> list[wire_markets.Market]:
     """GET /api/v1/markets."""
     kind = call.query.get("marketType")
     if kind is not None and kind not in MARKET_TYPES:
@@ -38,18 +38,18 @@ def markets(call: Call) -> list[wire.Market]:
     return [wire_market(at.market) for at in every if kind in (None, market_type(at))]
 
 
-def market(call: Call) -> wire.Market:
+def market(call: Call) -> wire_markets.Market:
     """GET /api/v1/market."""
     return wire_market(call.market().market)
 
 
-def depth(call: Call) -> wire.Depth:
+def depth(call: Call) -> wire_markets.Depth:
     """GET /api/v1/depth: both sides ascending, so the best bid stands last; prices without padding."""
     if call.query.get("limit", "1000") not in DEPTH_LIMITS:
         raise unparsable_parameter("limit", 'failed to parse "DepthLimit": Expect a valid enumeration value.')
     at, limit = call.market(), int(call.query.get("limit", "1000"))
     asks, bids = at.book.levels(Side.SELL, limit), at.book.levels(Side.BUY, limit)
-    return wire.Depth(
+    return wire_markets.Depth(
         asks=tuple((render.price(at, ticks), render.size(at, lots)) for ticks, lots in asks),
         bids=tuple((render.price(at, ticks), render.size(at, lots)) for ticks, lots in reversed(bids)),
         last_update_id=str(at.update_id),
@@ -95,10 +95,10 @@ def tickers(call: Call) -> list[dict[str, object]]:
     return [day_ticker(at, call.now_ns, days) for at in call.state.exchange.markets.values()]
 
 
-def mark_prices(call: Call) -> list[wire.MarkPrice]:
+def mark_prices(call: Call) -> list[wire_markets.MarkPrice]:
     """GET /api/v1/markPrices."""
     return [
-        wire.MarkPrice(
+        wire_markets.MarkPrice(
             symbol=at.market.symbol,
             mark_price=plain(at.mark),
             index_price=plain(at.index),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from engine.clock import NS_PER_MS
-from engine.exchanges.paradex.wire import BookRow, BookUpdate
+from engine.exchanges.paradex.wire_streams import BookRow, BookUpdate
 from engine.model.order import Side
 from engine.sim.paradex.channels import Channel
 from engine.sim.paradex.render import SIDES, level

@@ -11,7 +11,7 @@ from functools import partial
 import msgspec
 
 from engine.clock import NS_PER_MS
-from engine.exchanges.paradex.wire import RpcPush
+from engine.exchanges.paradex.wire_streams import RpcPush
 from engine.model.instrument import plain
 from engine.sim.exchange import OrderChange
 from engine.sim.funding import Payment

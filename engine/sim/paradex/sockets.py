@@ -9,7 +9,8 @@ from typing import TypeVar
 import msgspec
 
 from engine.clock import NS_PER_US
-from engine.exchanges.paradex.wire import NewOrder, RpcRequest
+from engine.exchanges.paradex.wire import NewOrder
+from engine.exchanges.paradex.wire_streams import RpcRequest
 from engine.sim.paradex import errors, render
 from engine.sim.paradex.auth import Caller
 from engine.sim.paradex.calls import Venue

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from engine.spec.legacy.convert import Imported
+from engine.spec.writing import settings_yaml
 
 _SCHEMA = "# yaml-language-server: $schema=../schemas/{}.schema.json\n"
 _LEGS = "exchange.legs."
@@ -28,11 +28,8 @@ def bot_yaml(bot: Imported, *, account: str, extra: Mapping[str, str]) -> str:
         **{f"process.{key}": scalar for key, scalar in bot.process.items()},
         **extra,
     }
-    document: dict[str, Any] = {}
-    for path, scalar in settings.items():
-        _put(document, path.split("."), scalar)
-    sections = ("\n".join(_lines({name: section})) for name, section in document.items())
-    return _SCHEMA.format("bot") + "\n\n".join(sections) + "\n"
+    written = {path: _scalar(scalar) for path, scalar in settings.items()}
+    return _SCHEMA.format("bot") + settings_yaml(written, between="\n\n")
 
 
 def fleet_yaml(fleet_id: str, accounts: str, *, live: bool) -> str:
@@ -51,23 +48,6 @@ def account_yaml(name: str, bot: Imported, environment: str) -> str:
     if bot.account.credentials:
         lines += ["    credentials:", *(f"      {key}: {value}" for key, value in bot.account.credentials.items())]
     return "\n".join(lines) + "\n"
-
-
-def _put(document: dict[str, Any], path: list[str], scalar: str) -> None:
-    for key in path[:-1]:
-        below = document.get(key)
-        document[key] = document = below if isinstance(below, dict) else {}
-    document[path[-1]] = scalar
-
-
-def _lines(document: Mapping[str, Any], indent: str = "") -> list[str]:
-    lines = []
-    for key, value in document.items():
-        if isinstance(value, dict):
-            lines += [f"{indent}{key}:", *_lines(value, f"{indent}  ")]
-        else:
-            lines.append(f"{indent}{key}: {_scalar(value)}")
-    return lines
 
 
 def _scalar(text: str) -> str:

@@ -7,6 +7,7 @@ import random
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -23,16 +24,17 @@ from engine.control.generations import Deed
 from engine.control.history import find_generation, past_of
 from engine.control.lock import writer_lock
 from engine.control.status import watch_words
-from engine.control.watch import attempt, session
+from engine.control.watch import attempt, session, state
 from engine.control.watch.reports import Reports
 from engine.control.watch.session import watch_once
 from engine.control.watch.settings import Options, address_of, watch_spec
-from engine.control.watch.state import Result, WatchStatus, read_status, resume, suspend
+from engine.control.watch.state import Result, WatchStatus, forget, read_status, read_wishes, resume, suspend
 from engine.control.watch.watcher import Rim, Watcher
 from engine.errors import Locked, UsageError
 from engine.host.facts import write_facts
 from engine.host.generation import current_number, read_current
 from engine.host.secrets import Secrets
+from engine.host.workspace import Workspace
 from engine.plan.drift.findings import Drift, Finding, Kind, Means, Way
 from engine.sim.venues import simulated_markets
 from engine.spec.facts import VenueMarkets
@@ -251,6 +253,29 @@ def test_a_suspended_bot_is_left_as_it_is_whatever_commits_say_of_it(watched: Wa
     assert set(pids(watched.fleet)) == {"eth"}
 
 
+def test_two_people_who_suspend_bots_at_once_are_both_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, write = Workspace(root=tmp_path), state.write_atomic
+    workspace.state.mkdir()
+    ann, bob = (
+        threading.Thread(target=suspend, args=(workspace, [name]), kwargs={"why": "", "at": "now"})
+        for name in ("eth", "sol")
+    )
+
+    def slowly(path: Path, content: bytes, *, durable: bool) -> None:
+        if threading.current_thread() is ann:
+            bob.start()
+            bob.join(timeout=0.5)
+        write(path, content, durable=durable)
+
+    monkeypatch.setattr(state, "write_atomic", slowly)
+    ann.start()
+    ann.join()
+    bob.join()
+    assert set(read_wishes(workspace).bots) == {"eth", "sol"}
+
+
 def test_a_watch_that_is_suspended_as_a_whole_applies_nothing(watched: Watched) -> None:
     watched.repository.commit({"bots/fleet.yaml": FLEET, "bots/sol.yaml": bot("sol")})
     suspend(watched.fleet.workspace, [], why="holidays", at="now")
@@ -365,6 +390,20 @@ def test_status_tells_how_the_branch_stands(watched: Watched) -> None:
     assert watch_words(workspace) == (
         f"watch: {commit[:12]} of main applied since 2027-01-15T08:00:00.000Z (no watch runs now)"
     )
+
+
+def test_what_a_watch_of_a_wrong_repository_left_can_be_put_away(watched: Watched) -> None:
+    workspace = watched.fleet.workspace
+    wrong = replace(watched.spec, repo=str(workspace.root / "nowhere"))
+    watch_once(watched.fleet, wrong, Secrets(workspace, shell={}))
+    assert "`botctl watch forget` takes this line away" in watch_words(workspace)
+    with session._only_one(workspace), pytest.raises(Locked, match="a watch runs here"):
+        forget(workspace)
+    suspend(workspace, ["sol"], why="mine", at="now")
+    assert forget(workspace) and not forget(workspace)
+    assert watch_words(workspace) == ""
+    assert not (workspace.watch / "repository").exists()
+    assert set(read_wishes(workspace).bots) == {"sol"}
 
 
 def test_a_second_watch_of_one_fleet_is_refused(watched: Watched) -> None:

@@ -7,8 +7,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from starknet_py.hash.utils import verify_message_signature
-from starknet_py.utils.typed_data import TypedData
 
 from engine.exchanges.interface import Context
 from engine.exchanges.paradex import typed_data, wire
@@ -24,7 +22,10 @@ from engine.exchanges.paradex.signing import (
 )
 from engine.exchanges.paradex.typed_data import Messages
 from engine.sim.paradex.orders import terms_of
+from tests.late import late
 from tests.wire.paradex.support import HERE, codec
+
+stark, stark_typed = late("starknet_py.hash.utils"), late("starknet_py.utils.typed_data")
 
 Case = dict[str, Any]
 
@@ -83,7 +84,7 @@ def test_a_stark_key_and_its_account_are_derived_from_an_ethereum_key(case: Case
 @named(SIGNED)
 def test_what_is_signed_hashes_as_starknet_py_and_the_sdk_hash_it(case: Case) -> None:
     ours = Messages(chain(case).chain_id, keys(case).account).hash(struct(case))
-    assert ours == TypedData.from_dict(case["typed_data"]).message_hash(keys(case).account)
+    assert ours == stark_typed.TypedData.from_dict(case["typed_data"]).message_hash(keys(case).account)
     assert hex(ours) == case.get("message_hash", hex(ours))
 
 
@@ -113,8 +114,8 @@ def test_our_signature_of_an_order_is_accepted_by_starknet_py(case: Case) -> Non
         terms = msgspec.structs.replace(terms, order_id=str(new.id))
     assert order_struct(terms) == struct(case)
     signature = [int(part) for part in json.loads(Signer(keys(case), chain(case)).order(terms))]
-    digest = TypedData.from_dict(case["typed_data"]).message_hash(keys(case).account)
-    assert verify_message_signature(digest, signature, keys(case).public_key)
+    digest = stark_typed.TypedData.from_dict(case["typed_data"]).message_hash(keys(case).account)
+    assert stark.verify_message_signature(digest, signature, keys(case).public_key)
 
 
 @named([case for case in VECTORS.values() if case.get("intent", {}).get("op") in ("create_order", "modify_order")])
