@@ -90,7 +90,7 @@ SEEDS ?= 300
 FROM ?= 0
 OF ?=
 
-chaos: $(VENV)/.development  ## seeded stories of trouble, none of which may cost money: SEEDS=n, go on at FROM=n, OF=aimed
+chaos: $(VENV)/.development  ## seeded stories of trouble, none of which may cost money: SEEDS=n, go on at FROM=n, OF=aimed|lighter
 	$(BIN)/python -m tests.chaos --from $(FROM) --seeds $(SEEDS) $(if $(OF),--of $(OF))
 
 SOAK_S ?= 600

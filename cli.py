@@ -31,7 +31,7 @@ VERBS = {
     "plan": Verb("plan", "show what apply would do; changes nothing"),
     "apply": Verb("apply", "make the fleet what its files say"),
     "approve": Verb("approve", "approve a saved plan that somebody else will apply"),
-    "watch": Verb("watch", "apply the commits of a git branch by itself; `watch suspend`, `watch resume`"),
+    "watch": Verb("watch", "apply the commits of a git branch by itself; `watch suspend`, `resume`, `forget`"),
     "rollback": Verb("rollback", "make an earlier generation true again"),
     "history": Verb("history", "show what was applied: when, by whom, what, and how it ended"),
     "diff": Verb("diff", "show what differs between two generations"),
@@ -47,7 +47,7 @@ VERBS = {
     "start": Verb("start", "lift holds and start bots"),
     "restart": Verb("restart", "stop and start bots"),
     "resume": Verb("resume", "lift holds; a paused bot quotes again"),
-    "drift": Verb("drift", "show what is not as it was left; `drift adopt`, `revert`, `ignore` settle it"),
+    "drift": Verb("drift", "show what is not as it was left; `drift adopt`, `revert`, `ignore`, `unignore`"),
     "adopt": Verb("adopt", "take position that a bot did not trade into its books"),
     "ignore": Verb("ignore", "leave position that a bot did not trade alone for good"),
     "destroy": Verb("destroy", "stop bots and forget that they were applied"),
@@ -104,6 +104,7 @@ def main() -> int:
         return error.exit_code
     except PermissionError as error:
         print(f"error: not allowed: {error.filename}", file=sys.stderr)
+        print("hint: `ls -ld` tells whose it is; work as its owner, or let yourself in with chmod", file=sys.stderr)
         return Refused.exit_code
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -122,13 +123,13 @@ def main() -> int:
 
 def run(arguments: list[str]) -> int:
     """Carry out one command line."""
-    if not arguments or arguments[0] in ("-h", "--help", "help"):
+    name, *rest = _verb_first(arguments) or ["help"]
+    if name in ("-h", "--help", "help"):
         print(_overview())
         return 0
-    if arguments[0] == "--version":
+    if name == "--version":
         print(f"botctl {__version__}")
         return 0
-    name, *rest = _verb_first(arguments)
     if name not in VERBS:
         raise UsageError(f"no verb {name!r}", hint=_nearest(name))
     return _call(name, rest)
@@ -136,9 +137,13 @@ def run(arguments: list[str]) -> int:
 
 def _verb_first(arguments: list[str]) -> list[str]:
     """`botctl -C DIR plan` is `botctl plan -C DIR`, as people know it from git."""
-    if arguments[0] == "-C" and len(arguments) > 2:
-        return [arguments[2], *arguments[:2], *arguments[3:]]
-    return arguments
+    if not arguments or arguments[0] not in ("-C", "--directory"):
+        return arguments
+    if len(arguments) < 3:
+        raise UsageError(
+            "what to do in that workspace is not said", hint="botctl -C DIR VERB, e.g. botctl -C . plan"
+        )
+    return [arguments[2], *arguments[:2], *arguments[3:]]
 
 
 def _call(name: str, arguments: list[str]) -> int:
@@ -177,6 +182,8 @@ def _overview() -> str:
 def _nearest(name: str) -> str:
     from difflib import get_close_matches
 
+    if name.startswith("-"):
+        return "the verb comes first, then its options; `botctl --help` lists the verbs"
     close = get_close_matches(name, VERBS, n=1)
     return f"did you mean `botctl {close[0]}`?" if close else "`botctl --help` lists the verbs"
 

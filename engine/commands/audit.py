@@ -16,7 +16,7 @@ from engine.errors import BotctlError, UsageError
 from engine.host.files import read_if_present
 from engine.plan.words import listed
 
-HEAD = ("WHEN", "WHO", "VERB", "RESULT", "WHAT")
+HEAD = ("WHEN (UTC)", "WHO", "VERB", "RESULT", "WHAT")
 PLAIN = ("bots", "actions")
 TOLD = (
     *PLAIN,
@@ -117,7 +117,7 @@ def _entry(line: bytes) -> dict[str, Any] | None:
 
 def _row(entry: dict[str, Any]) -> tuple[str, ...]:
     when = str(entry.get("at", "-"))[:19].replace("T", " ")
-    told = "; ".join(_fact(name, entry[name]) for name in TOLD if name in entry)
+    told = "; ".join(_fact(name, entry[name]) for name in TOLD if entry.get(name) is not None)
     return (when, *(str(entry.get(name, "-")) for name in ("who", "what", "result")), told)
 
 

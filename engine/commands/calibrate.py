@@ -10,6 +10,7 @@ import typer
 
 from engine.commands.market import show
 from engine.commands.options import Json
+from engine.errors import UsageError
 from engine.sim.recording import BEST, GAP, TRADE, parse_line, recorded_lines
 from engine.strategies.calibration import Calibration, Calibrator
 
@@ -28,6 +29,8 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Measure volatility and order arrivals in a recording of a market."""
+    if not recording.is_file():
+        raise UsageError(f"there is no recording at {recording}", hint="botctl market record MARKET -o FILE")
     found = calibrate(recording, interval_s)
     show([_row(found, risk_aversion)] if as_json else _lines(found, risk_aversion), as_json)
 

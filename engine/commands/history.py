@@ -16,7 +16,7 @@ from engine.control.history import Past, history, past_of
 from engine.host.generation import read_plan
 from engine.plan.render import value_text
 
-HEAD = ("GEN", "", "WHEN", "WHO", "VERB", "WHAT", "RESULT")
+HEAD = ("GEN", "", "WHEN (UTC)", "WHO", "VERB", "WHAT", "RESULT")
 
 
 def command(

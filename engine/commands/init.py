@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import Path
 from typing import Annotated
 
@@ -106,4 +107,5 @@ def _write(path: Path, text: str) -> None:
 
 def _fleet_id(folder: str) -> str:
     """A fleet id from a folder's name: two fleets on one host need two ids."""
-    return re.sub(r"[^a-z0-9]+", "-", folder.lower()).strip("-")[:40].rstrip("-") or "fleet"
+    plain = unicodedata.normalize("NFKD", folder.casefold()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].rstrip("-") or "fleet"

@@ -21,13 +21,13 @@ _HEADLINE = ("at", "level", "logger", "message", "traceback")
 
 
 def command(
-    name: Annotated[str, typer.Argument(help="a bot, or `sim-VENUE`")],
+    name: Annotated[str, typer.Argument(help="a bot, `sentinel`, `watch` or `sim-VENUE`")],
     directory: Directory = None,
     as_json: Json = False,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="go on with new lines")] = False,
     lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="how many of the newest")] = 50,
 ) -> None:
-    """Show the newest lines of a bot's log."""
+    """Show the newest lines of a bot's log; times are UTC."""
     folder = open_fleet(directory, verb="logs").workspace.logs
     path = _find(folder, name)
     for line in _newest(path, lines):
@@ -38,14 +38,14 @@ def command(
 
 
 def readable(line: str) -> str:
-    """`14:01:13.250 info  message key=value`; a line that is no JSON object stays as it is."""
+    """`11-22 14:01:13.250Z info  message key=value`; a line that is no JSON object stays as it is."""
     try:
         entry = json.loads(line)
     except ValueError:
         return line
     if not isinstance(entry, dict):
         return line
-    clock = str(entry.get("at", "")).partition("T")[2].removesuffix("Z")
+    clock = str(entry.get("at", ""))[5:].replace("T", " ")
     facts = " ".join(f"{key}={value}" for key, value in entry.items() if key not in _HEADLINE)
     text = f"{clock} {entry.get('level', ''):<7} {entry.get('message', '')} {facts}".rstrip()
     return f"{text}\n{entry['traceback']}" if entry.get("traceback") else text

@@ -10,7 +10,7 @@ import typer
 
 from engine.errors import BotctlError, UsageError
 from engine.host.files import PRIVATE_FILE, write_atomic
-from engine.plan.risk_words import MEANINGS
+from engine.plan.risk_words import RiskWord
 
 Directory = Annotated[
     Path | None, typer.Option("-C", "--directory", help="the workspace; else BOTCTL_WORKSPACE, else found upwards")
@@ -29,8 +29,7 @@ Accept = Annotated[
     typer.Option(
         "--accept",
         metavar="RISK,…",
-        help="take risks that --yes does not cover: "
-        + "; ".join(f"{risk} ({MEANINGS[risk]})" for risk in MEANINGS),
+        help=f"take risks that --yes does not cover ({', '.join(RiskWord)}); what wants one names it",
     ),
 ]
 Env = Annotated[
@@ -57,11 +56,15 @@ Tolerance = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="for programs")]
 
 
+NO_FILE = (IsADirectoryError, NotADirectoryError, FileExistsError, FileNotFoundError)
+"""What a wrong path ends in; for no leave and no room, every verb has the same words."""
+
+
 def write_out(file: Path, content: bytes, *, mode: int = PRIVATE_FILE) -> None:
     """What `--out` asks for, whole or not at all."""
     try:
         write_atomic(file, content, mode=mode)
-    except OSError as error:
+    except NO_FILE as error:
         raise BotctlError(f"cannot write {file}: {error.strerror}", hint="choose another --out") from error
 
 

@@ -26,8 +26,9 @@ from engine.control.committed import workspace_at
 from engine.control.desired import resolve_desired
 from engine.control.fleet import View, open_view
 from engine.control.in_force import rollback_in_force
+from engine.control.keys import key_words, missing_keys
 from engine.control.observe import observe
-from engine.control.plan_file import require_plan_name, write_plan
+from engine.control.plan_file import SUFFIX, require_folder, require_plan_name, write_plan
 from engine.control.planning import make_plan
 from engine.control.policy import with_findings
 from engine.control.risks import find_risks
@@ -65,8 +66,12 @@ def command(
     """Show what `botctl apply` would do, and why. Changes nothing."""
     if out is not None:
         require_plan_name(out)
+    if html is not None:
+        require_folder(html)
     if out is not None and against is not None:
         raise UsageError("a plan against what does not run cannot be applied", hint="leave out -o, or --against")
+    if saved := next((name for name in names or () if name.endswith(SUFFIX)), None):
+        raise UsageError("a saved plan is not planned again", hint=f"botctl apply {saved}, or -o {saved}")
     view = open_view(directory, verb="plan")
     desired = resolve_desired(view.workspace, tell, env)
     observed = observe(view) if against is None else _observed_at(view, against, env)
@@ -74,6 +79,10 @@ def command(
     if planned.plan.changes and (rollback := rollback_in_force(view.workspace)):
         tell(f"{rollback}; this is what the files still say otherwise")
     _print(planned.plan, as_json, Density.FULL if full else Density.FIELDS if verbose else Density.LINES)
+    for words in key_words(view.workspace, observed):
+        tell(words)
+    for missing in missing_keys(view.workspace, planned.plan, planned.desired) if against is None else ():
+        tell(f"apply will refuse: {missing.message}")
     for one in find_risks(view.workspace, planned.plan, planned.desired, observed):
         tell(f"apply wants --accept {one.risk}: {one.why}")
     if out is not None:

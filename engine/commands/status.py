@@ -12,10 +12,11 @@ import typer
 from engine.commands.options import Directory, Json
 from engine.commands.table import table
 from engine.control.fleet import Fleet, open_fleet
+from engine.control.keys import key_words
 from engine.control.observe import observe
 from engine.control.status import BotStatus, env_words, fleet_status, monitor_words, sentinel_words, watch_words
 from engine.errors import BotctlError
-from engine.plan.observed import Hedge, Leg, Risk
+from engine.plan.observed import Hedge, Leg, Observed, Risk
 
 DIFFERENCES = 2
 POLL_S = 0.25
@@ -49,12 +50,14 @@ def command(
 ) -> int:
     """Show every applied bot: its state, its orders, its fills."""
     fleet = open_fleet(directory, verb="status")
-    bots = _wait(fleet, timeout_s) if wait else fleet_status(observe(fleet))
+    observed = _wait(fleet, timeout_s) if wait else observe(fleet)
+    bots = fleet_status(observed)
     if as_json:
         print(json.dumps(msgspec.to_builtins(bots), indent=2))
     else:
-        print(_text(bots) if bots else "nothing is applied here; `botctl plan` shows what would be")
-        for words in filter(None, (say(fleet.workspace) for say in BESIDE if bots)):
+        print(_text(bots) if bots else _nothing(observed))
+        beside = (*key_words(fleet.workspace, observed), *(say(fleet.workspace) for say in BESIDE if bots))
+        for words in filter(None, beside):
             print(words)
     lacking = [bot.name for bot in bots if wait and not _trades(bot)]
     if lacking:
@@ -64,13 +67,25 @@ def command(
     return DIFFERENCES if exit_code and any(not bot.is_calm for bot in bots) else 0
 
 
-def _wait(fleet: Fleet, timeout_s: float) -> tuple[BotStatus, ...]:
+def _nothing(observed: Observed) -> str:
+    """What runs although no generation is in force: the state directory was removed under it."""
+    words = "nothing is applied here; `botctl plan` shows what would be"
+    if not observed.engines:
+        return words
+    running = ", ".join(sorted(observed.engines))
+    return (
+        f"{words}\nstill running, although nothing says why: {running}; `botctl down` ends it, apply takes it over"
+    )
+
+
+def _wait(fleet: Fleet, timeout_s: float) -> Observed:
     deadline = time.monotonic() + timeout_s
     while True:
-        bots = fleet_status(observe(fleet))
+        observed = observe(fleet)
+        bots = fleet_status(observed)
         is_hopeless = any(bot.state == "failed" for bot in bots)
         if is_hopeless or all(_trades(bot) for bot in bots) or time.monotonic() > deadline:
-            return bots
+            return observed
         time.sleep(POLL_S)
 
 
@@ -84,13 +99,18 @@ def _trades(bot: BotStatus) -> bool:
 
 def _text(bots: tuple[BotStatus, ...]) -> str:
     lines = [table(HEAD, [row for bot in bots for row in _rows(bot)])]
-    lines += [f"{bot.name}: {bot.why}" for bot in bots if bot.why]
+    lines += [f"{bot.name}: {bot.why}{_look(bot)}" for bot in bots if bot.why]
     lines += [f"{bot.name}: {_hedging(bot.hedge)}" for bot in bots if bot.hedge]
     lines += [f"{bot.name}: {words}" for bot in bots if bot.risk and (words := _standing(bot.risk))]
     lines += [f"{bot.name}: {words}" for bot in bots for words in _missing(bot)]
     shared = {name: figures for bot in bots if bot.risk for name, figures in bot.risk.budgets.items()}
     lines += [f"budget of the {name}: {_use(figures)}" for name, figures in sorted(shared.items())]
     return "\n".join(lines)
+
+
+def _look(bot: BotStatus) -> str:
+    """Where a person finds out more."""
+    return f"; `botctl logs {bot.name}`" if bot.state == "failed" else ""
 
 
 def _use(figures: dict[str, str | None]) -> str:

@@ -1,4 +1,4 @@
-"""`botctl watch`: applies the commits of a branch by itself; people suspend and resume it."""
+"""`botctl watch`: applies the commits of a branch by itself; people suspend it, resume it, forget what it left."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.control.audit import record
 from engine.control.fleet import Fleet, open_fleet
 from engine.control.watch.session import watch, watch_once
 from engine.control.watch.settings import Options, watch_spec
-from engine.control.watch.state import resume, suspend
+from engine.control.watch.state import forget, resume, suspend
 from engine.errors import UsageError
 from engine.host.generation import read_current
 from engine.host.secrets import Secrets
@@ -26,12 +26,15 @@ from engine.spec.types import WatchSpec
 class Wish(StrEnum):
     SUSPEND = "suspend"
     RESUME = "resume"
+    FORGET = "forget"
 
 
 def command(
     wish: Annotated[
         Wish | None,
-        typer.Argument(metavar="[suspend|resume]", help="tell a watch what to leave alone", show_default=False),
+        typer.Argument(
+            metavar="[suspend|resume|forget]", help="what a watch leaves alone; what one left", show_default=False
+        ),
     ] = None,
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]…", help="bots; none is everything", show_default=False)
@@ -56,7 +59,7 @@ def command(
     """Apply the newest commit of a branch, and every later one. Options come over `watch:` of fleet.yaml."""
     fleet = open_fleet(directory, verb="watch", progress=tell)
     if wish is not None:
-        _tell_watch(fleet, wish, names or [], why)
+        _do(fleet, wish, names or [], why)
         return 0
     options = Options(
         repo=repo,
@@ -82,6 +85,18 @@ def _required(fleet: Fleet, options: Options) -> WatchSpec:
             "which repository?", hint="botctl watch --repo URL|PATH, or `watch: {repo: …}` in bots/fleet.yaml"
         )
     return spec
+
+
+def _do(fleet: Fleet, wish: Wish, names: list[str], why: str) -> None:
+    if wish is not Wish.FORGET:
+        _tell_watch(fleet, wish, names, why)
+    elif names:
+        raise UsageError("what a watch left is forgotten as a whole", hint="botctl watch forget")
+    elif forget(fleet.workspace):
+        record(fleet.workspace, "watch forget", result="done", why=why)
+        print("forgotten: how the branch stood, and the copy of its repository")
+    else:
+        print("no watch has left anything here")
 
 
 def _tell_watch(fleet: Fleet, wish: Wish, names: list[str], why: str) -> None:

@@ -23,6 +23,7 @@ from engine.control.generations import (
     switch_to,
     write_generation,
 )
+from engine.control.keys import require_keys
 from engine.control.lock import writer_lock
 from engine.control.observe import observe
 from engine.control.policy import judged
@@ -127,10 +128,11 @@ def _require_answered(
     workspace: Workspace, plan: Plan, desired: Desired, observed: Observed, said: Said
 ) -> tuple[Finding, ...]:
     """What the policy has against the plan and somebody overrides, for the record; Refused for what nobody does,
-    and for risks that nobody took."""
+    for risks that nobody took, and for bots that could not start for want of a key."""
     accepted, overrides = said
     lifted = require_upheld(plan, overrides)
     require_accepted(find_risks(workspace, plan, desired, observed), accepted)
+    require_keys(workspace, plan, desired)
     return lifted
 
 

@@ -92,6 +92,7 @@ def desired_of(generation: Generation) -> Desired:
         },
         simulators=_simulators(generation.fleet),
         without=f"generation {generation.number} has no such bot",
+        came_from=generation.number,
     )
 
 

@@ -62,10 +62,12 @@ def start(fleet: Fleet, names: Sequence[str], *, lift_trips: bool = False, why: 
 
 def _lift_and_run(fleet: Fleet, known: Sequence[str], verb: str) -> None:
     """Under the lock: who is told that he cannot start a bot now has not lifted its hold for the next apply."""
+    generation, held = applied_generation(fleet), set[str]()
 
     def lift() -> None:
         for name in known:
-            lift_hold(fleet.workspace, name)
+            if lift_hold(fleet.workspace, name):
+                held.add(name)
             forget_starts(fleet.workspace, name)
             clear_finished(fleet.workspace, name)
 
@@ -75,6 +77,10 @@ def _lift_and_run(fleet: Fleet, known: Sequence[str], verb: str) -> None:
         if isinstance(engine, Engine) and engine.state in ("paused", "tripped"):
             call(fleet.workspace.control_socket(name), "resume", {"who": caller()})
             fleet.progress(f"{name} resumed")
+        elif not generation.bots[name].enabled:
+            fleet.progress(f"{name} does not start: its file says `enabled: false`")
+        elif isinstance(engine, Engine) and name not in held:
+            fleet.progress(f"{name} runs already")
 
 
 def _tripped(fleet: Fleet, names: Sequence[str]) -> dict[str, Hold]:

@@ -27,6 +27,7 @@ from engine.host.workspace import Workspace
 from engine.model.value import Value
 
 READ_MAX = 4096
+NAMING_S = 0.2
 
 
 class Writer(Value, frozen=True, kw_only=True):
@@ -134,10 +135,10 @@ def _opened(workspace: Workspace) -> Iterator[int]:
 
 
 def _require_free(handle: int) -> None:
-    is_ours = take(handle)
+    if not take(handle):
+        hint = "wait until it is done, or end that process; the lock goes with it"
+        raise _locked(_read_soon(handle), hint=hint)
     writer = _read(handle)
-    if not is_ours:
-        raise _locked(writer, hint="wait until it is done, or end that process; the lock goes with it")
     known = standing(writer) if writer else Standing.ENDED
     if known is Standing.LIVES:
         raise _locked(writer, hint="wait until it is done, or end that process")
@@ -167,6 +168,14 @@ def _myself(verb: str) -> Writer:
 
 def _read(handle: int) -> Writer | None:
     return _decode(os.pread(handle, READ_MAX, 0))
+
+
+def _read_soon(handle: int) -> Writer | None:
+    """Who has taken the lock at this very moment is still writing its name."""
+    deadline = time.monotonic() + NAMING_S
+    while (writer := _read(handle)) is None and time.monotonic() < deadline:
+        time.sleep(NAMING_S / 20)
+    return writer
 
 
 def _decode(content: bytes) -> Writer | None:

@@ -95,6 +95,7 @@ def _engine(
             stakes=msgspec.convert(reply.get("stakes", {}), dict[str, Stake], strict=False),
             hedge=msgspec.convert(reply.get("hedge"), Hedge | None),
             risk=msgspec.convert(reply.get("risk"), Risk | None),
+            keys=msgspec.convert(reply.get("keys", {}), dict[str, str]),
         )
     except (KeyError, msgspec.ValidationError) as error:
         return Unknown(why=f"its status cannot be understood: {error}")

@@ -20,9 +20,16 @@ MOST_BYTES = 256 << 20
 
 
 def require_plan_name(path: Path) -> None:
-    """So that `apply` knows a file from a bot."""
+    """So that `apply` knows a file from a bot, and nothing is planned for a folder that is not there."""
     if path.suffix != SUFFIX:
         raise UsageError(f"a plan file's name ends with {SUFFIX}", hint=f"-o {path.stem}{SUFFIX}")
+    require_folder(path)
+
+
+def require_folder(path: Path) -> None:
+    """Before anything is made that is to lie there."""
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent}", hint=f"mkdir -p {path.parent}")
 
 
 def write_plan(

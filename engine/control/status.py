@@ -6,7 +6,7 @@ from engine.clock import iso_utc
 from engine.control.alerts.file import read_ledger
 from engine.control.metrics.place import address_of
 from engine.control.metrics.place import lock_file as monitor_lock
-from engine.control.watch.state import read_status
+from engine.control.watch.state import Result, lock_file, read_status
 from engine.host.generation import read_current_fleet
 from engine.host.locks import is_free, read_holder
 from engine.host.workspace import Workspace
@@ -90,8 +90,10 @@ def watch_words(workspace: Workspace) -> str:
     if status is None:
         fleet = read_current_fleet(workspace)
         return "watch: has not looked yet" if fleet and fleet.watch else ""
-    ends = "" if not is_free(workspace.watch / "lock") else " (no watch runs now)"
-    return f"{status.words}{ends}"
+    if not is_free(lock_file(workspace)):
+        return status.words
+    way_out = "" if status.result is Result.APPLIED else "; `botctl watch forget` takes this line away"
+    return f"{status.words} (no watch runs now{way_out})"
 
 
 def monitor_words(workspace: Workspace) -> str:

@@ -43,6 +43,11 @@ def credentials_of(account: AccountSpec, venue: Venue, *, fleet_id: str, secrets
     """The account's keys: throwaway ones for a simulated account, else what its references name."""
     if account.environment is Environment.SIM and not account.credentials:
         return venue.throwaway_credentials(simulated_seed(fleet_id, account.name))
+    return declared_keys(account, secrets)
+
+
+def declared_keys(account: AccountSpec, secrets: Secrets) -> Credentials:
+    """What the account's references name; nothing for a simulated one that declares none."""
     return {
         field: secrets.resolve(f"account {account.name}: {field}", reference)
         for field, reference in account.credentials.items()

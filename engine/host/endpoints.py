@@ -40,16 +40,21 @@ def write_sim_endpoint(workspace: Workspace, venue: str, endpoint: SimEndpoint) 
 
 def read_sim_endpoint(workspace: Workspace, venue: str) -> SimEndpoint:
     """Where the venue's simulator listens; Unavailable when none does, or its file is a dead one's."""
+    endpoint = last_sim_endpoint(workspace, venue)
+    if not is_alive(endpoint.pid):
+        raise _no_simulator(venue, f"its process {endpoint.pid} is gone")
+    return endpoint
+
+
+def last_sim_endpoint(workspace: Workspace, venue: str) -> SimEndpoint:
+    """Where the venue's simulator listens or listened last; Unavailable when none ever did."""
     content = read_if_present(sim_file(workspace, venue))
     if content is None:
         raise _no_simulator(venue, "its file is missing")
     try:
-        endpoint = msgspec.json.decode(content, type=SimEndpoint)
+        return msgspec.json.decode(content, type=SimEndpoint)
     except msgspec.MsgspecError as error:
         raise _no_simulator(venue, "its file is damaged") from error
-    if not is_alive(endpoint.pid):
-        raise _no_simulator(venue, f"its process {endpoint.pid} is gone")
-    return endpoint
 
 
 def account_endpoints(workspace: Workspace, account: AccountSpec, facts: VenueFacts) -> Endpoints:

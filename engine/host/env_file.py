@@ -14,6 +14,8 @@ from engine.host.files import read_if_present
 
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 
+_QUOTED = re.compile(r"""(['"])(.*)\1(?:\s+#.*)?""")
+
 
 def read_env_file(path: Path) -> dict[str, str]:
     """The variables of a `.env`; none when there is no such file. Refused when others can read it."""
@@ -22,16 +24,19 @@ def read_env_file(path: Path) -> dict[str, str]:
         return {}
     require_private(path)
     try:
-        text = content.decode()
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ConfigInvalid(f"{path} is not UTF-8 text") from error
+        raise ConfigInvalid(f"{path} is not UTF-8 text", hint="save it as UTF-8 in your editor") from error
     variables = {}
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         parts = _LINE.fullmatch(line.strip())
         if parts is None:
-            raise ConfigInvalid(f"{path}:{number} is not a KEY=value line")
+            raise ConfigInvalid(
+                f"{path}:{number} is not a KEY=value line",
+                hint="a key has letters, digits and _; put # before what is a remark",
+            )
         variables[parts[1]] = _value(parts[2])
     return variables
 
@@ -43,6 +48,6 @@ def require_private(path: Path) -> None:
 
 
 def _value(text: str) -> str:
-    if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
-        return text[1:-1]
+    if quoted := _QUOTED.fullmatch(text):
+        return quoted[2]
     return re.split(r"\s+#", text, maxsplit=1)[0].strip()

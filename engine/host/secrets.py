@@ -11,10 +11,12 @@ import hmac
 import os
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 
 from engine.errors import ConfigInvalid
 from engine.host.env_file import read_env_file, require_private
-from engine.host.files import read_if_present, write_atomic
+from engine.host.files import private_directory, read_if_present, write_atomic
+from engine.host.locks import exclusive
 from engine.host.workspace import Workspace
 from engine.spec.types import SecretRef
 
@@ -36,7 +38,9 @@ class Secrets:
             self._from_file(what, reference.file) if reference.file else self._from_env(what, reference.env or "")
         )
         if not secret:
-            raise ConfigInvalid(f"{what} is empty")
+            raise ConfigInvalid(
+                f"{what} is empty", hint=f"write it into {reference.file or self._workspace.env_file}"
+            )
         return secret
 
     def variable(self, name: str) -> str | None:
@@ -53,7 +57,7 @@ class Secrets:
         path = self._workspace.root / name
         try:
             require_private(path)
-            return path.read_text(encoding="utf-8").strip()
+            return path.read_text(encoding="utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigInvalid(f"{what}: cannot read {path}: {type(error).__name__}") from error
 
@@ -72,15 +76,34 @@ class Secrets:
 
 
 def digest(secret: str, salt: bytes) -> str:
-    """Eight characters that change when the secret does: all a plan ever shows of it."""
+    """Eight characters that change when the secret does: all that is ever shown of it."""
     return hmac.digest(salt, secret.encode(), "sha256").hex()[:8]
+
+
+def keys_digest(keys: Mapping[str, str], salt: bytes) -> str:
+    """The digest of an account's keys together."""
+    return digest("\0".join(f"{field}={keys[field]}" for field in sorted(keys)), salt)
 
 
 def workspace_salt(workspace: Workspace) -> bytes:
     """The workspace's own salt, made on first use; without it a digest tells nothing of a guessable secret."""
-    file = workspace.state / "salt"
-    salt = read_if_present(file)
-    if salt is None:
-        salt = os.urandom(16)
-        write_atomic(file, salt)
-    return salt
+    salt = read_salt(workspace)
+    if salt is not None:
+        return salt
+    with exclusive(
+        private_directory(workspace.state) / "salt.lock"
+    ):  # Engines that start together must not make two.
+        salt = read_salt(workspace)
+        if salt is None:
+            salt = os.urandom(16)
+            write_atomic(_salt_file(workspace), salt)
+        return salt
+
+
+def read_salt(workspace: Workspace) -> bytes | None:
+    """None before it was needed."""
+    return read_if_present(_salt_file(workspace))
+
+
+def _salt_file(workspace: Workspace) -> Path:
+    return workspace.state / "salt"

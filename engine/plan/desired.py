@@ -31,10 +31,12 @@ class DesiredSimulator(Value, frozen=True, kw_only=True):
 
 class Desired(Value, frozen=True, kw_only=True):
     """The whole fleet, checked and resolved; secrets are still references. `rules` says where each rule of the
-    policy is written, `without` why a bot that is not among them goes, in words."""
+    policy is written, `without` why a bot that is not among them goes, in words; `came_from` is the generation
+    that all of this was read back from, None for what files say now."""
 
     fleet: FleetSpec
     bots: dict[str, DesiredBot]
     simulators: dict[str, DesiredSimulator] = {}
     rules: dict[str, str] = {}
     without: str = "no file declares it any more"
+    came_from: int | None = None

@@ -110,20 +110,31 @@ def _running(wanted: DesiredBot, seen: BotView, over: frozenset[str]) -> Action:
     is_same = seen.fingerprint == wanted.fingerprint
     changes = () if is_same else _changes(wanted, seen)
     kind = _KINDS.get(strongest_impact(changes), Kind.NONE if is_same else Kind.UPDATE)
-    if kind is not Kind.REPLACE and _simulated_venues(wanted) & over:
+    gone = _simulated_on(wanted, over)
+    if kind is not Kind.REPLACE and gone:
         action = _act(Kind.RESTART, wanted, seen, "its simulated venue starts over")
-        return replace(action, money=dropped(action.money))
+        return replace(action, money=dropped(action.money, gone))
     if is_same:
-        reason = "does not answer yet; its generation is the declared one" if seen.is_mute else ""
-        return _still(wanted, seen, reason)
+        return _same(wanted, seen)
     if not changes:
         return _act(Kind.RESTART, wanted, seen, "runs settings that are no longer known here")
     return _act(kind, wanted, seen, _because(kind, changes), place=changes[0].place)
 
 
-def _simulated_venues(wanted: DesiredBot) -> set[str]:
-    accounts = (wanted.spec.accounts[leg.account] for leg in wanted.spec.legs.values())
-    return {account.venue for account in accounts if account.environment is Environment.SIM}
+def _same(wanted: DesiredBot, seen: BotView) -> Action:
+    """What it runs by its own words is what is declared. Of one that says nothing only the generation is known: it
+    may have missed a reload. One that does not listen yet is about to read that generation."""
+    if isinstance(seen.engine, Unknown) and not _is_unrecorded(wanted, seen):
+        words = f"does not answer ({seen.engine.why}): it may run earlier settings; see `botctl logs {seen.name}`"
+        return _act(Kind.UNKNOWN, wanted, seen, f"{words}, and `botctl restart {seen.name}` if it stays so")
+    return _still(wanted, seen, "does not listen yet; its generation is the declared one" if seen.is_mute else "")
+
+
+def _simulated_on(wanted: DesiredBot, venues: frozenset[str]) -> set[str]:
+    """The legs that trade on simulators of these venues."""
+    accounts = {name: wanted.spec.accounts[leg.account] for name, leg in wanted.spec.legs.items()}
+    simulated = {name: one for name, one in accounts.items() if one.environment is Environment.SIM}
+    return {name for name, account in simulated.items() if account.venue in venues}
 
 
 def _because(kind: Kind, changes: tuple[FieldChange, ...]) -> str:

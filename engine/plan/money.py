@@ -63,6 +63,8 @@ class LegMoney(Value, frozen=True, kw_only=True):
     """What the venue counts of the account, over all its users on this host."""
     age_s: Decimal | None = None
     """How old the book is that all of this is reckoned with."""
+    dropped: bool = False
+    """The simulated world of this leg ends."""
 
     @property
     def fullest(self) -> tuple[str, int] | None:

@@ -16,7 +16,7 @@ UNKNOWN = "unknown"
 def in_short(money: Money) -> Iterator[str]:
     """Per leg: orders to cancel, and what becomes of the position."""
     for leg, stake in money.legs.items():
-        yield f"{_prefix(leg)}{_orders(stake)}; {_position(stake, money.position)}"
+        yield f"{_prefix(leg)}{_orders(stake)}; {_position(stake, _effect(stake, money))}"
 
 
 def in_full(money: Money) -> Iterator[str]:
@@ -24,7 +24,7 @@ def in_full(money: Money) -> Iterator[str]:
     for leg, stake in money.legs.items():
         figures = (
             f"orders {count(stake.orders_cancelled)} cancelled, {count(stake.orders_kept)} kept",
-            f"position {stake.position or UNKNOWN} {money.position}",
+            f"position {stake.position or UNKNOWN} {_effect(stake, money)}",
             f"notional {_moves(amount(stake.notional), amount(stake.notional_after))}",
             f"worst case {_moves(amount(stake.worst), amount(stake.worst_after))}",
             f"to flatten {_cost(stake)}",
@@ -78,6 +78,10 @@ def _orders(stake: LegMoney) -> str:
     if cancelled == 0:
         return "no own orders to cancel"
     return f"{cancelled} own order{'s' * (cancelled != 1)} will be cancelled"
+
+
+def _effect(stake: LegMoney, money: Money) -> PositionEffect:
+    return PositionEffect.DROPPED if stake.dropped else money.position
 
 
 def _position(stake: LegMoney, effect: PositionEffect) -> str:

@@ -114,6 +114,8 @@ class Engine(Message, frozen=True, kw_only=True):
     """By leg; none from engines of earlier versions."""
     hedge: Hedge | None = None
     risk: Risk | None = None
+    keys: dict[str, str] = {}
+    """Digests of the keys it runs with, by account; none where none were declared, and from earlier versions."""
     spec: BotSpec | None = None
 
 

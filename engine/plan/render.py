@@ -38,6 +38,8 @@ LEGEND = {
 }
 _COLOURS = {"+": "32", "~": "33", "↻": "33", "±": "35", "-": "31", "?": "31"}
 _PLAIN = str.maketrans({"↻": "@", "±": "%", "→": "->", "…": "..."})
+_AT_ONCE = {Kind.START: "now with", Kind.HOLD: "waiting:"}
+"""How settings are told that change beside what is done."""
 _PAST = {
     Kind.CREATE: "to create",
     Kind.START: "to start",
@@ -167,9 +169,19 @@ def _in_a_word(action: Action) -> str:
     """The change that decides what happens, or the reason."""
     deciding = _deciding(action)
     if not deciding:
-        return f"{action.reason}  ({action.place})" if action.place else action.reason
-    others = len(action.changes) - 1
-    return change_text(deciding[0]) + (f" and {others} more" if others else "")
+        reason = f"{action.reason}  ({action.place})" if action.place else action.reason
+        return f"{reason}; {_AT_ONCE[action.kind]} {_first_of(action.changes)}" if _comes_along(action) else reason
+    return _first_of((deciding[0], *action.changes[1:]))
+
+
+def _comes_along(action: Action) -> bool:
+    """Settings change that are not the reason."""
+    return action.kind in _AT_ONCE and bool(action.changes)
+
+
+def _first_of(changes: tuple[FieldChange, ...]) -> str:
+    others = len(changes) - 1
+    return change_text(changes[0]) + (f" and {others} more" if others else "")
 
 
 def _deciding(action: Action) -> list[FieldChange]:

@@ -37,6 +37,7 @@ def risks_of(plan: Plan, desired: Desired, observed: Observed, freezes: Iterable
         *mainnet(applied.values(), declared.values()),
         *_other_environment(plan),
         *_protected(plan, applied, {one.old for one in renames(desired, observed)}),
+        *_unprotected(plan, desired, applied),
         *_flattened(plan),
         *_emptied(plan, applied, declared),
         *(_frozen(freeze) for freeze in freezes if _changes(plan)),
@@ -96,6 +97,18 @@ def _protected(plan: Plan, applied: Mapping[str, BotSpec], renamed: Collection[s
         if was is not None and was.protected and action.kind in (Kind.RETIRE, Kind.REPLACE):
             why = f"{action.name} is protected, and this would {action.kind} it"
             yield RiskFound(risk=RiskWord.PROTECTED, why=why)
+
+
+def _unprotected(plan: Plan, desired: Desired, applied: Mapping[str, BotSpec]) -> Iterator[RiskFound]:
+    """Who takes the line out of a file means it; who goes back to before it was written may not think of it."""
+    if desired.came_from is None:
+        return
+    kept = {name for name, bot in desired.bots.items() if bot.spec.protected}
+    for action in plan.actions:
+        is_guarded = action.name in applied and applied[action.name].protected
+        if is_guarded and action.name in desired.bots and action.name not in kept:
+            why = f"{action.name} is protected, and was not yet in generation {desired.came_from}"
+            yield RiskFound(risk=RiskWord.PROTECTED, why=f"{why}: its protection would go")
 
 
 def _flattened(plan: Plan) -> Iterator[RiskFound]:

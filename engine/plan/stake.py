@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 
@@ -33,10 +34,14 @@ def stake(seen: BotView, kind: Kind, wanted: BotSpec | None = None) -> Money:
     return Money()
 
 
-def dropped(money: Money) -> Money:
-    """The same when the simulated venue under it starts over: all that was there is gone."""
-    legs = {name: msgspec.structs.replace(leg, notional_after=Decimal(0)) for name, leg in money.legs.items()}
-    return msgspec.structs.replace(money, position=PositionEffect.DROPPED, legs=legs)
+def dropped(money: Money, gone: Collection[str]) -> Money:
+    """The same when the simulated venues under these legs start over: all that was there is gone."""
+    legs = {
+        name: msgspec.structs.replace(leg, notional_after=Decimal(0), dropped=True) if name in gone else leg
+        for name, leg in money.legs.items()
+    }
+    effect = PositionEffect.DROPPED if legs.keys() <= set(gone) else money.position
+    return msgspec.structs.replace(money, position=effect, legs=legs)
 
 
 def _position_effect(seen: BotView, kind: Kind) -> PositionEffect:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
@@ -308,6 +308,37 @@ def give_to(world: World, path: Path, bot: str) -> None:
         heir = replace(msgspec.json.decode(stored, type=JournalOwner), bot=bot)
         connection.execute("UPDATE meta SET value = ? WHERE key = 'owner'", (msgspec.json.encode(heir),))
         connection.commit()
+
+
+def begin_from(world: World, former: Path, path: Path, owner: JournalOwner, *, without: Iterable[str]) -> None:
+    """Begin a journal as a copy of a former one of the same bot, in which these legs have done nothing and stops
+    count profit anew. It is there as a whole or not at all."""
+    draft = path.with_suffix(".draft")
+    for suffix in ("", "-wal", "-shm"):
+        draft.with_name(draft.name + suffix).unlink(missing_ok=True)
+    try:
+        with closing(world.database(former)) as connection:
+            connection.execute("VACUUM INTO ?", (str(draft),))
+        with closing(world.database(draft)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            for leg in without:
+                _forget_leg(connection, leg)
+            connection.execute("DELETE FROM meta WHERE key GLOB 'stops *'")
+            connection.execute("UPDATE meta SET value = ? WHERE key = 'owner'", (msgspec.json.encode(owner),))
+            connection.commit()
+    except sqlite3.Error as error:
+        raise (_unwritable(error) if _is_about_the_disk(error) else _damaged(former, str(error))) from error
+    draft.rename(path)
+    log.info("journal goes on", extra={"facts": {"from": former.name, "without": sorted(without)}})
+
+
+def _forget_leg(connection: sqlite3.Connection, leg: str) -> None:
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND sql GLOB '*leg TEXT*'")
+    for (table,) in tables.fetchall():
+        connection.execute(f"DELETE FROM {table} WHERE leg = ?", (leg,))
+    for kind in (*_KINDS.values(), "facts"):
+        head = f"{kind} {leg} "
+        connection.execute("DELETE FROM meta WHERE substr(key, 1, ?) = ?", (len(head), head))
 
 
 def checkpoint(world: World, path: Path) -> None:

@@ -13,6 +13,7 @@ from engine.errors import Conflict, StateDamaged
 from engine.host.accounts import account_directory
 from engine.host.tags import claim_tag, mark_journal_started, owner_name
 from engine.host.workspace import Workspace
+from engine.runtime.going_on import former_journal, go_on
 from engine.runtime.journal import Journal, JournalLeg, JournalOwner, open_journal
 from engine.runtime.journal_reader import live_orders
 from engine.runtime.sites import Site
@@ -27,12 +28,19 @@ def journal_file(workspace: Workspace, bot: str, sites: Sequence[Site]) -> Path:
     return workspace.journals / bot / f"{'+'.join(identities)}.sqlite"
 
 
+def known_journal(workspace: Workspace, bot: str, sites: Sequence[Site]) -> Path | None:
+    """The journal of these accounts, else the one that it will begin from; None before the bot has run there."""
+    file = journal_file(workspace, bot, sites)
+    return file if file.exists() else former_journal(file, sites)
+
+
 def open_memory(
     world: World, workspace: Workspace, *, fleet_id: str, bot: str, sites: Sequence[Site]
 ) -> tuple[Journal, dict[str, int]]:
     """The journal, and every leg's owner tag."""
     file = journal_file(workspace, bot, sites)
     owner = JournalOwner(fleet_id=fleet_id, bot=bot, identity=file.stem)
+    go_on(world, file, owner, sites)
     _forget_old_simulations(file)
     legs = {site.name: JournalLeg(market=site.leg.market, client_ids=site.venue.facts.client_ids) for site in sites}
     journal = open_journal(world, file, owner, legs)

@@ -24,6 +24,7 @@ from engine.runtime.market_facts import confirm_facts
 from engine.runtime.remains import has_traded, orders_left
 from engine.runtime.report import hedge_report, legs_report, risk_report, stakes_report
 from engine.runtime.shares import Shares
+from engine.runtime.sites import key_digests
 from engine.runtime.startup import Started, Surroundings, start_bot
 from engine.runtime.stopping import failure, stand_down, stop_trading
 from engine.runtime.trips import begin_held, obey_trips
@@ -52,6 +53,7 @@ class BotProcess:
         self.applied = read_applied()
         self.bot: Bot | None = None
         self._sessions: Mapping[str, Session] = {}
+        self._keys: dict[str, str] = {}
         self._around = around
         self.hold = hold
         self._delay_s = delay_s
@@ -99,6 +101,7 @@ class BotProcess:
             "hedge": hedge_report(self.bot.status.hedge) if self.bot else None,
             "risk": risk_report(self.bot.status) if self.bot else None,
             "started_ns": self._started_ns,
+            "keys": self._keys,
         }
 
     def _budgets(self) -> dict[str, dict[str, BudgetUse]]:
@@ -181,6 +184,7 @@ class BotProcess:
     async def _trade(self, started: Started) -> None:
         self._settle(started)
         self.bot, self._sessions = started.bot, started.sessions
+        self._keys = key_digests(self._around.workspace, started.sites)
         clear_finished(self._around.workspace, self.applied.spec.name)
         begin_held(self.bot, self.hold, self.now_ns())
         if self.hold and self.hold.kind is HoldKind.PAUSE:

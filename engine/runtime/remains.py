@@ -6,7 +6,7 @@ from engine.errors import Unavailable
 from engine.host.secrets import Secrets
 from engine.host.workspace import Workspace
 from engine.runtime.journal_reader import live_orders, read_number
-from engine.runtime.memory import journal_file
+from engine.runtime.memory import known_journal
 from engine.runtime.sites import find_sites
 from engine.spec.types import BotSpec
 
@@ -26,5 +26,5 @@ def orders_left(workspace: Workspace, spec: BotSpec, *, fleet_id: str, secrets: 
         sites = find_sites(workspace, spec, fleet_id=fleet_id, secrets=secrets)
     except Unavailable:
         return 0
-    file = journal_file(workspace, spec.name, sites)
-    return live_orders(file) if file.exists() else 0
+    file = known_journal(workspace, spec.name, sites)
+    return live_orders(file) if file else 0

@@ -22,7 +22,7 @@ from engine.risk.stops import Stops
 from engine.runtime.bot import WHOLE_BOT, Bot
 from engine.runtime.journal import stops_key
 from engine.runtime.journal_reader import live_orders
-from engine.runtime.memory import journal_file
+from engine.runtime.memory import known_journal
 from engine.runtime.sites import find_sites
 from engine.spec.types import BotSpec
 from engine.transport.world import World
@@ -60,8 +60,8 @@ def is_trip_over(workspace: Workspace, spec: BotSpec, *, fleet_id: str, secrets:
         sites = find_sites(workspace, spec, fleet_id=fleet_id, secrets=secrets)
     except Unavailable:
         return True
-    file = journal_file(workspace, spec.name, sites)
-    if not file.exists():
+    file = known_journal(workspace, spec.name, sites)
+    if file is None:
         return True
     stops = _read_stops(file, {name: leg.market for name, leg in spec.legs.items()})
     return live_orders(file) == 0 and (stops is None or not stops.trip or stops.is_over)

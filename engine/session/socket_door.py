@@ -57,6 +57,8 @@ class SocketDoor:
         """Requests under way: no more than the budget lets out within a timeout."""
         self._unanswered = 0
         """Requests in a row that had no answer in time."""
+        self._may_be_late = False
+        """Whether an answer may still come on this socket that nobody waits for any more."""
 
     @property
     def room(self) -> int:
@@ -77,14 +79,14 @@ class SocketDoor:
         return reply
 
     def heard(self, text: str | bytes) -> bool:
-        """True for a frame that answers a request. One that does not say which answers the only one there is; among
-        several it answers none, and their time runs out."""
+        """True for a frame that answers a request. One that does not say which answers the only one there can be;
+        among several it answers none, and their time runs out."""
         answer = self._entry.answer(text)
         if answer is None:
             return False
         self._unanswered = 0
         request_id = answer.request_id
-        if request_id is None and len(self._waiting) == 1:
+        if request_id is None and len(self._waiting) == 1 and not self._may_be_late:
             request_id = next(iter(self._waiting))
         waiting = self._waiting.pop(request_id, None) if request_id is not None else None
         if waiting is not None and not waiting.reply.done():
@@ -98,7 +100,7 @@ class SocketDoor:
 
     def lost(self, reason: str) -> None:
         """The socket is gone, and with it all answers that were to come on it."""
-        self._unanswered = 0
+        self._unanswered, self._may_be_late = 0, False
         for request_id in tuple(self._waiting):
             self._give_up(request_id, reason)
 
@@ -108,7 +110,7 @@ class SocketDoor:
             await self._world.sleep(WATCH_INTERVAL_S)
             now_ns = self._world.monotonic_ns()
             for request_id in [key for key, waiting in self._waiting.items() if now_ns >= waiting.until_ns]:
-                self._unanswered += 1
+                self._unanswered, self._may_be_late = self._unanswered + 1, True
                 self._give_up(request_id, "no answer in time")
 
     def _give_up(self, request_id: str, reason: str) -> None:

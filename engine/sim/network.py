@@ -120,10 +120,10 @@ class Way:
         self._on_the_way: deque[Callable[[], None]] = deque()
         self._last_arrives_s = 0.0
 
-    def send(self, network: VirtualNetwork, arrive: Callable[[], None]) -> None:
-        """Let a message arrive after its latency, and not before the one sent before it."""
+    def send(self, network: VirtualNetwork, arrive: Callable[[], None], slow_s: float = 0.0) -> None:
+        """Let a message arrive after its latency, or later, and not before the one sent before it."""
         now_s = network.elapsed_ns / NS_PER_S
-        self._last_arrives_s = max(now_s + network.latency_s(), self._last_arrives_s)
+        self._last_arrives_s = max(now_s + network.latency_s() + slow_s, self._last_arrives_s)
         self._on_the_way.append(arrive)
         network.later(self._last_arrives_s - now_s, lambda: self._on_the_way.popleft()())
 
@@ -165,8 +165,11 @@ class Host:
         self._network.later(2 * self._network.latency_s(), accept)
 
     def send(self, line: Line, text: str) -> None:
-        if not self._network.hits(Kind.PARTITION):
-            line.to_venue.send(self._network, lambda: self._received(line, text))
+        network = self._network
+        if network.hits(Kind.PARTITION) or network.hits(Kind.LOST_WORDS, text):
+            return
+        slow_s = network.delay_s(Kind.SLOW_WORDS, text)
+        line.to_venue.send(network, lambda: self._received(line, text), slow_s)
 
     def close(self, line: Line) -> None:
         """Close from the bot's side; the venue learns of it after what was sent before."""

@@ -27,6 +27,8 @@ class Kind(StrEnum):
     LOST_FRAME = "frames lost"
     TWICE_FRAME = "frames doubled"
     LATE_FRAME = "frames late, behind later ones"
+    LOST_WORDS = "frames lost on their way to the venue"
+    SLOW_WORDS = "frames slow on their way to the venue, in order"
     PARTITION = "network cut"
 
     DEAF = "sockets stay open and say nothing more"

@@ -52,6 +52,11 @@ class VirtualWorld:
     def fenced(self) -> bool:
         return self.crashed.is_set()
 
+    @property
+    def open_sockets(self) -> int:
+        """How many the process holds that nobody has closed, as far as it can know."""
+        return sum(not socket.is_gone for socket in self._sockets)
+
     def now_ns(self) -> int:
         return self._network.now_ns() + self.clock_ahead_ns
 
@@ -153,30 +158,30 @@ class _VirtualSocket:
         self._line = line
         self._inbox: deque[str] = deque()
         self._news = asyncio.Event()
-        self._gone = False
+        self.is_gone = False
         line.heard, line.lost = self._heard, self._lost
 
     async def send(self, text: str) -> None:
-        if self._gone:
+        if self.is_gone:
             raise Unavailable("the socket is gone")
         self._world.effect(lambda: self._host.send(self._line, text))
 
     async def receive(self) -> str | bytes:
         while not self._inbox:
-            if self._gone:
+            if self.is_gone:
                 raise Unavailable("the socket is gone")
             self._news.clear()
             await self._news.wait()
         return self._inbox.popleft()
 
     async def close(self) -> None:
-        if not self._gone and not self._world.fenced:
+        if not self.is_gone and not self._world.fenced:
             self._host.close(self._line)
             self._lost()
 
     def cut(self) -> None:
         """The process died: its kernel closes the connection, and what had arrived is never read."""
-        if not self._gone:
+        if not self.is_gone:
             self._host.close(self._line)
         self._inbox.clear()
 
@@ -185,7 +190,7 @@ class _VirtualSocket:
         self._news.set()
 
     def _lost(self) -> None:
-        self._gone = True
+        self.is_gone = True
         self._news.set()
 
 

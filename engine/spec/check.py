@@ -122,8 +122,10 @@ def _type_hint(node: Node | None, wanted: list[str]) -> str | None:
     if "boolean" in wanted and node.text.lower() in _ENGLISH_BOOLEANS:
         return f"write {_ENGLISH_BOOLEANS[node.text.lower()]}"
     if "string" in wanted:
-        return f'quote it to make it text: "{node.text}"'
+        return f'quote it to make it text: "{mask(node.text)}"'
     if isinstance(node.value, str) and {"number", "integer"} & set(wanted):
+        if "{{" in node.text:
+            return "expressions are for templates/: write the number itself, or use a template"
         return "numbers are plain decimal digits, without quotes, leading zeros, separators or units"
     return None
 

@@ -18,6 +18,7 @@ from engine.spec.diagnostics import Diagnostic, Findings, nearest
 from engine.spec.document import MappingNode, Node, Place, ScalarNode, data_of, node_at, overlay
 from engine.spec.documents import FLEET_FILE, Document, read_documents
 from engine.spec.facts import FactsLookup
+from engine.spec.masking import mask
 from engine.spec.matrix import spread
 from engine.spec.policy_rules import check_policy
 from engine.spec.rollout_rules import check_order, check_rollout
@@ -224,7 +225,9 @@ class _Loading:
         name = named.value if isinstance(named, ScalarNode) else None
         if not isinstance(name, str) or name not in self._templates:
             hint = nearest(str(name), self._templates) or f"there is no file in {TEMPLATES}"
-            draft.findings.error("unknown-template", f"there is no template `{name}`", named.place, hint=hint)
+            draft.findings.error(
+                "unknown-template", f"there is no template `{mask(str(name))}`", named.place, hint=hint
+            )
             return False
         template, wrong = self._templates[name]
         draft.findings.take(wrong)

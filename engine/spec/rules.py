@@ -16,6 +16,7 @@ from engine.spec.document import MappingNode, Path, Place, ScalarNode, data_of, 
 from engine.spec.facts import FactsLookup, VenueMarkets
 from engine.spec.grid_rules import market_complaints, shape_complaints
 from engine.spec.hedge_rules import legs_complaints, pair_complaints
+from engine.spec.masking import mask
 from engine.spec.neighbour_rules import clashes
 from engine.spec.risk_rules import risk_complaints
 from engine.spec.schema import fields_of_schema, load_schema
@@ -92,7 +93,7 @@ def _check_budgets(root: MappingNode, fleet: FleetSpec, findings: Findings) -> N
         if name not in fleet.accounts:
             place = place_at(root, ("budgets", "accounts", name))
             hint = nearest(name, fleet.accounts)
-            findings.error("unknown-account", f"fleet.yaml has no account `{name}`", place, hint=hint)
+            findings.error("unknown-account", f"fleet.yaml has no account `{mask(name)}`", place, hint=hint)
     shared = [(("budgets", "accounts", name), budget) for name, budget in budgets.accounts.items()]
     for path, budget in [*shared, (("budgets", "fleet"), budgets.fleet or BudgetSpec())]:
         net, gross = budget.max_net_exposure_usd, budget.max_gross_exposure_usd
@@ -129,7 +130,7 @@ def check_accounts(draft: BotDraft, fleet_root: MappingNode) -> None:
         place = draft.place(*path, "account")
         if name not in accounts.entries:
             hint = nearest(name, accounts.entries)
-            draft.findings.error("unknown-account", f"fleet.yaml has no account `{name}`", place, hint=hint)
+            draft.findings.error("unknown-account", f"fleet.yaml has no account `{mask(name)}`", place, hint=hint)
             continue
         venue, real = _text(draft.root, (*path, "venue")), _text(accounts, (name, "venue"))
         if venue and venue != real:
@@ -177,7 +178,9 @@ def check_market(draft: BotDraft, spec: BotSpec, leg: str, markets: VenueMarkets
     as_of = f"as of {iso_utc(markets.fetched_at_ns)}"
     if instrument is None:
         known = nearest(market, (found.symbol for found in markets.instruments))
-        draft.findings.error("unknown-market", f"the venue has no market `{market}`, {as_of}", place, hint=known)
+        draft.findings.error(
+            "unknown-market", f"the venue has no market `{mask(market)}`, {as_of}", place, hint=known
+        )
         return
     schema = f"strategies/{spec.strategy.kind}"
     wanted = load_schema(schema)["x-legs"][leg]

@@ -34,7 +34,8 @@ MAX_NODES = 50_000
 
 # libyaml's parser is ten times faster; without it the pure one gives the same events.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_TAB_INDENT = re.compile(r"[ ]*\t[ \t]*(?![ \t#]|$)")
+_ODD_INDENT = re.compile(r"[ ]*[\t\u00a0](?=[ \t\u00a0]*[^ \t\u00a0#])")
+_ENCODING_HINT = "save the file as UTF-8 in your editor"
 _REFERENCE_HINT = 'between { and } a reference needs quotes: "${VARIABLE}"'
 _EXPRESSION_HINT = 'a template expression needs quotes: "{{ … }}"'
 
@@ -68,18 +69,25 @@ def _is_readable(start: Place, text: str, findings: Findings) -> bool:
     for number, line in enumerate(LINE_BREAK.split(text), start=1):
         if found := FORBIDDEN.search(line):
             place = Place(file=start.file, line=number, column=found.start() + 1)
-            findings.error("bad-character", _character_message(found[0]), place)
+            hint = _ENCODING_HINT if _is_byte(found[0]) else None
+            findings.error("bad-character", _character_message(found[0]), place, hint=hint)
             return False
-        if found := _TAB_INDENT.match(line):
-            place = Place(file=start.file, line=number, column=found[0].index("\t") + 1)
-            findings.error("tab", "a tab cannot indent YAML", place, hint="indent with spaces")
+        if found := _ODD_INDENT.match(line):
+            place = Place(file=start.file, line=number, column=len(found[0]))
+            what = "tab" if found[0][-1] == "\t" else "no-break space"
+            findings.error("tab", f"a {what} cannot indent YAML", place, hint="indent with spaces")
             fine = False
     return fine
 
 
+def _is_byte(character: str) -> bool:
+    """Whether it stands for a byte that could not be decoded."""
+    return 0xDC80 <= ord(character) <= 0xDCFF
+
+
 def _character_message(character: str) -> str:
     code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:
+    if _is_byte(character):
         return f"byte 0x{code - 0xDC00:02X} is not UTF-8 text"
     return f"character U+{code:04X} is not allowed"
 
@@ -98,6 +106,16 @@ class _Anchored(Value, frozen=True, kw_only=True):
     node: Node
     size: int
     height: int
+
+
+def _hint_of(wrong: yaml.MarkedYAMLError) -> str | None:
+    """Where the mistake began, which is often before the place at which no parser could go on."""
+    begins, found = wrong.context_mark, wrong.problem_mark
+    if begins and found and begins.line < found.line and "block" not in str(wrong.context):
+        return f"what is not finished begins on line {begins.line + 1}: look for a quote, a bracket or a colon"
+    if re.search("mapping values|expected key|block", f"{wrong.context} {wrong.problem}"):
+        return "compare how far this line and the one above are indented"
+    return None
 
 
 def _height(node: Node) -> int:
@@ -121,7 +139,12 @@ class _Composer:
         for event in self._events:
             if isinstance(event, DocumentStartEvent):
                 if started:
-                    raise _Unreadable("many-documents", "a second document starts here", self._place(event))
+                    raise _Unreadable(
+                        "many-documents",
+                        "a second document starts here",
+                        self._place(event),
+                        "a file holds one document: put the second into a file of its own",
+                    )
                 started = True
                 root = self._node(next(self._events), 1)
         return root
@@ -133,7 +156,7 @@ class _Composer:
             mark = wrong.problem_mark or wrong.context_mark
             place = self._at(mark.line, mark.column) if mark else self._at(0, 0)
             message = ", ".join(mask(part) for part in (wrong.context, wrong.problem) if part)
-            hint = _REFERENCE_HINT if "flow" in message and "${" in text else None
+            hint = _REFERENCE_HINT if "flow" in message and "${" in text else _hint_of(wrong)
             raise _Unreadable("syntax", message, place, hint) from wrong
         except (yaml.YAMLError, ValueError, OverflowError) as wrong:  # the pure parser's slips on odd escapes
             raise _Unreadable("syntax", "this is not YAML", self._at(0, 0)) from wrong

@@ -15,8 +15,12 @@ from itertools import count, islice
 from msgspec.structs import replace
 
 from tests.chaos.aims import aimed
+from tests.chaos.numbered import numbered
 from tests.chaos.play import perform
-from tests.chaos.story import AIMED, KINDS, Story, tell
+from tests.chaos.story import AIMED, KINDS, LIGHTER, Story, tell
+
+FAMILIES = {AIMED: aimed, LIGHTER: numbered}
+"""Those with seeds of their own; they are told only when asked for."""
 
 
 def run(story: Story) -> tuple[Story, list[str]]:
@@ -53,9 +57,9 @@ def report(story: Story) -> str:
 
 
 def stories_from(first: int, kind: str | None) -> Iterator[Story]:
-    """Stories from a seed on, all or those of one kind; aimed ones are told only when asked for."""
-    if kind == AIMED:
-        return map(aimed, count(first))
+    """Stories from a seed on, all or those of one kind."""
+    if kind in FAMILIES:
+        return map(FAMILIES[kind], count(first))
     return (story for story in map(tell, count(first)) if kind in (None, story.kind))
 
 
@@ -72,7 +76,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--from", dest="first", type=int, default=0, help="the first seed")
     parser.add_argument("--seeds", type=int, default=300, help="how many seeds")
-    parser.add_argument("--of", choices=KINDS, help="only stories of one kind; aimed ones have seeds of their own")
+    parser.add_argument(
+        "--of",
+        choices=KINDS,
+        help="only stories of one kind; those aimed and those on Lighter have seeds of their own",
+    )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", help="of one seed, only the troubles with these numbers: 0,3 or none")
     parser.add_argument("--fail-fast", action="store_true", help="end at the first failing seed, unshrunk")

@@ -50,6 +50,7 @@ from tests.chaos.hedge_stage import BALANCES, PAIRS, open_venues
 from tests.chaos.invariants import DRIFT
 from tests.chaos.journals import rows
 from tests.chaos.keeper import LOOK_EVERY_S, SETTLE_S, Keeper, settle, until_all_quote
+from tests.chaos.stages import lighter_options, rest_budgets
 from tests.chaos.story import TROUBLED_MS, Mishap, Story
 from tests.fleets import ACCOUNT, PROCESS, RISK, write_generation
 
@@ -67,6 +68,8 @@ STRATEGY: dict[str, Any] = {
 }
 BUDGET = Decimal(370)
 """For both legs together, where a story has one: less than the position limit would let them use."""
+INSTANCE = "one"
+"""Of the simulated venues."""
 
 
 class Place(Value, frozen=True, kw_only=True):
@@ -109,9 +112,11 @@ class HedgePlay:
         self._write_generation()
         for venue in self.venues:
             address = SimEndpoint(
-                instance="one", rest_url=f"http://{venue}", ws_url=f"ws://{venue}/", pid=os.getpid()
+                instance=INSTANCE, rest_url=f"http://{venue}", ws_url=f"ws://{venue}/", pid=os.getpid()
             )
             write_sim_endpoint(self.workspace, venue, address)
+        if story.lighter is not None:
+            rest_budgets(story.lighter, legs["hedge"][1], INSTANCE)
         self.keeper = Keeper(self, BOT)
         self._random = Random(f"person/{story.seed}")
         self._hands: set[tuple[str, int]] = set()
@@ -153,6 +158,9 @@ class HedgePlay:
         self.spec = replace(self.spec, strategy=replace(self.spec.strategy, parameters=parameters))
         self._write_generation()
 
+    def is_deaf(self, bot: str) -> bool:
+        return self.keeper.is_deaf
+
     def complain(self, what: str) -> None:
         if what not in self.complaints:
             self.complaints.append(what)
@@ -174,6 +182,7 @@ class HedgePlay:
         while True:
             self._look_at_hedge()
             self._look_at_budget()
+            self.keeper.look()
             await asyncio.sleep(self.look_every_s)
 
     def _look_at_hedge(self) -> None:
@@ -344,6 +353,9 @@ def _spec(legs: dict[str, tuple[str, str, str]], parameters: dict[str, Any], sto
         )
         for venue, account, _ in legs.values()
     }
+    if story.lighter is not None:
+        hedging = legs["hedge"][1]
+        accounts[hedging] = replace(accounts[hedging], options=lighter_options(story.lighter))
     risk: RiskSpec = replace(RISK, max_position=Decimal(2))
     policy = StopPolicy.FLATTEN if story.flatten else StopPolicy.KEEP
     return BotSpec(

@@ -150,7 +150,7 @@ class Watch:
         instrument = self._exchange.markets[self._symbol(bot)].market.instrument
         if status.position != books.position_lots * instrument.lot_size or status.fills != books.fills:
             self.complain(f"{bot} says position {status.position} after {status.fills} fills, its journal differs")
-        if bot == "perp" and status.position != self._exchange_size(bot):
+        if bot != "spot" and status.position != self._exchange_size(bot):
             self.complain(f"{bot} says position {status.position}, the venue {self._exchange_size(bot)}")
         if status.best_bid is None or status.best_ask is None or status.unrealised_pnl is None:
             self.complain(f"{bot} sees no market in the end")

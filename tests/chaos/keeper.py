@@ -19,11 +19,14 @@ from engine.runtime.process import BotProcess
 from engine.runtime.service import applied_reader
 from engine.runtime.startup import Surroundings
 from engine.sim.world import Crashed, VirtualWorld
+from tests.chaos.journals import is_at_rest
 from tests.chaos.story import Blow, Mishap
 
 BETWEEN_LIVES_S = 0.7
 LOOK_EVERY_S, LOOK_SELDOM_S = 0.05, 1.0
 PATIENCE_S = 10.0
+SOCKETS_PER_LEG = 2
+"""One for the market, one for the account."""
 SETTLE_S, STIRS_S = 100.0, 30.0
 """How long everything has to come to rest, and how long something may still move."""
 NOT_RESTARTED = (3, 4, 5)
@@ -62,8 +65,8 @@ async def settle(play: Looking) -> None:
 
 
 async def until_all_quote(keepers: Iterable[Keeper]) -> None:
-    """A while longer, if need be, until all have quoted for a second. Of a market that rests nothing is said, so
-    that a bot may just be asking for its book."""
+    """A while longer, if need be, until all have quoted for a second, with nothing under way. Of a market that
+    rests nothing is said, so that a bot may just be asking for its book."""
     waiting, quoted_s = list(keepers), 0.0
     for _ in range(round(PATIENCE_S / LOOK_EVERY_S)):
         quoted_s = quoted_s + LOOK_EVERY_S if all(keeper.quotes for keeper in waiting) else 0.0
@@ -85,6 +88,7 @@ class Keeper:
         self._disk_is_full = False
         self._down_s = 0.0
         self._is_over = False
+        self._was_deaf = False
 
     async def keep(self) -> None:
         while not self._is_over:
@@ -95,11 +99,27 @@ class Keeper:
 
     @property
     def quotes(self) -> bool:
-        """Whether the bot knows all it needs, and has orders resting of which it is sure."""
+        """Whether the bot knows all it needs, and has orders resting, none of them under way."""
         if self.process is None or self.process.bot is None:
             return False
         legs = self.process.bot.status.legs.values()
-        return all(leg.ready and not leg.unresolved for leg in legs) and any(leg.orders for leg in legs)
+        knows_all = all(leg.ready and not leg.unresolved for leg in legs) and any(leg.orders for leg in legs)
+        return knows_all and is_at_rest(self._play.workspace, self.bot)
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether one of its sockets is closed, and was when it was last looked: so the bot knows it."""
+        return self._was_deaf and self._lacks_sockets
+
+    def look(self) -> None:
+        """To be called now and then, for `is_deaf`."""
+        self._was_deaf = self._lacks_sockets
+
+    @property
+    def _lacks_sockets(self) -> bool:
+        if self._world is None or self.process is None:
+            return False
+        return self._world.open_sockets < SOCKETS_PER_LEG * len(self.process.applied.spec.legs)
 
     def end(self) -> None:
         """Stop for good."""

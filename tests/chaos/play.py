@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -19,11 +20,13 @@ from unittest.mock import patch
 
 from msgspec.structs import replace
 
+from engine.exchanges.lighter.options import Tier
 from engine.host.endpoints import SimEndpoint, write_sim_endpoint
 from engine.host.workspace import Workspace
 from engine.model.order import OrderStatus, Side, TimeInForce
 from engine.sim.exchange import Exchange
 from engine.sim.flow import Flow, GeneratedFlow
+from engine.sim.lighter.venue import LighterMachine
 from engine.sim.network import VirtualNetwork
 from engine.sim.orders import Order
 from engine.sim.trouble import Trouble, Weather
@@ -35,14 +38,17 @@ from tests.chaos.flow import FUNDING_RATE, NO_FUNDING, FlowThatRests, set_fundin
 from tests.chaos.hedge_play import HedgePlay
 from tests.chaos.invariants import Watch
 from tests.chaos.keeper import LOOK_EVERY_S, SETTLE_S, Keeper, settle, until_all_quote
-from tests.chaos.stages import ACCOUNT, STAGES
-from tests.chaos.story import TROUBLED_MS, Mishap, Story
+from tests.chaos.numbers import Numbers
+from tests.chaos.stages import ACCOUNT, STAGES, lighter_options, rest_budgets
+from tests.chaos.story import TROUBLED_MS, LighterHabits, Mishap, Story
 from tests.chaos.witness import Witness
 from tests.fleets import STRATEGY, bot_spec, write_generation
 from tests.simulated import end_all_tasks
 
 BUDGET = Decimal(300)
 """For all bots of a story together: of two, less than both would use."""
+INSTANCE = "one"
+"""Of the simulated venue."""
 FAR_AWAY = Decimal(1_000_000)
 """A loss that nobody reaches: it is only followed."""
 LONGEST_S = 3_600.0
@@ -55,14 +61,25 @@ def perform(story: Story) -> list[str]:
         environment = {"XDG_STATE_HOME": f"{directory}/host"}
         with patch.dict(os.environ, environment), silence():
             play = (HedgePlay if story.pair else Play)(Path(directory), story)
-            witness = Witness([machine.exchange for machine in play.venues.values()], play)
             try:
-                with witness.reading():
+                with overheard(play):
                     play.loop.run_until_complete(asyncio.wait_for(play.scene(), LONGEST_S))
             finally:
                 play.loop.run_until_complete(end_all_tasks())
                 play.loop.close()
     return play.complaints
+
+
+@contextmanager
+def overheard(play: Play | HedgePlay) -> Iterator[None]:
+    """While whatever bots and venues say is judged as they say it."""
+    machines = play.venues.values()
+    with ExitStack() as judges:
+        judges.enter_context(Witness([machine.exchange for machine in machines], play).reading())
+        for machine in machines:
+            if isinstance(machine, LighterMachine):
+                judges.enter_context(Numbers(machine, play).reading())
+        yield
 
 
 class Play:
@@ -91,7 +108,9 @@ class Play:
         self.generations = 0
         self._write_generation()
         urls = {"rest_url": f"http://{story.venue}", "ws_url": f"ws://{story.venue}/"}
-        write_sim_endpoint(self.workspace, story.venue, SimEndpoint(instance="one", pid=os.getpid(), **urls))
+        write_sim_endpoint(self.workspace, story.venue, SimEndpoint(instance=INSTANCE, pid=os.getpid(), **urls))
+        if story.lighter is not None:
+            rest_budgets(story.lighter, ACCOUNT, INSTANCE)
         self.watch = Watch(self.workspace, self.venue.exchange, self.specs, self.stage)
         self.watch.budget_usd = BUDGET if story.has_budget else None
         self.keepers = {bot: Keeper(self, bot) for bot in story.bots}
@@ -138,6 +157,9 @@ class Play:
     def stopped(self, bot: str) -> None:
         self.watch.stopped(bot)
 
+    def is_deaf(self, bot: str) -> bool:
+        return self.keepers[bot].is_deaf
+
     def complain(self, what: str) -> None:
         self.watch.complain(what)
 
@@ -146,6 +168,8 @@ class Play:
     async def _look(self) -> None:
         while True:
             self.watch.look(self.network.elapsed_ns)
+            for keeper in self.keepers.values():
+                keeper.look()
             await asyncio.sleep(self.look_every_s)
 
     async def _interfere(self) -> None:
@@ -201,17 +225,32 @@ def _spec(bot: str, story: Story) -> BotSpec:
         legs={leg: replace(each, venue=story.venue) for leg, each in spec.legs.items()},
         accounts={name: replace(each, venue=story.venue) for name, each in spec.accounts.items()},
     )
-    if bot == "perp":
+    if bot != "spot":
         skipped = ("capital", "base_target_pct", "rebalance_threshold_pct", "rebalance_slippage_bps")
         parameters = {name: value for name, value in STRATEGY.items() if name not in skipped}
         parameters |= {"inventory_skew": "0.5", "target_position": "0"}
         spec = replace(spec, strategy=StrategySpec(kind="perp_market_maker", parameters=parameters))
+    if story.lighter is not None:
+        spec = _on_lighter(spec, story.lighter)
     policy = StopPolicy.FLATTEN if story.flatten else StopPolicy.KEEP
     return replace(
         spec,
         risk=replace(spec.risk, max_position=Decimal(2), stop_loss_usd=FAR_AWAY),
         process=replace(spec.process, stop_policy=policy),
         budgets=BudgetsSpec(fleet=BudgetSpec(max_gross_exposure_usd=BUDGET)) if story.has_budget else None,
+    )
+
+
+def _on_lighter(spec: BotSpec, habits: LighterHabits) -> BotSpec:
+    """What the account has chosen; a standard one, with a request a second for everything, quotes two orders."""
+    options = lighter_options(habits)
+    parameters = {**spec.strategy.parameters, "spread_bps": 3}
+    if habits.tier is Tier.STANDARD:
+        parameters = {**parameters, "layers": 1, "requote_threshold_ticks": 100}
+    return replace(
+        spec,
+        accounts={name: replace(each, options=options) for name, each in spec.accounts.items()},
+        strategy=replace(spec.strategy, parameters=parameters),
     )
 
 

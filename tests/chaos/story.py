@@ -5,9 +5,11 @@ A story is a value, so that a failing one can be told again without some of its 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from random import Random
 
+from engine.exchanges.lighter.options import OrderEntry, Tier
 from engine.model.value import Value
 from engine.sim.trouble import Kind, Trouble
 
@@ -20,9 +22,9 @@ PAIRS = ("spot and perp", "two accounts", "backpack and paradex", "backpack and 
 VENUES = ("backpack", "backpack", "aster")
 """Backpack has spot, slow takers and snapshots that lag; Aster's perps amend orders, and cancel several at once."""
 
-AIMED = "aimed"
-"""Stories of a family of their own (`aims`), with seeds of their own."""
-KINDS = ("hedge", "backpack", "aster", AIMED)
+AIMED, LIGHTER = "aimed", "lighter"
+"""Stories of families of their own (`aims`, `numbered`), with seeds of their own."""
+KINDS = ("hedge", "backpack", "aster", AIMED, LIGHTER)
 
 
 class Blow(StrEnum):
@@ -47,6 +49,23 @@ class Mishap(Value, frozen=True, kw_only=True):
         return f"{self.at_ms / 1000:7.3f} s  {self.bot} {self.blow.value}, {self.amount}"
 
 
+class LighterHabits(Value, frozen=True, kw_only=True):
+    """What an account on Lighter has chosen, and what of the venue is not settled. Bots of one account share its
+    key, and so its numbers. `says_which`: whether a refusal on the socket names what was refused.
+    `transactions_come_first`: whether an order's transaction is told of before the order."""
+
+    tier: Tier
+    order_entry: OrderEntry
+    tx_lifetime_s: int
+    says_which: bool
+    transactions_come_first: bool
+
+    def __str__(self) -> str:
+        unsaid = "" if self.says_which else ", refusals that name nothing"
+        unsaid += ", transactions told before orders" if self.transactions_come_first else ""
+        return f"{self.tier} by {self.order_entry}, sends end after {self.tx_lifetime_s} s{unsaid}"
+
+
 class Story(Value, frozen=True, kw_only=True):
     """`pace` is the market's speed. Of the `venue`'s habits `taker_delay_ms`, `cancels_later` and `lag_ms` (how far
     behind its own snapshots are) are Backpack's, `expires_crossing` is Aster's: a post-only order that would cross
@@ -66,6 +85,7 @@ class Story(Value, frozen=True, kw_only=True):
     troubles: tuple[Trouble | Mishap, ...]
     pair: str = ""
     aim: str = ""
+    lighter: LighterHabits | None = None
 
     @property
     def has_budget(self) -> bool:
@@ -74,19 +94,22 @@ class Story(Value, frozen=True, kw_only=True):
 
     @property
     def kind(self) -> str:
-        """One of `KINDS`: with an aim, a bot that hedges, or else the venue."""
+        """One of `KINDS`: on Lighter, with an aim, a bot that hedges, or else the venue."""
+        if self.lighter is not None:
+            return LIGHTER
         return AIMED if self.aim else "hedge" if self.pair else self.venue
 
     @property
     def again(self) -> str:
         """How to ask for this story."""
-        return f"--of {AIMED} --from {self.seed}" if self.aim else f"--from {self.seed}"
+        return f"--of {self.kind} --from {self.seed}" if self.kind in (AIMED, LIGHTER) else f"--from {self.seed}"
 
     def __str__(self) -> str:
         habits = [f"pace {self.pace:g}", f"latency up to {self.latency_ms} ms"]
         habits += [f"takers wait {self.taker_delay_ms} ms"] if self.taker_delay_ms else []
         habits += ["cancels are answered 202"] if self.cancels_later else []
         habits += [f"snapshots {self.lag_ms} ms behind"] if self.lag_ms else []
+        habits += [str(self.lighter)] if self.lighter else []
         habits += ["stop flattens"] if self.flatten else []
         habits += [f"the {'legs' if self.pair else 'bots'} share a budget"] if self.has_budget else []
         who = f"{' and '.join(self.bots)} {f'over {self.pair}' if self.pair else f'on {self.venue}'}"
@@ -122,11 +145,12 @@ def tell(seed: int) -> Story:
 
 
 def _trouble(random: Random, bots: tuple[str, ...]) -> Trouble | Mishap:
-    return mishap(random, random.choice(bots)) if random.random() < 0.45 else _on_the_wire(random)
+    return mishap(random, random.choice(bots)) if random.random() < 0.45 else on_the_wire(random, ORDINARY)
 
 
-def _on_the_wire(random: Random) -> Trouble:
-    kind = random.choice(tuple(Kind))
+def on_the_wire(random: Random, kinds: Sequence[Kind]) -> Trouble:
+    """Something that goes wrong between all bots and the venue, drawn."""
+    kind = random.choice(kinds)
     at_ms = random.randrange(TROUBLED_MS)
     if kind.is_instant:
         return Trouble(kind=kind, at_ms=at_ms)
@@ -152,4 +176,7 @@ def mishap(random: Random, bot: str) -> Mishap:
     return Mishap(blow=blow, bot=bot, at_ms=random.randrange(TROUBLED_MS), amount=amounts[blow])
 
 
-SLOW = (Kind.SLOW_REQUEST, Kind.SLOW_REPLY, Kind.LATE_FRAME)
+TO_SOCKETS = (Kind.LOST_WORDS, Kind.SLOW_WORDS)
+"""What hits bots that say more than subscriptions on a socket."""
+ORDINARY = tuple(kind for kind in Kind if kind not in TO_SOCKETS)
+SLOW = (Kind.SLOW_REQUEST, Kind.SLOW_REPLY, Kind.LATE_FRAME, Kind.SLOW_WORDS)

@@ -5,7 +5,8 @@ But a bot never writes down as certain what was never so, not even for a moment:
 
 - terms that the order never had at the venue;
 - more executed than there is;
-- an order as over that rests, or that comes to rest afterwards.
+- an order as over that rests, or that comes to rest afterwards;
+- a new quote while a socket of its market or of its account is closed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Protocol
 from unittest.mock import patch
 
 from engine.clock import NS_PER_S
+from engine.model.order import TimeInForce
 from engine.runtime.journal import Journal
 from engine.sim.exchange import Exchange, Listener, OrderChange
 from engine.sim.ledger import Account
@@ -30,6 +32,9 @@ class Stage(Protocol):
     """What a witness needs of the play."""
 
     network: VirtualNetwork
+
+    def is_deaf(self, bot: str) -> bool:
+        """Whether the bot knows that it does not hear everything."""
 
     def complain(self, what: str) -> None: ...
 
@@ -52,7 +57,7 @@ class Witness:
 
         def commit_and_show(journal: Journal, records: Sequence[Record]) -> None:
             commit(journal, records)
-            self.wrote(records)
+            self.wrote(records, bot=journal.path.parent.name)
 
         with patch.object(Journal, "commit", commit_and_show):
             yield
@@ -67,11 +72,18 @@ class Witness:
         if change is OrderChange.ACCEPTED and client_id in self._over:
             self._complain(f"order {client_id} came to rest after a bot had it down as {self._over[client_id]}")
 
-    def wrote(self, records: Sequence[Record]) -> None:
+    def wrote(self, records: Sequence[Record], *, bot: str) -> None:
         """A bot wrote this down, and acts by it from now on."""
         for record in records:
             if isinstance(record, OrderRecord):
                 self._judge(record)
+                self._judge_new(record, bot)
+
+    def _judge_new(self, record: OrderRecord, bot: str) -> None:
+        request = record.request
+        rests = request.time_in_force is TimeInForce.GTC
+        if record.state is OrderState.SUBMITTED and rests and self._play.is_deaf(bot):
+            self._complain(f"{bot} quotes {request.slot} while a socket of it is closed")
 
     def _judge(self, record: OrderRecord) -> None:
         request = record.request

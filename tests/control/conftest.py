@@ -32,6 +32,8 @@ def fleet(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
     workspace = Workspace(root=folder)
     opened = Fleet(workspace=workspace, backend=supervisor_backend(workspace), progress=lambda _line: None)
     workspace.prepare()
+    workspace.env_file.write_text("KEY=k\nSECRET=s\n")
+    workspace.env_file.chmod(0o600)
     write_facts(workspace, "backpack", Environment.SIM, VenueMarkets(fetched_at_ns=0, instruments=()))
     yield opened
     shutil.rmtree(workspace.state / "fake", ignore_errors=True)

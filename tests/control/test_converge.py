@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -148,6 +149,17 @@ def test_a_bot_that_comes_straight_back_is_told_to_keep_its_position(fleet: Flee
     told.unlink()
     stop(fleet, ["sol"], why="a test")
     assert not told.exists(), "a stop does what the bot's policy says"
+
+
+def test_starting_what_runs_or_is_disabled_says_so(fleet: Fleet) -> None:
+    applied(fleet, bot("eth", enabled=False), bot("sol"))
+    told: list[str] = []
+    start(replace(fleet, progress=told.append), ["eth", "sol"])
+    assert told == ["eth does not start: its file says `enabled: false`", "sol runs already"]
+    told.clear()
+    stop(fleet, ["sol"], why="a look")
+    start(replace(fleet, progress=told.append), ["sol"])
+    assert told == ["sol is healthy"]
 
 
 def test_an_unknown_bot_is_a_usage_error(fleet: Fleet) -> None:

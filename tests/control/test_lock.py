@@ -170,3 +170,14 @@ def test_a_lock_is_told_from_one_of_another_installation(monkeypatch: pytest.Mon
         digests.append(machine.machine_digest())
     assert len(set(digests)) == 3 and digests[2] == ""
     assert lock.machine_digest is machine.machine_digest
+
+
+def test_a_holder_that_is_still_writing_its_name_is_waited_for(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with held(workspace) as process:
+        written = lock_file(workspace).read_bytes()
+        answers = iter([b"", written[:10]])
+        monkeypatch.setattr(lock.os, "pread", lambda *_: next(answers, written))
+        with pytest.raises(Locked, match=str(process.pid)), writer_lock(workspace, "apply"):
+            pass

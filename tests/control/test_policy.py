@@ -93,8 +93,6 @@ def desk(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     monkeypatch.setattr(
         "engine.spec.load.fleet_spec", lambda data, env: msgspec.structs.replace(fleet_spec(data, env), sims={})
     )
-    monkeypatch.setenv("KEY", "k")
-    monkeypatch.setenv("SECRET", "s")
     return Desk(fleet, monkeypatch, capsys)
 
 
@@ -271,6 +269,20 @@ def test_four_eyes_let_pass_what_somebody_else_approved(desk: Desk) -> None:
     assert {entry.get("saved_plan") for entry in desk.audit() if entry["what"] == "apply"} <= {
         entry["saved_plan"] for entry in desk.audit() if entry["what"] == "approve"
     }
+
+
+def test_whoever_approves_hears_that_the_plan_is_stale(desk: Desk) -> None:
+    desk.declare(sol={"enabled": "false"})
+    file = desk.root / "change.botplan"
+    desk.type("plan", "-o", file)
+    code, _, told = desk.type("approve", file, "--yes", by="bob")
+    assert (code, "stale" in told) == (0, False)
+    desk.declare(sol={"enabled": "false", "spread": 12})
+    desk.type("apply", "--yes")
+    code, printed, told = desk.type("approve", file, "--yes", by="bob")
+    assert (code, "approved by bob" in printed) == (0, True)
+    assert "warning: the plan is stale: generation 1 is in force, and it was made against None" in told
+    assert "hint: run `botctl plan` again" in told
 
 
 def test_four_eyes_let_a_rollback_pass_that_somebody_else_approved(desk: Desk) -> None:

@@ -28,9 +28,8 @@ from engine.sim.network import Host
 from engine.spec.types import BudgetSpec, BudgetsSpec, StopPolicy
 from engine.trading.hedging import HedgeStatus
 from tests.chaos.hedge_play import BOT, HedgePlay
-from tests.chaos.hedge_stage import PAIRS
 from tests.chaos.play import silence
-from tests.chaos.story import Story
+from tests.chaos.story import PAIRS, Story
 from tests.simulated import end_all_tasks
 
 LONGEST_S = 600.0

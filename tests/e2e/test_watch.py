@@ -30,7 +30,7 @@ def test_commits_are_applied_bad_ones_refused_and_the_fleet_goes_on(botctl: Botc
     botctl("watch", "--repo", repository.url, "--once")
     until(lambda: status(botctl)["applied_commit"] == first)
     botctl("status", "--wait", "--timeout", "60")
-    until(lambda: "(no watch runs now)" not in botctl("status"))
+    until(lambda: "(no watch runs now" not in botctl("status"))
     sol = botctl.status()["sol"]["pid"]
 
     second = repository.commit({"bots/sol.yaml": SOL.replace("layers: 2", "layers: 3")}, "three layers")

@@ -97,6 +97,23 @@ def test_no_error_of_the_resolver_shows_a_secret(workspace: Workspace) -> None:
     assert "hunter2" not in f"{refusal.value!r}{refusal.value.hint}"
 
 
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ('K="a b" # mine', "a b"),
+        ("K='a#b'", "a#b"),
+        ("K=a#b # mine", "a#b"),
+        ('K="it\'s"', "it's"),
+        ("K=a=b==", "a=b=="),
+        ("export K = ä€", "ä€"),
+        ("\ufeffK=windows\r", "windows"),
+    ],
+)
+def test_a_value_is_what_a_person_meant(workspace: Workspace, line: str, value: str) -> None:
+    write_env(workspace, f"{line}\n")
+    assert read_env_file(workspace.env_file) == {"K": value}
+
+
 def test_a_digest_changes_with_the_secret_and_with_the_workspace(workspace: Workspace) -> None:
     salt = workspace_salt(workspace)
     assert digest("one", salt) == digest("one", workspace_salt(workspace))

@@ -32,6 +32,21 @@ def test_net_lets_long_and_short_cancel_out_and_gross_does_not() -> None:
     assert total.net.unknown == 0
 
 
+def test_a_pair_loses_what_it_has_in_the_simulated_venue_that_starts_over_and_nothing_else() -> None:
+    one = fleets.spec("pair")
+    pair = msgspec.structs.replace(
+        one,
+        legs={**one.legs, "hedge": LegSpec(venue="paradex", account="far", market="SOL-USD-PERP")},
+        accounts={**one.accounts, "far": msgspec.structs.replace(fleets.ACCOUNT, name="far", venue="paradex")},
+    )
+    plan = diff(fleets.desired(pair, sim_seed=2), fleets.running(pair, sim_seed=1))
+    words = render(plan)
+    assert "position -1.5 in SOL_USDC_PERP is dropped" in words
+    assert "position -1.5 in SOL-USD-PERP is kept" in words
+    total = totals(action.money for action in plan.actions)
+    assert (total.net.known, total.net_after.known) == (Decimal(-420), Decimal(-210))
+
+
 @pytest.mark.parametrize(("policy", "after"), [("keep", "-210"), ("flatten", "0"), ("reduce", None)])
 def test_what_is_left_after_a_stop_is_what_its_policy_leaves(policy: str, after: str | None) -> None:
     seen = fleets.running(fleets.spec("sol", stop_policy=policy))

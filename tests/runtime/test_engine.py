@@ -21,7 +21,7 @@ from tests.fleets import bot_spec, write_generation
 from tests.runtime.conftest import Stage, until
 
 CONTRACT = {
-    "name", "pid", "state", "fingerprint", "generation", "legs", "hedge", "started_ns", "risk", "stakes"
+    "name", "pid", "state", "fingerprint", "generation", "legs", "hedge", "started_ns", "risk", "stakes", "keys"
 }  # fmt: skip
 LEG_CONTRACT = {
     "venue", "account", "market", "ready", "why_not", "orders", "fills", "position", "bid", "ask", "unresolved",

@@ -70,14 +70,16 @@ def is_refusal(message: Outbound) -> bool:
 
 
 class Lossy:
-    """Stands before the venue and loses the transactions it is told to, on their way there."""
+    """Stands before the venue and loses the transactions it is told to, on their way there, or holds them up until
+    the next one comes."""
 
     def __init__(self, machine: LighterMachine) -> None:
         self.machine = machine
-        self.lose = 0
+        self.lose = self.hold_up = 0
         self.breaks_sockets = False
         """Whether a socket breaks that a lost transaction came on."""
         self.lost: list[Inbound] = []
+        self._held_up: list[Inbound] = []
         self.taken: list[Inbound] = []
         self.refusals: list[Outbound] = []
         """What the venue said to transactions that it did not take."""
@@ -98,8 +100,13 @@ class Lossy:
             if self.breaks_sockets and isinstance(message, SocketReceived):
                 return [SocketDropped(socket_id=message.socket_id, code=1006)]
             return []
-        self.taken.append(message)
-        said = self.machine.handle(message, now_ns)
+        self._held_up.append(message)
+        if self.hold_up:
+            self.hold_up -= 1
+            return []
+        self.taken += self._held_up
+        said = [words for each in self._held_up for words in self.machine.handle(each, now_ns)]
+        self._held_up.clear()
         self.refusals += filter(is_refusal, said)
         return said
 

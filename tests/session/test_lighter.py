@@ -86,6 +86,23 @@ def test_an_order_that_arrived_although_its_answer_did_not_is_never_called_lost(
     play(scene, venue=way)
 
 
+@pytest.mark.parametrize("transactions_come_first", [False, True])
+def test_an_order_that_arrives_when_its_time_has_run_out_is_never_called_lost(
+    transactions_come_first: bool,
+) -> None:
+    async def scene(trader: Trader, lossy: Lossy) -> None:
+        lossy.lose = 1
+        trader.submit(A, Side.BUY, trader.bid - 500, post_only=True)
+        await trader.until(lambda: trader.heard(OutcomeUnknown), "the loss was not noticed")
+        (late,) = lossy.lost
+        lossy.machine.handle(late, trader.world.now_ns())
+        await trader.until(lambda: OrderStatus.RESTING in trader.states(A), "not resting")
+        await trader.world.sleep(1)
+        assert rejected(trader) == []
+
+    play(scene, settings=msgspec.structs.replace(UNCOUNTED, transactions_come_first=transactions_come_first))
+
+
 def resting(lossy: Lossy) -> list[int | None]:
     return [order.client_id for order in lossy.machine.exchange.open_orders(ACCOUNT)]
 
@@ -167,6 +184,20 @@ def test_a_refusal_that_could_be_anyones_of_several_is_nobodys() -> None:
         trader.submit(B, Side.BUY, 300_001, post_only=True)
         await trader.until(lambda: len(trader.heard(OutcomeUnknown)) == 2, "somebody was answered")
         assert rejected(trader) == []
+
+    settings = msgspec.structs.replace(UNCOUNTED, socket_refusals_say_which=False)
+    play(scene, venue=BY_SOCKET, settings=settings)
+
+
+def test_a_refusal_that_comes_too_late_for_its_own_order_is_not_taken_for_the_next_ones() -> None:
+    async def scene(trader: Trader, lossy: Lossy) -> None:
+        lossy.hold_up = 1
+        trader.submit(A, Side.BUY, 300_000, lots=1)
+        await trader.until(lambda: trader.heard(OutcomeUnknown), "its time did not run out")
+        await trader.world.sleep(1)
+        trader.submit(B, Side.BUY, 300_001, post_only=True)
+        await trader.until(lambda: OrderStatus.RESTING in trader.states(B), "not resting")
+        assert len(lossy.refusals) == 1 and B not in dict(rejected(trader))
 
     settings = msgspec.structs.replace(UNCOUNTED, socket_refusals_say_which=False)
     play(scene, venue=BY_SOCKET, settings=settings)

@@ -32,6 +32,7 @@ from engine.model.events import (
     CancelRejected,
     DepthChanged,
     FillsReported,
+    NonceUsed,
     OpenOrdersReported,
     OrderFilled,
     OrderHistoryReported,
@@ -79,6 +80,18 @@ def test_an_order_is_answered_at_once_and_rests_after_the_tiers_delay() -> None:
     report = only(desk.events("alice"), OrderUpdated).report
     assert (report.client_id, report.ticks, report.lots, report.status) == (7, BID, 100, OrderStatus.RESTING)
     assert open_ids(desk, "alice") == [7]
+
+
+@pytest.mark.parametrize("transactions_come_first", [False, True])
+def test_an_orders_transaction_is_told_of_before_or_after_it(transactions_come_first: bool) -> None:
+    settings = msgspec.structs.replace(UNCOUNTED, transactions_come_first=transactions_come_first)
+    desk = LighterDesk(settings=settings)
+    desk.listen("alice")
+    desk.events("alice")
+    desk.place("alice", 7, Side.BUY, BID, post_only=True)
+    desk.run(1)
+    kinds = [type(event) for event in desk.events("alice") if isinstance(event, OrderUpdated | NonceUsed)]
+    assert kinds == ([NonceUsed, OrderUpdated] if transactions_come_first else [OrderUpdated, NonceUsed])
 
 
 def test_a_crossing_post_only_is_accepted_and_refused_later() -> None:

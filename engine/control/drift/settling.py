@@ -23,11 +23,10 @@ from engine.control.venue_questions import Counter
 from engine.control.venue_settings import set_leverage
 from engine.errors import BotctlError, Conflict, Refused, UsageError
 from engine.model.value import Value
-from engine.plan.drift.findings import NOTED, Drift, Finding, Kind, Way
+from engine.plan.drift.findings import ID_CHARS_MIN, NOTED, Drift, Finding, Kind, Way
 from engine.plan.observed import Engine, Leg
 
 VERB = "drift"
-ID_CHARS_MIN = 4
 
 
 class Said(Value, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from engine.control.fleet import View
 from engine.control.observe import observe
 from engine.control.statistics import BotStatistics, engine_statistics
 from engine.control.status import BotStatus, fleet_status
-from engine.control.watch.session import lock_file as watch_lock
+from engine.control.watch.state import lock_file as watch_lock
 from engine.host.locks import is_free
 from engine.model.value import Value
 from engine.plan.observed import Unknown

@@ -7,13 +7,13 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from types import FrameType
 
 from engine.control.fleet import Fleet
 from engine.control.git import Stopped, require_git
 from engine.control.watch.attempt import Verdict
 from engine.control.watch.reports import Reports
+from engine.control.watch.state import lock_file
 from engine.control.watch.watcher import SLICE_S, Rim, Watcher
 from engine.errors import Interrupted, Locked
 from engine.host.files import private_directory
@@ -45,11 +45,6 @@ def watch_once(fleet: Fleet, spec: WatchSpec, secrets: Secrets) -> Verdict:
             raise Interrupted("interrupted") from stopped
     assert verdict is not None, "a new watcher has tried nothing yet"
     return verdict
-
-
-def lock_file(workspace: Workspace) -> Path:
-    """Held by the fleet's watch."""
-    return workspace.watch / "lock"
 
 
 def _await_turn(workspace: Workspace, is_stopping: Callable[[], bool]) -> None:

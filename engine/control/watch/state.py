@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 
 import msgspec
 
 from engine.control.fleet import caller
-from engine.errors import StateDamaged
+from engine.errors import Locked, StateDamaged
 from engine.host.files import private_directory, read_if_present, write_atomic
-from engine.host.locks import exclusive
+from engine.host.locks import exclusive, is_free
 from engine.host.workspace import Workspace
 from engine.model.value import Value
 
@@ -97,6 +99,25 @@ def read_status(workspace: Workspace) -> WatchStatus | None:
         return msgspec.json.decode(content, type=WatchStatus)
     except msgspec.MsgspecError:
         return None
+
+
+def lock_file(workspace: Workspace) -> Path:
+    """Held by the fleet's watch."""
+    return workspace.watch / "lock"
+
+
+def forget(workspace: Workspace) -> bool:
+    """Put away what a watch that has ended left: how its branch stood, and its copy of the repository. What people
+    asked for stays. Locked while a watch runs; False when there was nothing."""
+    if not is_free(lock_file(workspace)):
+        raise Locked("a watch runs here", hint="end it first, or take `watch:` out of bots/fleet.yaml and apply")
+    status = workspace.watch / "status.json"
+    if not status.exists():
+        return False
+    for folder in ("repository", "tree"):
+        shutil.rmtree(workspace.watch / folder, ignore_errors=True)
+    status.unlink(missing_ok=True)
+    return True
 
 
 def write_status(workspace: Workspace, status: WatchStatus) -> None:

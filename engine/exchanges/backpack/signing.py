@@ -236,7 +236,7 @@ def _key_pair(api_secret: str) -> tuple[bytes, bytes]:
     """Public key and 64-byte secret key; the secret is a seed, or a seed followed by its public key."""
     try:
         secret = a2b_base64(api_secret)
-    except Base64Error:
+    except ValueError:  # no base64, or not even ASCII
         secret = b""
     if len(secret) not in (32, 64):
         raise ConfigInvalid(

@@ -175,10 +175,14 @@ class Lighter:
             raise ProtocolError(f"Lighter's clock makes no sense: {error}") from error
 
 
+NUMBER_CHARS = 20
+"""Of an account's or a key's index, 64 bits at the most."""
+
+
 def api_key(credentials: Credentials, chain_id: int) -> ApiKey:
     """One account's key from its credentials; ConfigInvalid when they are none."""
     account, index = credentials["account_index"], credentials["api_key_index"]
-    if not account.isdecimal() or not index.isdecimal():
+    if not all(number.isdecimal() and len(number) <= NUMBER_CHARS for number in (account, index)):
         raise ConfigInvalid("account_index and api_key_index of a Lighter account are whole numbers")
     if not FIRST_KEY_INDEX <= int(index) <= LAST_KEY_INDEX:
         raise ConfigInvalid(

@@ -44,6 +44,8 @@ def keys_of(credentials: Mapping[str, str], chain: Chain) -> StarkKeys:
         public_key = get_public_key(private_key)
         given = credentials.get(ACCOUNT)
         account = int(given, 16) if given else account_address(public_key, chain)
+        if not 0 < account < _ADDRESS_MODULUS:
+            raise ValueError("no address")
     except ValueError:
         # Without its cause, which may quote the key.
         raise ConfigInvalid(

@@ -8,6 +8,8 @@ from hashlib import sha256
 from engine.model.value import Value
 
 ID_CHARS = 8
+ID_CHARS_MIN = 4
+"""As little of an id names a finding."""
 
 
 class Kind(StrEnum):

@@ -44,10 +44,10 @@ def of_processes(evidence: Evidence, names: Collection[str]) -> Iterator[Finding
     for action in diff(left, evidence.observed).actions:
         if action.subject is not Subject.BOT or action.name not in names:
             continue
-        if action.kind is ActionKind.UNKNOWN:
-            yield Unlooked(whose=action.name, what="its process", why=action.reason)
-        elif action.kind.is_change:
+        if action.kind.is_change:
             yield _process(action, evidence)
+        elif isinstance(evidence.observed.processes, Unknown):
+            yield Unlooked(whose=action.name, what="its process", why=action.reason)
         elif why := _silence(action.name, evidence):
             yield Unlooked(whose=action.name, what="its engine", why=why)
 

@@ -59,7 +59,16 @@ class Sequencer:
         return settings.cancel_delay_ms if order is None else settings.maker_delay_ms
 
     def _carry_out(self, transaction: Transaction, info: TxInfo, order: Order | None, now_ns: int) -> None:
-        failure = self._place(order, info, now_ns) if order else self._do(TxType(transaction.type), info, now_ns)
+        if order is None:
+            self._done(transaction, self._do(TxType(transaction.type), info, now_ns), now_ns)
+        elif self._state.settings.transactions_come_first:
+            self._done(transaction, "", now_ns)
+            self._place(order, info, now_ns)
+        else:
+            self._place(order, info, now_ns)
+            self._done(transaction, "", now_ns)
+
+    def _done(self, transaction: Transaction, failure: str, now_ns: int) -> None:
         done = msgspec.structs.replace(
             transaction,
             status=FAILED if failure else EXECUTED,
@@ -69,7 +78,7 @@ class Sequencer:
         self._state.remember(done)
         self._tell(done)
 
-    def _place(self, order: Order, info: TxInfo, now_ns: int) -> str:
+    def _place(self, order: Order, info: TxInfo, now_ns: int) -> None:
         """Always carried out; an order that cannot stand is ended at once, and says why in its status."""
         exchange = self._state.exchange
         order.order_id, order.placed_ns = exchange.next_order_id(), now_ns
@@ -87,7 +96,6 @@ class Sequencer:
             self._tell_refused(ended)
         if order.status is OrderStatus.RESTING:
             self._schedule.at(terms.expiry_ms * NS_PER_MS, lambda at_ns: self._expire(order, terms, at_ns))
-        return ""
 
     def _worst_price(self, order: Order) -> int:
         """A market order reaches as far as its price says, and never farther than the market's band."""
@@ -111,11 +119,9 @@ class Sequencer:
         if order is None:
             return INACTIVE_ORDER[1]
         self._state.exchange.cancel(order, now_ns)
-        return (
+        if kind is TxType.MODIFY_ORDER:
             self._place(_changed(order, info), {**info, **self._kept(order)}, now_ns)
-            if kind is TxType.MODIFY_ORDER
-            else ""
-        )
+        return ""
 
     def _kept(self, order: Order) -> dict[str, int]:
         return {"OrderExpiry": self._state.terms[order.order_id].expiry_ms}

@@ -17,6 +17,7 @@ class LighterSettings(Value, frozen=True, kw_only=True):
     `book_interval_ms`: changes of a book leave together at most this often.
     `all_channels_need_tokens`: whether positions, trades and the like want a token too (unsettled).
     `socket_refusals_say_which`: whether a refused transaction of the socket is named in its refusal (unsettled).
+    `transactions_come_first`: whether an order's transaction is told of before the order (unsettled).
     `tokens_end_streams`: whether a channel falls silent when the token it was opened with ends (unsettled).
     """
 
@@ -31,6 +32,7 @@ class LighterSettings(Value, frozen=True, kw_only=True):
     verify_signatures: bool = True
     all_channels_need_tokens: bool = True
     socket_refusals_say_which: bool = True
+    transactions_come_first: bool = False
     tokens_end_streams: bool = False
     token_life_max_s: int = 8 * 3_600
     batch_max: int = 50

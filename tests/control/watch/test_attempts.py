@@ -28,7 +28,7 @@ from engine.control.watch import attempt, session, state
 from engine.control.watch.reports import Reports
 from engine.control.watch.session import watch_once
 from engine.control.watch.settings import Options, address_of, watch_spec
-from engine.control.watch.state import Result, WatchStatus, read_status, read_wishes, resume, suspend
+from engine.control.watch.state import Result, WatchStatus, forget, read_status, read_wishes, resume, suspend
 from engine.control.watch.watcher import Rim, Watcher
 from engine.errors import Locked, UsageError
 from engine.host.facts import write_facts
@@ -390,6 +390,20 @@ def test_status_tells_how_the_branch_stands(watched: Watched) -> None:
     assert watch_words(workspace) == (
         f"watch: {commit[:12]} of main applied since 2027-01-15T08:00:00.000Z (no watch runs now)"
     )
+
+
+def test_what_a_watch_of_a_wrong_repository_left_can_be_put_away(watched: Watched) -> None:
+    workspace = watched.fleet.workspace
+    wrong = replace(watched.spec, repo=str(workspace.root / "nowhere"))
+    watch_once(watched.fleet, wrong, Secrets(workspace, shell={}))
+    assert "`botctl watch forget` takes this line away" in watch_words(workspace)
+    with session._only_one(workspace), pytest.raises(Locked, match="a watch runs here"):
+        forget(workspace)
+    suspend(workspace, ["sol"], why="mine", at="now")
+    assert forget(workspace) and not forget(workspace)
+    assert watch_words(workspace) == ""
+    assert not (workspace.watch / "repository").exists()
+    assert set(read_wishes(workspace).bots) == {"sol"}
 
 
 def test_a_second_watch_of_one_fleet_is_refused(watched: Watched) -> None:

@@ -15,8 +15,8 @@ from engine.control.chain import verify
 from engine.control.fleet import Fleet
 from engine.control.history import history
 from engine.control.lock import writing
-from engine.control.watch.session import lock_file, watch_once
-from engine.control.watch.state import Result, read_status
+from engine.control.watch.session import watch_once
+from engine.control.watch.state import Result, lock_file, read_status
 from engine.host.facts import write_facts
 from engine.host.generation import current_number, read_current
 from engine.host.locks import is_free
