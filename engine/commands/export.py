@@ -16,7 +16,8 @@ import msgspec
 import typer
 
 from engine.clock import NS_PER_US
-from engine.commands.options import Directory, write_out
+from engine.commands.options import Directory
+from engine.commands.outfile import write_out
 from engine.control.export import Line, journals_of, lines_of
 from engine.control.fleet import open_view
 from engine.errors import UsageError

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from engine.commands.options import Directory, tell, write_out
+from engine.commands.options import Directory, tell
+from engine.commands.outfile import write_out
 from engine.control.fleet import View, open_view
 from engine.control.metrics.service import serve
 from engine.control.metrics.site import metrics

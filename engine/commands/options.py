@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from engine.errors import BotctlError, UsageError
-from engine.host.files import PRIVATE_FILE, write_atomic
+from engine.errors import UsageError
 from engine.plan.risk_words import RiskWord
 
 Directory = Annotated[
@@ -54,18 +53,6 @@ Tolerance = Annotated[
     float, typer.Option("--tolerance-pct", min=0, help="how far the money of a saved plan may move")
 ]
 Json = Annotated[bool, typer.Option("--json", help="for programs")]
-
-
-NO_FILE = (IsADirectoryError, NotADirectoryError, FileExistsError, FileNotFoundError)
-"""What a wrong path ends in; for no leave and no room, every verb has the same words."""
-
-
-def write_out(file: Path, content: bytes, *, mode: int = PRIVATE_FILE) -> None:
-    """What `--out` asks for, whole or not at all."""
-    try:
-        write_atomic(file, content, mode=mode)
-    except NO_FILE as error:
-        raise BotctlError(f"cannot write {file}: {error.strerror}", hint="choose another --out") from error
 
 
 def tell(line: str) -> None:
