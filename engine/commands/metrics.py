@@ -60,6 +60,6 @@ def _announce(address: str) -> None:
 
 def _address(written: str) -> MetricsSpec:
     host, _, port = written.rpartition(":")
-    if not port.isdecimal() or not 0 < int(port) <= HIGHEST_PORT:
+    if not written.isascii() or not port.isdecimal() or not 0 < int(port) <= HIGHEST_PORT:
         raise UsageError(f"--listen {written}: no port", hint="--listen 9464, or 127.0.0.1:9464, or [::1]:9464")
     return MetricsSpec(host=host.strip("[]") or "127.0.0.1", port=int(port))

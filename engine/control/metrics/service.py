@@ -58,10 +58,9 @@ def _listener(spec: MetricsSpec) -> socket.socket:
     family = socket.AF_INET6 if ":" in spec.host else socket.AF_INET
     try:
         return socket.create_server((spec.host, spec.port), family=family)
-    except (OSError, UnicodeError) as error:  # UnicodeError: a name that no name server could be asked for
-        why = (error.strerror if isinstance(error, OSError) else None) or error
+    except OSError as error:
         raise Unavailable(
-            f"cannot listen at {spec.host}:{spec.port}: {why}", hint="choose another port or host"
+            f"cannot listen at {spec.host}:{spec.port}: {error.strerror or error}", hint="choose another port"
         ) from error
 
 
