@@ -6,6 +6,7 @@ compute.
 
 from __future__ import annotations
 
+import decimal
 import os
 import shutil
 import sys
@@ -52,8 +53,10 @@ def _room(nodeid: str) -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
-    """Judges' libraries raise the recursion limit when they are imported, and what should be an error crashes."""
+    """Judges' libraries raise the recursion limit when they are imported, and what should be an error crashes; or
+    they round decimals in their own way, and so would everybody in their process."""
     sys.setrecursionlimit(RECURSION_LIMIT)
+    decimal.setcontext(decimal.Context())
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -335,7 +335,7 @@ def test_the_audit_verb_shows_the_newest_and_checks_all(
     record(workspace, "stop", result="done", bots=["sol"], why="a look", generation=1)
     record(workspace, "start", result="done", bots=["sol"])
     shown = said(workspace, capsys, "audit", "-n", "2").splitlines()
-    assert shown[0].split() == ["WHEN", "WHO", "VERB", "RESULT", "WHAT"]
+    assert shown[0].split() == ["WHEN", "(UTC)", "WHO", "VERB", "RESULT", "WHAT"]
     assert shown[1].endswith("sol; generation: 1; why: a look") and len(shown) == 3
     assert [entry["what"] for entry in json.loads(said(workspace, capsys, "audit", "--json"))] == [
         "begin",
