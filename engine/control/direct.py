@@ -169,10 +169,7 @@ def _made_of_flags(workspace: Workspace, wish: Wish, tell: Tell) -> Runnable:
     said = Said(over=wish.over, under=wish.under)
     _require_whole(said)
     if not _has_legs(said) and said.find("account") is None:
-        accounts = load_in_force(workspace).fleet
-        account = _only_account(
-            accounts.accounts if accounts else {}, said.find("exchange") or "", wish.environment
-        )
+        account = _only_account(_accounts(workspace), said.find("exchange") or "", wish.environment)
         said = replace(said, over={**said.over, FLAGS["account"]: account})
     name = said.find("name") or default_name(said)
     said = replace(said, over={FLAGS["name"]: name, **said.over})

@@ -191,10 +191,6 @@ class Journal:
         (count,) = self._connection.execute("SELECT count(*) FROM orders WHERE done = 0").fetchone()
         return int(count)
 
-    def has_fills(self) -> bool:
-        """Whether this bot ever traded."""
-        return self._connection.execute("SELECT 1 FROM fills LIMIT 1").fetchone() is not None
-
     def close(self) -> None:
         self._connection.close()
 
